@@ -1,0 +1,330 @@
+"""What the marketplace stores. Rules live in the modules named after the steps; here are shapes and status changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+
+from . import limits
+from .lifecycle import TRANSITIONS, Status
+
+
+def new_public_id() -> str:
+    """A listing's name in URLs: not guessable from another, no look-alike characters."""
+    return get_random_string(10, "abcdefghjkmnpqrstuvwxyz23456789")
+
+
+class User(AbstractUser):
+    class Role(models.TextChoices):
+        MERCHANT = "merchant", "Merchant"
+        SHOPPER = "shopper", "Shopper"
+        MODERATOR = "moderator", "Moderator"
+
+    role = models.CharField(max_length=10, choices=Role, default=Role.SHOPPER)
+    shop_name = models.CharField(max_length=60, blank=True)
+    town = models.CharField(max_length=60, blank=True)
+    about = models.CharField(max_length=500, blank=True)
+    sync_drafts = models.BooleanField(default=False)
+
+    @property
+    def is_merchant(self) -> bool:
+        return self.role == self.Role.MERCHANT
+
+    @property
+    def is_moderator(self) -> bool:
+        return self.role == self.Role.MODERATOR
+
+    @property
+    def display_name(self) -> str:
+        return self.shop_name or self.username
+
+
+class Condition(models.TextChoices):
+    NEW = "new", "New"
+    LIKE_NEW = "like_new", "Like new"
+    GOOD = "good", "Good"
+    FAIR = "fair", "Fair"
+    FOR_PARTS = "for_parts", "For parts"
+
+
+class ListingQuerySet(models.QuerySet):
+    def published(self) -> ListingQuerySet:
+        return self.filter(status=Status.PUBLISHED)
+
+    def move(
+        self,
+        pk: int,
+        *,
+        source: str,
+        target: str,
+        actor: User | None = None,
+        note: str = "",
+        revision: int | None = None,
+        **changes: Any,
+    ) -> bool:
+        """The one way to change a status: compare-and-set, with its line in the record.
+
+        True if we moved it; False if somebody else got there first (another status, or with `revision` another
+        revision). Raises ValueError for a step that `TRANSITIONS` does not know.
+        """
+        if Status(target) not in TRANSITIONS[Status(source)]:
+            raise ValueError(f"a listing cannot go from {source} to {target}")
+        held = self.filter(pk=pk, status=source)
+        if revision is not None:
+            held = held.filter(revision=revision)
+        now = timezone.now()
+        if target == Status.PUBLISHED:
+            changes.setdefault("published_at", now)
+        with transaction.atomic():
+            if held.update(status=target, status_note=note, updated_at=now, **changes) != 1:
+                return False
+            StatusChange.objects.create(
+                listing_id=pk,
+                source=source,
+                target=target,
+                actor=actor,
+                note=note,
+                revision=self.model.objects.values_list("revision", flat=True).get(pk=pk),
+            )
+        return True
+
+
+class Listing(models.Model):
+    public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
+    seller = models.ForeignKey(User, on_delete=models.PROTECT, related_name="listings")
+    title = models.CharField(max_length=limits.TITLE_CHARS)
+    description = models.TextField(max_length=limits.DESCRIPTION_CHARS)
+    category = models.CharField(max_length=30)
+    attributes = models.JSONField(default=dict, blank=True)
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+    currency = models.CharField(max_length=3, choices=[(code, code) for code in limits.CURRENCIES], default="EUR")
+    condition = models.CharField(max_length=10, choices=Condition, default=Condition.GOOD)
+    status = models.CharField(max_length=15, choices=Status, default=Status.CHECKING)
+    status_note = models.TextField(blank=True)  # what the merchant reads about the status
+    revision = models.PositiveIntegerField(default=1)  # counts edits of text or photos; verdicts belong to one
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="english")
+        + SearchVector("description", weight="B", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = ListingQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["search"], name="listing_search"),
+            models.Index(fields=["status", "-published_at", "-id"], name="listing_newest"),
+            models.Index(fields=["status", "category", "-published_at"], name="listing_category"),
+            models.Index(fields=["seller", "-updated_at"], name="listing_seller"),
+        ]
+        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="listing_price_not_negative")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("item", args=[self.public_id])
+
+    @property
+    def cover(self) -> Photo | None:
+        """First photo; reads the prefetched list, so grids need one query for all covers."""
+        photos = self.photos.all()
+        return photos[0] if photos else None
+
+
+class Photo(models.Model):
+    """A re-encoded photo. `listing` is null while it waits for its form to be completed."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="photos")
+    listing = models.ForeignKey(Listing, null=True, blank=True, on_delete=models.CASCADE, related_name="photos")
+    position = models.PositiveSmallIntegerField(default=0)
+    file = models.CharField(max_length=80)  # path under MEDIA_ROOT, random name
+    thumb = models.CharField(max_length=80)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)  # of the uploaded bytes
+    alt = models.CharField(max_length=limits.ALT_CHARS, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["position", "id"]
+        indexes = [models.Index(fields=["sha256"], name="photo_sha256")]
+
+    @property
+    def url(self) -> str:
+        return reverse("media", args=[self.file])
+
+    @property
+    def thumb_url(self) -> str:
+        return reverse("media", args=[self.thumb])
+
+
+class Draft(models.Model):
+    """A draft that its merchant keeps in the account. Others stay on the device and are never seen here."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="drafts")
+    key = models.UUIDField()
+    version = models.PositiveIntegerField(default=1)  # two tabs: the one with the older version gets a conflict
+    data = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-updated_at"]
+        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="draft_key_per_owner")]
+
+
+class Where(models.TextChoices):
+    DEVICE = "device", "On the merchant's device"
+    GATE = "gate", "At the server's gate"
+    CLOUD = "cloud", "By the worker"
+
+
+class VerdictDecision(models.TextChoices):
+    PASS = "pass", "Pass"
+    UNSURE = "unsure", "Unsure"
+    WARN = "warn", "Warn"
+    BLOCK = "block", "Block"
+
+
+class Verdict(models.Model):
+    """What one check said of one revision. Append-only: evidence for people, never changed afterwards."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="verdicts")
+    revision = models.PositiveIntegerField()
+    where = models.CharField(max_length=6, choices=Where)
+    model = models.CharField(max_length=40)  # or the name of a check: contact-details, duplicates
+    version = models.CharField(max_length=40, blank=True)
+    variant = models.CharField(max_length=20, blank=True)
+    policies_version = models.CharField(max_length=20, blank=True)
+    scores = models.JSONField(default=dict)
+    decision = models.CharField(max_length=6, choices=VerdictDecision)
+    policy = models.CharField(max_length=30, blank=True)
+    evidence = models.JSONField(default=list)  # [{field, start, end, weight}], UTF-16 offsets in the field as typed
+    ms = models.FloatField(null=True)
+    provider = models.CharField(max_length=30, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    detail = models.JSONField(default=dict)  # what only this check knows, or why a claim was not believed
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["listing", "revision"], name="verdict_listing")]
+
+
+class ValidationJob(models.Model):
+    """The outbox row: stored with the listing in one transaction, so a lost broker cannot lose the check."""
+
+    class State(models.TextChoices):
+        OWED = "owed"
+        DONE = "done"
+        DROPPED = "dropped"  # the listing was edited or withdrawn before the verdict
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="validation_jobs")
+    revision = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=State, default=State.OWED)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)  # after this the sweeper sends it again
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state="owed"), name="validation_owed"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["listing", "revision"], name="one_validation_per_revision")]
+
+
+class ReviewJob(models.Model):
+    """A listing that waits for a person."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        DECIDED = "decided"
+        WITHDRAWN = "withdrawn"  # edited or ended before the decision
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="review_jobs")
+    revision = models.PositiveIntegerField()
+    state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    cause = models.TextField()  # why a person is asked, in plain words
+    policy = models.CharField(max_length=30, blank=True)  # the suspected one
+    created_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], condition=models.Q(state="open"), name="review_open")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["listing"], condition=models.Q(state="open"), name="one_open_review_per_listing"
+            )
+        ]
+
+
+class Decision(models.Model):
+    """What a moderator decided and why. Append-only."""
+
+    class Action(models.TextChoices):
+        APPROVE = "approve", "Approved"
+        REJECT = "reject", "Rejected"
+
+    review_job = models.OneToOneField(ReviewJob, on_delete=models.PROTECT, related_name="decision")
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="decisions")
+    moderator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
+    action = models.CharField(max_length=8, choices=Action)
+    policy = models.CharField(max_length=30, blank=True)
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+
+class StatusChange(models.Model):
+    """Every status change, written by `ListingQuerySet.move` and by the submission itself. Append-only."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="status_changes")
+    source = models.CharField(max_length=15, blank=True)  # empty: the listing was created
+    target = models.CharField(max_length=15, choices=Status)
+    actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    note = models.TextField(blank=True)
+    revision = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+
+class Order(models.Model):
+    """A promise to buy. Payment happens between the two people; the site takes no money."""
+
+    class State(models.TextChoices):
+        PLACED = "placed", "Placed"
+        SETTLED = "settled", "Handed over"
+        CANCELLED = "cancelled", "Cancelled"
+
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="orders")
+    buyer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="orders")
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=9, choices=State, default=State.PLACED)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["listing"], condition=~models.Q(status="cancelled"), name="one_live_order_per_listing"
+            )
+        ]

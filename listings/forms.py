@@ -1,0 +1,166 @@
+"""What people type, checked field by field. Messages say what to do."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import UserCreationForm
+from django.core.exceptions import ValidationError
+
+from . import categories, limits, policies
+from .models import Condition, User
+
+MONEY_ERRORS = {
+    "required": "Give a price. Write 0 if you give it away.",
+    "invalid": "Write the price in digits, for example 24.50.",
+    "min_value": "The price cannot be below 0.",
+    "max_value": f"The price cannot be above {limits.PRICE_MAX:,}.",
+    "max_digits": "This price has too many digits.",
+    "max_decimal_places": "Write at most two digits after the point.",
+    "max_whole_digits": f"The price cannot be above {limits.PRICE_MAX:,}.",
+}
+
+
+class PriceField(forms.DecimalField):
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs = {"min_value": 0, "max_value": limits.PRICE_MAX, "max_digits": 10, "decimal_places": 2} | kwargs
+        super().__init__(error_messages=MONEY_ERRORS, **kwargs)
+
+    def run_validators(self, value: Any) -> None:
+        """One message a field: 1e400 breaks three rules at once."""
+        try:
+            super().run_validators(value)
+        except ValidationError as error:
+            raise error.error_list[0] from None
+
+
+class TypedTextField(forms.CharField):
+    """Text kept exactly as typed but for CRLF, so that the device's digest of it stays true."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(value).replace("\r\n", "\n").replace("\r", "\n")
+
+    def validate(self, value: str) -> None:
+        super().validate(value.strip())
+
+
+class ListingForm(forms.Form):
+    title = TypedTextField(
+        max_length=limits.TITLE_CHARS,
+        error_messages={
+            "required": "Give the listing a title.",
+            "max_length": "A title has at most %(limit_value)d characters; this one has %(show_value)d.",
+        },
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    description = TypedTextField(
+        max_length=limits.DESCRIPTION_CHARS,
+        error_messages={
+            "required": "Describe the thing in a sentence or two.",
+            "max_length": "A description has at most %(limit_value)d characters; this one has %(show_value)d.",
+        },
+        widget=forms.Textarea(attrs={"rows": 9}),
+    )
+    category = forms.ChoiceField(error_messages={"required": "Choose a category."})
+    price = PriceField(widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
+    currency = forms.ChoiceField(choices=[(code, code) for code in limits.CURRENCIES], initial="EUR")
+    condition = forms.ChoiceField(
+        choices=[("", "Choose …"), *Condition.choices], error_messages={"required": "Choose the condition."}
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["category"].choices = [("", "Choose …"), *((c.id, c.name) for c in categories.all())]
+        for name, field in self.fields.items():
+            described = f"error-{name}" + (f" help-{name}" if name in ("title", "description", "price") else "")
+            field.widget.attrs |= {"aria-describedby": described}
+            field.widget.use_required_attribute = lambda initial: False
+        self.attribute_errors: dict[str, list[str]] = {}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if category := cleaned.get("category"):
+            raw = {
+                name.removeprefix("attr-").removeprefix(f"{category}-"): value
+                for name, value in self.data.items()
+                if name.startswith(f"attr-{category}-")
+            }
+            try:
+                cleaned["attributes"] = categories.clean_attributes(category, raw)
+            except ValidationError as error:
+                self.attribute_errors = error.message_dict
+                raise ValidationError("Please look at the details of the category.", code="attributes") from error
+        return cleaned
+
+
+class BrowseForm(forms.Form):
+    q = forms.CharField(required=False, max_length=200)
+    category = forms.CharField(required=False)
+    min_price = PriceField(required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
+    max_price = PriceField(required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
+    currency = forms.ChoiceField(required=False, choices=[("", "Any"), *((code, code) for code in limits.CURRENCIES)])
+    condition = forms.MultipleChoiceField(required=False, choices=Condition.choices, widget=forms.CheckboxSelectMultiple)
+    sort = forms.ChoiceField(
+        required=False,
+        choices=[("", ""), ("relevance", "Best match"), ("newest", "Newest"), ("price", "Price up"), ("-price", "Price down")],
+    )
+
+    def is_narrowed(self) -> bool:
+        return any(self.data.get(name) for name in ("min_price", "max_price", "currency", "condition"))
+
+    def filters(self) -> dict[str, Any]:
+        """What is valid of it; a filter with an error is shown and left out."""
+        self.full_clean()
+        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None, [])}
+
+
+class SignUpForm(UserCreationForm):
+    role = forms.ChoiceField(
+        choices=[(User.Role.SHOPPER, "I want to buy"), (User.Role.MERCHANT, "I want to sell")],
+        widget=forms.RadioSelect,
+        initial=User.Role.SHOPPER,
+        label="What brings you here?",
+    )
+    shop_name = forms.CharField(required=False, max_length=60, label="Shop name", help_text="For sellers; shown with your listings.")
+
+    class Meta:
+        model = User
+        fields = ["username", "email", "role", "shop_name"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].help_text = "Letters, digits and @ . + - _"
+        self.fields["password1"].help_text = "At least 8 characters, not only digits, not a common password."
+        self.fields["password2"].help_text = ""
+        self.fields["email"].required = False
+
+
+class AccountForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ["shop_name", "town", "about", "email", "sync_drafts"]
+        widgets = {"about": forms.Textarea(attrs={"rows": 4})}
+        labels = {"about": "About you", "sync_drafts": "Keep my drafts in my account too"}
+        help_texts = {
+            "sync_drafts": "Off: drafts stay on the device you write them on. On: their text is stored here as well, "
+            "so that you can go on from another device. Photos stay on the device until you submit.",
+        }
+
+
+class RejectForm(forms.Form):
+    policy = forms.ChoiceField(error_messages={"required": "Choose the policy that the listing breaks."})
+    reason = forms.CharField(
+        min_length=10,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={
+            "required": "Write the reason; the merchant reads it.",
+            "min_length": "Say a little more: the merchant has to understand it (at least 10 characters).",
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["policy"].choices = [("", "Choose …"), *((p.id, p.name) for p in policies.all())]

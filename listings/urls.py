@@ -1,0 +1,31 @@
+from django.urls import path, re_path
+
+from .views import accounts, files, market, moderation, orders, selling
+
+urlpatterns = [
+    path("", market.browse, name="browse"),
+    path("c/<slug:category_id>/", market.browse, name="category"),
+    path("item/<str:public_id>/", market.item, name="item"),
+    path("item/<str:public_id>/buy/", orders.buy, name="buy"),
+    path("seller/<str:username>/", market.seller, name="seller"),
+    path("rules/", market.rules, name="rules"),
+    path("privacy/", market.what_left, name="what-left"),
+    path("sell/", selling.my_listings, name="my-listings"),
+    path("sell/start/", selling.start_selling, name="start-selling"),
+    path("sell/new/", selling.new, name="sell-new"),
+    path("sell/<str:public_id>/edit/", selling.edit, name="sell-edit"),
+    re_path(r"^sell/(?P<public_id>\w+)/(?P<step>pause|resume|end)/$", selling.change_status, name="sell-status"),
+    path("sell/drafts/<uuid:key>/delete/", selling.delete_draft, name="draft-delete"),
+    path("orders/", orders.bought, name="orders"),
+    path("sales/", orders.sales, name="sales"),
+    re_path(r"^orders/(?P<pk>\d+)/(?P<step>settle|cancel)/$", orders.change, name="order-change"),
+    path("accounts/sign-in/", accounts.SignInView.as_view(), name="sign-in"),
+    path("accounts/sign-up/", accounts.sign_up, name="sign-up"),
+    path("accounts/sign-out/", accounts.SignOutView.as_view(), name="sign-out"),
+    path("accounts/demo/<str:role>/", accounts.demo_sign_in, name="demo-sign-in"),
+    path("accounts/settings/", accounts.account, name="account"),
+    path("moderation/", moderation.review_queue, name="moderation-queue"),
+    path("moderation/<int:pk>/", moderation.case, name="moderation-case"),
+    path("media/<path:path>", files.media, name="media"),
+    path("sw.js", files.service_worker, name="service-worker"),
+]

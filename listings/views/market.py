@@ -1,0 +1,90 @@
+"""What shoppers see."""
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from .. import categories, policies, queries
+from ..forms import BrowseForm
+from ..models import Listing, User
+
+PAGE_SIZE = 24
+
+
+def _page(request: HttpRequest, rows: QuerySet) -> Page:
+    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+
+
+@require_GET
+def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
+    category = categories.get(category_id) if category_id else None
+    if category_id and category is None:
+        raise Http404("There is no such category.")
+    form = BrowseForm(request.GET)
+    filters = form.filters() | ({"category": category_id} if category_id else {})
+    filters["sort"] = filters.get("sort") or ("relevance" if filters.get("q") else "newest")
+    page = _page(request, queries.browse(filters))
+    sorts = [(value, label) for value, label in form.fields["sort"].choices if value]
+    return render(
+        request,
+        "listings/browse.html",
+        {
+            "form": form,
+            "filters": filters,
+            "category": category,
+            "page": page,
+            "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
+            "sorts": sorts if filters.get("q") else sorts[1:],
+        },
+    )
+
+
+@require_GET
+def item(request: HttpRequest, public_id: str) -> HttpResponse:
+    listing = queries.item(public_id)
+    if listing is None or not _may_see(request.user, listing):
+        raise Http404("This listing is not on the market.")
+    more = queries.seller_page(listing.seller).exclude(pk=listing.pk)[:4] if listing.status == "published" else []
+    return render(
+        request,
+        "listings/item.html",
+        {
+            "listing": listing,
+            "category": categories.get(listing.category),
+            "attributes": categories.labelled(listing.category, listing.attributes),
+            "more": more,
+        },
+    )
+
+
+def _may_see(user: User, listing: Listing) -> bool:
+    if listing.status == "published":
+        return True
+    return user.is_authenticated and (user == listing.seller or user.is_moderator)
+
+
+@require_GET
+def seller(request: HttpRequest, username: str) -> HttpResponse:
+    owner = get_object_or_404(User, username=username, role=User.Role.MERCHANT, is_active=True)
+    page = _page(request, queries.seller_page(owner))
+    return render(
+        request,
+        "listings/seller.html",
+        {
+            "seller": owner,
+            "page": page,
+            "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
+        },
+    )
+
+
+@require_GET
+def rules(request: HttpRequest) -> HttpResponse:
+    return render(request, "listings/rules.html", {"policies": policies.all(), "version": policies.version()})
+
+
+@require_GET
+def what_left(request: HttpRequest) -> HttpResponse:
+    return render(request, "listings/what_left.html")

@@ -1,0 +1,93 @@
+"""The first moderation page: queue, evidence, decision with a reason."""
+
+from functools import wraps
+from typing import Any, Callable
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from .. import categories, policies
+from ..forms import RejectForm
+from ..models import ReviewJob
+from ..moderation import decisions, evidence, queue
+
+
+def moderator_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    @wraps(view)
+    @login_required
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_moderator:
+            raise PermissionDenied("This page is for moderators.")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@moderator_required
+@require_GET
+def review_queue(request: HttpRequest) -> HttpResponse:
+    policy = request.GET.get("policy", "")
+    page = Paginator(queue.open_jobs(policy=policy), 25).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "listings/moderation_queue.html",
+        {
+            "page": page,
+            "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
+            "counts": queue.counts(),
+            "policy": policy,
+            "section": "moderation",
+        },
+    )
+
+
+@moderator_required
+@require_http_methods(["GET", "POST"])
+def case(request: HttpRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(ReviewJob.objects.select_related("listing__seller"), pk=pk)
+    form = RejectForm(initial={"policy": job.policy})
+    if request.method == "POST":
+        form = RejectForm(request.POST)
+        approved = request.POST.get("action") == "approve"
+        if approved or form.is_valid():
+            try:
+                if approved:
+                    decisions.approve(job=job, moderator=request.user)
+                else:
+                    decisions.reject(job=job, moderator=request.user, **form.cleaned_data)
+            except ValidationError as error:
+                messages.error(request, error.messages[0])
+            else:
+                verb = "Approved" if approved else "Rejected"
+                messages.success(request, f"{verb}: “{job.listing.title}”. The merchant can see it.")
+                return _next_case(job)
+            return redirect("moderation-case", pk)
+        if approved:
+            form = RejectForm(initial={"policy": job.policy})
+    return render(
+        request,
+        "listings/moderation_case.html",
+        {
+            "job": job,
+            "listing": job.listing,
+            "category": categories.get(job.listing.category),
+            "attributes": categories.labelled(job.listing.category, job.listing.attributes),
+            "evidence": evidence.for_job(job),
+            "history": evidence.history(job.listing),
+            "suspected": policies.get(job.policy),
+            "policies": policies.all(),
+            "form": form,
+            "section": "moderation",
+        },
+        status=400 if form.errors else 200,
+    )
+
+
+def _next_case(done: ReviewJob) -> HttpResponse:
+    following = queue.open_jobs().exclude(pk=done.pk).first()
+    return redirect("moderation-case", following.pk) if following else redirect("moderation-queue")

@@ -1,0 +1,70 @@
+"""Photos of one sell form: those it had, those it brings, their order, cover and alternative texts.
+
+`photo_order` is a comma list of `id:<photo>` (stored already) and `file:<n>` (n-th upload of this request). Each good
+upload is stored at once, so a form that comes back with an error still holds it.
+"""
+
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import HttpRequest
+
+from .. import limits, photos
+from ..models import Listing, Photo, User
+
+
+@dataclass
+class Chosen:
+    photos: list[Photo] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def order(self) -> str:
+        return ",".join(f"id:{photo.pk}" for photo in self.photos)
+
+
+def staged(owner: User, order: str) -> list[Photo]:
+    """Photos of a stored draft that still wait for their listing."""
+    ids = [int(token[3:]) for token in order.split(",") if token.startswith("id:") and token[3:].isdigit()]
+    found = {photo.pk: photo for photo in Photo.objects.filter(owner=owner, listing=None, pk__in=ids)}
+    return [found[pk] for pk in ids if pk in found]
+
+
+def collect(request: HttpRequest, listing: Listing | None) -> Chosen:
+    tokens = _tokens(request)
+    uploads = request.FILES.getlist("photos")
+    mine = Q(listing=None) | Q(listing=listing) if listing else Q(listing=None)
+    ids = [int(token[3:]) for token in tokens if token.startswith("id:") and token[3:].isdigit()][: 4 * limits.PHOTOS]
+    stored = {photo.pk: photo for photo in Photo.objects.filter(mine, owner=request.user, pk__in=ids)}
+    removed = set(request.POST.getlist("remove_photo"))
+    chosen = Chosen()
+    if len(tokens) - len(removed) > limits.PHOTOS:
+        chosen.errors.append(f"A listing has at most {limits.PHOTOS} photos. The first {limits.PHOTOS} are kept here.")
+    for position, token in enumerate(tokens):
+        if len(chosen.photos) == limits.PHOTOS:
+            break
+        kind, _, number = token.partition(":")
+        photo = None
+        if kind == "id" and number.isdigit() and number not in removed:
+            photo = stored.pop(int(number), None)
+        elif kind == "file" and number.isdigit() and int(number) < len(uploads):
+            try:
+                photo = photos.store_upload(request.user, uploads[int(number)])
+            except ValidationError as error:
+                chosen.errors += [f"Photo {position + 1}: {message}" for message in error.messages]
+        if photo:
+            alt = request.POST.get(f"alt-{position}")
+            if alt is not None:
+                photo.alt = alt.replace("\x00", "")[: limits.ALT_CHARS]
+            chosen.photos.append(photo)
+    cover = request.POST.get("cover")
+    chosen.photos.sort(key=lambda photo: str(photo.pk) != cover)  # stable: only the cover moves
+    return chosen
+
+
+def _tokens(request: HttpRequest) -> list[str]:
+    """The order as the form says it, without repeats, and uploads that it does not mention behind (no JavaScript)."""
+    tokens = [token for token in request.POST.get("photo_order", "").split(",") if token]
+    uploads = [f"file:{number}" for number in range(len(request.FILES.getlist("photos")))]
+    return list(dict.fromkeys([*tokens, *uploads]))

@@ -1,0 +1,23 @@
+"""The Celery application: `celery -A marketplace worker` and `celery -A marketplace beat`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, celeryd_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
+
+app = Celery("marketplace")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def start_services(**_: Any) -> None:
+    from marketplace import services
+
+    services.ensure()

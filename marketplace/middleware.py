@@ -1,0 +1,89 @@
+"""Security headers on every answer, and a limit to what a request may bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+
+from listings import limits
+from marketplace import errors
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+# 'wasm-unsafe-eval' compiles the runtime; it allows no JavaScript from text. blob: shows a photo before its upload.
+POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self' 'wasm-unsafe-eval'",
+    "worker-src": "'self'",
+    "img-src": "'self' blob: data:",
+    "style-src": "'self'",
+    "connect-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+# The page that documents the API brings styles of its own.
+DOCS_POLICY = POLICY | {"style-src": "'self' 'unsafe-inline'"}
+
+
+def policy_text(policy: dict[str, str]) -> str:
+    return "; ".join(f"{name} {sources}" for name, sources in policy.items())
+
+
+HEADERS = {
+    "Content-Security-Policy": policy_text(POLICY),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def security_headers(get_response: Handler) -> Handler:
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.path == "/api/docs":
+            response.headers["Content-Security-Policy"] = policy_text(DOCS_POLICY)
+        return response
+
+    return handle
+
+
+def request_size_limit(get_response: Handler) -> Handler:
+    """413 for a body above limits.REQUEST_BYTES, by its declared length (a body without one is never read)."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isascii() or not length.isdigit():
+            return errors.answer(request, 400, "bad_request", "The request's length makes no sense.")
+        if int(length) > limits.REQUEST_BYTES:
+            swallow(request, int(length))
+            return errors.too_large(request)
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        # Django's own limit on fields without files.
+        return errors.too_large(request) if isinstance(exception, RequestDataTooBig) else None
+
+    handle.process_exception = process_exception  # type: ignore[attr-defined]
+    return handle
+
+
+def swallow(request: HttpRequest, length: int) -> None:
+    """Read and drop what a browser is still sending: it shows our answer only when its upload was taken.
+
+    Bounded: whoever sends more than twice the limit gets a closed connection.
+    """
+    left = min(length, 2 * limits.REQUEST_BYTES)
+    try:
+        while left > 0 and (chunk := request.read(min(left, 1 << 16))):
+            left -= len(chunk)
+    except OSError:
+        pass  # the sender has gone

@@ -1,0 +1,247 @@
+"""Set-up, run by whatever Python the machine has: `python3 marketplace/prepare.py run|test|train`.
+
+Makes .venv and node_modules and fills them with exactly what the lock files say, then lays out the files for the
+browser. Each step leaves a stamp with a hash of what it was made from, written last: an unchanged step is skipped, an
+interrupted one is done again. With `run` it then becomes the supervisor (marketplace/serve.py).
+
+Nothing but the standard library here, and no syntax newer than Python 3.7, so that an old Python gets an answer.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+NODE_MODULES = ROOT / "node_modules"
+OLDEST_PYTHON = (3, 11)
+OLDEST_NODE = 20
+REQUIREMENTS = {
+    "run": ["requirements.txt"],
+    "test": ["requirements.txt", "requirements-test.txt"],
+    "train": ["requirements.txt", "requirements-test.txt", "requirements-train.txt"],
+}
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def give_up(text):
+    """End with a plain message and a non-zero exit code."""
+    sys.stdout.flush()
+    print("\n" + text, file=sys.stderr, flush=True)
+    sys.exit(1)
+
+
+def digest(*parts):
+    """Hash of files (Path) and words (str)."""
+    hashed = hashlib.sha256()
+    for part in parts:
+        hashed.update(part.read_bytes() if isinstance(part, Path) else part.encode())
+    return hashed.hexdigest()
+
+
+def stamped(stamp, value):
+    try:
+        return stamp.read_text() == value
+    except OSError:
+        return False
+
+
+# --- Before any long step ----------------------------------------------------------------------------------------------
+def use_new_python():
+    """Go on under a Python that is new enough: this one, or another on the PATH."""
+    if sys.version_info >= OLDEST_PYTHON:
+        return
+    for minor in range(14, OLDEST_PYTHON[1] - 1, -1):
+        other = shutil.which("python3.%d" % minor)
+        if other:
+            os.execv(other, [other] + sys.argv)
+    give_up(
+        "This needs Python 3.11 or newer; %s is Python %d.%d. Install a newer one, or name it: make run"
+        " PYTHON=/path/to/python3.12" % (sys.executable, sys.version_info[0], sys.version_info[1])
+    )
+
+
+def check_node():
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        give_up(
+            "This needs Node.js %d or newer with npm, and found none. Install it and run the same again." % OLDEST_NODE
+        )
+    found = subprocess.run([node, "--version"], stdout=subprocess.PIPE, universal_newlines=True).stdout.strip()
+    match = re.match(r"v(\d+)", found)
+    if not match or int(match.group(1)) < OLDEST_NODE:
+        give_up("This needs Node.js %d or newer; %s is %s." % (OLDEST_NODE, node, found or "broken"))
+
+
+def check_port():
+    """The port must be free before minutes of set-up, unless a killed earlier run of ours may still hold it."""
+    text = os.environ.get("PORT", "").strip() or "8000"
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        give_up("PORT must be a whole number from 1 to 65535, not %r." % text)
+    var = Path(os.environ.get("VAR_DIR", "").strip() or ROOT / "var")
+    if (var / "site.json").exists() and PYTHON.exists():
+        return  # serve.py knows what was left behind, ends it and then looks at the port itself
+    problem = port_problem(int(text))
+    if problem:
+        give_up(problem)
+
+
+def port_problem(port):
+    """Why the port cannot be used, with the remedy; None when it is free."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                return "Port %d needs special rights. Choose one above 1023: make run PORT=8001" % port
+            other = port + 1 if port < 65535 else 8000
+            return (
+                "Port %d is in use by another program. Stop that program, or choose another port: make run PORT=%d"
+                % (port, other)
+            )
+    return None
+
+
+def one_at_a_time():
+    """Wait for another set-up of this tree; the kernel takes the lock back however it ends."""
+    (ROOT / "var").mkdir(exist_ok=True)
+    lock = open(str(ROOT / "var" / "prepare.lock"), "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("Waiting for another set-up of this folder to end")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+# --- The steps ---------------------------------------------------------------------------------------------------------
+def make_venv():
+    works = PYTHON.exists() and subprocess.run(
+        [str(PYTHON), "-c", "import sys, pip; sys.exit(sys.prefix != %r)" % str(VENV)], stderr=subprocess.DEVNULL
+    )
+    if works and works.returncode == 0:
+        return
+    say("Making the virtual environment .venv")
+    if VENV.exists():
+        shutil.rmtree(str(VENV))  # moved, half made, or of a Python that has gone
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        give_up(
+            "%s cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv\n"
+            "Then run the same again." % sys.executable
+        )
+    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if made.returncode:
+        shutil.rmtree(str(VENV), ignore_errors=True)
+        give_up(
+            "The virtual environment could not be made. On Debian and Ubuntu: apt-get install python3-venv\n\n"
+            + made.stdout.decode("utf-8", "replace").strip()
+        )
+
+
+def stream(command, pattern, failure, **options):
+    """Run a long command; show the lines that tell of progress, and all of them when it fails."""
+    lines = []
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, **options
+    )
+    try:
+        for raw in process.stdout:
+            line = raw.decode("utf-8", "replace").rstrip()
+            lines.append(line)
+            match = re.match(pattern, line)
+            if match:
+                say("  " + match.group(0)[:100].strip())
+        code = process.wait()
+    except BaseException:
+        process.kill()
+        raise
+    if code:
+        give_up("\n".join(lines[-40:]) + "\n\n" + failure)
+
+
+def install_python_packages(kind):
+    files = [ROOT / name for name in REQUIREMENTS[kind]]
+    stamp, value = VENV / (".installed-" + kind), digest(*files)
+    if stamped(stamp, value):
+        return
+    say("Installing Python packages (%s); this happens once and takes a minute or two" % ", ".join(REQUIREMENTS[kind]))
+    stream(
+        [
+            str(PYTHON),
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--progress-bar",
+            "off",
+            "-r",
+        ]
+        + [str(files[-1])],
+        r"\s*(Collecting \S+|Downloading \S+ \(.*\)|Installing collected packages|Successfully installed)",
+        "Installing the Python packages failed; the reason stands above. Run the same again to go on.",
+        cwd=str(ROOT),
+    )
+    stamp.write_text(value)
+
+
+def install_node_packages():
+    stamp, value = NODE_MODULES / ".installed", digest(ROOT / "package.json", ROOT / "package-lock.json")
+    if stamped(stamp, value):
+        return
+    say("Installing ONNX Runtime for the browser (npm ci)")
+    stream(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"],
+        r"added .*",
+        "npm ci failed; the reason stands above. Run the same again to go on.",
+        cwd=str(ROOT),
+    )
+    stamp.write_text(value)
+
+
+def lay_out_assets():
+    done = subprocess.run([str(PYTHON), "-m", "marketplace.assets"], cwd=str(ROOT))
+    if done.returncode:
+        give_up("The files for the browser could not be laid out; the reason stands above.")
+
+
+def main():
+    kind = sys.argv[1] if len(sys.argv) == 2 else ""
+    if kind not in REQUIREMENTS:
+        give_up("usage: prepare.py run|test|train")
+    use_new_python()
+    check_node()
+    if kind == "run":
+        check_port()
+    lock = one_at_a_time()
+    make_venv()
+    install_python_packages(kind)
+    install_node_packages()
+    lay_out_assets()
+    lock.close()
+    if kind == "run":
+        os.chdir(str(ROOT))
+        os.execv(str(PYTHON), [str(PYTHON), "-m", "marketplace.serve"])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same again to go on.", file=sys.stderr)
+        sys.exit(130)

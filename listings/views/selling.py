@@ -1,8 +1,9 @@
 """What merchants do: write, edit, submit, pause and end their listings."""
 
 import uuid
+from collections.abc import Callable
 from functools import wraps
-from typing import Any, Callable
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -78,7 +79,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def shell(request: HttpRequest) -> HttpResponse:
     """The page as the service worker keeps it for offline writing: no account, no token, nobody's data."""
-    return _page(request, ListingForm(initial={"currency": "EUR"}), draft_key="", shell=True)
+    return _page(request, ListingForm(initial={"currency": "EUR"}), draft_key="", offline=True)
 
 
 @merchant_required
@@ -115,7 +116,9 @@ def edit(request: HttpRequest, public_id: str) -> HttpResponse:
 def change_status(request: HttpRequest, public_id: str, step: str) -> HttpResponse:
     listing = get_object_or_404(Listing, public_id=public_id, seller=request.user)
     try:
-        {"pause": selling.pause, "resume": selling.resume, "end": selling.end}[step](listing=listing, seller=request.user)
+        {"pause": selling.pause, "resume": selling.resume, "end": selling.end}[step](
+            listing=listing, seller=request.user
+        )
     except ValidationError as error:
         messages.error(request, error.messages[0])
     return redirect("my-listings")
@@ -149,7 +152,12 @@ def _handle_post(request: HttpRequest, *, listing: Listing | None) -> HttpRespon
     if not form.is_valid() or chosen.errors:
         return _page(request, form, status=400, **again)
     content = {name: form.cleaned_data[name] for name in (*TEXT_FIELDS, "attributes")}
-    common = {"seller": request.user, "content": content, "photos": chosen.photos, "claim": request.POST.get("claim", "")}
+    common = {
+        "seller": request.user,
+        "content": content,
+        "photos": chosen.photos,
+        "claim": request.POST.get("claim", ""),
+    }
     try:
         if listing:
             submission.resubmit(listing=listing, base_revision=_int(request.POST.get("base_revision")), **common)
@@ -193,7 +201,7 @@ def _page(
     photo_errors: list[str] | None = None,
     conflict: str = "",
     draft_version: int | str = 0,
-    shell: bool = False,
+    offline: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     values, photos = values or {}, photos or []
@@ -203,7 +211,7 @@ def _page(
         {
             "form": form,
             "listing": listing,
-            "shell": shell,
+            "shell": offline,
             "limits": limits,
             "draft_key": draft_key,
             "draft_version": draft_version,

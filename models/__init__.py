@@ -1,0 +1,1 @@
+"""The ground floor: models, their contract and their runtime. Knows nothing of Django."""

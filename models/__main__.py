@@ -1,0 +1,130 @@
+"""python -m models list | train | compress | evaluate | publish | report"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from models import manifest, runtime
+from models.manifest import ModelUnavailable
+from models.steps.errors import StepError
+
+MODELS = ("listing-text",)
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "var" / "models"  # what training leaves behind; not in git
+
+
+def say(text: str) -> None:
+    """Progress goes to standard error: standard output belongs to results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def known(model: str) -> str:
+    if model not in MODELS:
+        raise StepError(f"There is no model {model}; there is {', '.join(MODELS)}.")
+    return model
+
+
+def recipe_of(model: str) -> Any:
+    """The recipe's training module; the only place that turns a model's name into code."""
+    return importlib.import_module(f"models.recipes.{known(model).replace('-', '_')}.train")
+
+
+def command_list(options: argparse.Namespace) -> None:
+    found = manifest.load(options.published)
+    for name, entry in found["models"].items():
+        for variant, about in entry["variants"].items():
+            sizes = f"{about['bytes']:>10} {about['brotli_bytes']:>10}"
+            print(f"{name:<20} {variant:<12} {sizes} {about['sha256'][:8]}")
+
+
+def command_train(options: argparse.Namespace) -> None:
+    try:
+        module = recipe_of(options.model)
+    except ModuleNotFoundError as error:
+        raise StepError(f"Training needs {error.name}. Run: make setup-train") from error
+    module.train(options.data, options.build / options.model, module.read_recipe(), say)
+
+
+def command_compress(options: argparse.Namespace) -> None:
+    from models.steps import compress, recipe
+
+    compress.compress(options.build / known(options.model), recipe.read(options.model), say)
+
+
+def command_evaluate(options: argparse.Namespace) -> None:
+    from models.steps import evaluate
+
+    entry = manifest.model(manifest.load(options.published), known(options.model))
+    variant = manifest.variant_name(entry, options.variant)
+    about = entry["variants"][variant]
+    content = runtime.checked_bytes(options.published / about["file"], about["sha256"])
+    session = runtime.open_session(content)
+    found = evaluate.evaluate_file(options.data, content, session, entry, options.model, variant)
+    print(json.dumps(found, indent=None if options.json else 2))
+
+
+def command_publish(options: argparse.Namespace) -> None:
+    from models.steps import compress, publish
+
+    build = options.build / known(options.model)
+    data = options.data or Path(compress.training_report(build)["data"])
+    publish.publish(options.model, build, options.published, data, without_wasm=options.without_wasm, say=say)
+
+
+def command_report(options: argparse.Namespace) -> None:
+    from models.steps import report
+
+    report.report(options.published, options.out)
+    say(f"Written to {options.out}")
+
+
+def parser() -> argparse.ArgumentParser:
+    main = argparse.ArgumentParser(prog="python -m models", description=__doc__)
+    main.add_argument("--published", type=Path, default=manifest.PUBLISHED, help=argparse.SUPPRESS)
+    main.add_argument("--build", type=Path, default=BUILD, help=argparse.SUPPRESS)
+    commands = main.add_subparsers(required=True)
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text)
+        added.set_defaults(run=run)
+        return added
+
+    command("list", command_list, "published models: name, variant, bytes, brotli bytes, sha256 prefix")
+    train = command("train", command_train, "fit a model (needs PyTorch: make setup-train)")
+    compress = command("compress", command_compress, "export fp32, fp16 and int8")
+    evaluate = command("evaluate", command_evaluate, "measure a published variant on labelled text")
+    publish = command("publish", command_publish, "check the compressed variants and publish them")
+    for added in (train, compress, evaluate, publish):
+        added.add_argument("model")
+    train.add_argument("--data", type=Path, required=True, help="the data root, the folder that holds text/")
+    compress.add_argument("--data", type=Path, help="not needed for listing-text: its weights alone are quantized")
+    evaluate.add_argument("--variant", required=True, help="fp32, fp16, int8, or device, cloud")
+    evaluate.add_argument("--data", type=Path, required=True, help="CSV(.gz) with id, title, description, policy")
+    evaluate.add_argument("--json", action="store_true", help="one line of JSON")
+    publish.add_argument("--data", type=Path, help="the data root, to measure every variant (default: where train read)")
+    publish.add_argument("--without-wasm", action="store_true", help="publish without the comparison against WASM")
+    report = command("report", command_report, "tables and plots of the published figures")
+    report.add_argument("--out", type=Path, required=True)
+    return main
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (StepError, ModelUnavailable) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(f"This step needs {error.name}: install requirements-test.txt.", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How each model is made. Nothing at run time imports from here."""

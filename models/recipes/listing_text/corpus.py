@@ -1,0 +1,138 @@
+"""What listing-text learns from: labelled listings, our own examples, our lists of things, harmless product titles."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import random
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from models.steps.data import TextRow, read_dicts, read_text
+from models.steps.errors import StepError
+
+HERE = Path(__file__).resolve().parent
+EXAMPLES = HERE / "examples"
+LEXICON = HERE / "lexicon.toml"
+TRAIN = Path("text") / "train.csv.gz"
+HARMLESS = {  # unlabelled product lists, taken as safe once the words of our own lists are filtered out
+    "crowdflower": Path("retrieval/crowdflower/products.csv.gz"),
+    "home_depot": Path("retrieval/home_depot/products.csv.gz"),
+    "amazon_industrial": Path("feed/amazon_industrial/products.csv.gz"),
+    "amazon_office": Path("feed/amazon_office/products.csv.gz"),
+    "retrotech": Path("texts/products_extra_retrotech.csv.gz"),
+}
+WORD = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training text. group: market, own, lexicon or harmless. kind: for our own, plain, euphemism, …"""
+
+    title: str
+    description: str
+    policy: str
+    source: str
+    group: str
+    kind: str = ""
+
+
+def share_of(text: str) -> float:
+    """A number in 0..1 that depends on the text alone, for splits that never move."""
+    return int(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8], 16) / 2**32
+
+
+def market(data: Path) -> list[Example]:
+    """The labelled listings of the data root."""
+    return [Example(r.title, r.description, r.policy, r.source, "market") for r in read_text(data / TRAIN)]
+
+
+def own(folder: Path = EXAMPLES) -> list[Example]:
+    """Our own listings, from every CSV in the folder."""
+    found = []
+    for path in sorted(folder.glob("*.csv")):
+        for row in read_dicts(path, ("id", "title", "description", "policy", "kind")):
+            source = f"own-{path.stem}"
+            found.append(Example(row["title"], row["description"], row["policy"], source, "own", row["kind"]))
+    return found
+
+
+def lexicon(path: Path = LEXICON, seed: int = 0) -> list[Example]:
+    """Things named in our lists, each set into neutral frames that say nothing about the policy."""
+    if not path.is_file():
+        return []
+    book: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    rng = random.Random(seed)
+    frames, tails, found = book["frames"], book["tails"], []
+    for policy, things in book["things"].items():
+        for thing in things:
+            for frame in [frames[0], *rng.sample(frames[1:], book["per_thing"] - 1)]:
+                tail = rng.choice(tails) if rng.random() < 0.5 else ""
+                found.append(Example(frame.replace("{}", thing), tail, policy, f"lexicon-{policy}", "lexicon"))
+    return found
+
+
+def harmless(data: Path, limit: int, unsafe_words: frozenset[str]) -> list[Example]:
+    """Titles from product lists, in a fixed order by hash, without those that hold a word of our unsafe lists."""
+    found: list[Example] = []
+    for source, path in HARMLESS.items():
+        if not (data / path).is_file():
+            continue
+        rows = read_dicts(data / path, ("title", "description"))
+        clean = (row for row in rows if row["title"] and not unsafe_words & set(WORD.findall(row["title"].lower())))
+        ordered = sorted(clean, key=lambda row: share_of(row["title"]))
+        found += [
+            Example(row["title"], row["description"][:600], "safe", source, "harmless")
+            for row in itertools.islice(ordered, limit)
+        ]
+    return found
+
+
+def gather(data: Path, recipe: dict[str, Any]) -> list[Example]:
+    """Everything to learn from. Raises StepError when the data root holds no training text, or a label is unknown."""
+    if not (data / TRAIN).is_file():
+        raise StepError(f"{data} does not hold {TRAIN}: give the data root, the folder that holds text/.")
+    things = lexicon(seed=recipe["seed"])
+    unsafe = frozenset(
+        itertools.chain.from_iterable(WORD.findall(e.title.lower()) for e in things if e.policy == "tobacco_alcohol")
+    )
+    found = market(data) + own() + things + harmless(data, recipe["data"]["harmless_per_source"], unsafe)
+    unknown = {e.policy for e in found} - set(recipe["labels"])
+    if unknown:
+        raise StepError(f"Labels that the recipe does not know: {', '.join(sorted(unknown))}.")
+    return found
+
+
+def word_grams(text: str, size: int = 8) -> set[tuple[str, ...]]:
+    """Every run of `size` words; case and punctuation do not count."""
+    words = WORD.findall(text.lower())
+    return {tuple(words[at : at + size]) for at in range(len(words) - size + 1)}
+
+
+def leaked(examples: list[Example], held_out: list[TextRow], size: int = 8) -> list[tuple[Example, str]]:
+    """Examples that share a run of `size` words with held-out rows (a shorter row: all its words), with the row's id.
+
+    Text that was in a public corpus all along cannot be excused here: give only what is ours or was chosen by us.
+    """
+    known: dict[tuple[str, ...], str] = {}
+    for row in held_out:
+        for gram in word_grams(f"{row.title}\n{row.description}", size):
+            known.setdefault(gram, row.id)
+    found = []
+    for example in examples:
+        for gram in word_grams(f"{example.title}\n{example.description}", size):
+            if gram in known:
+                found.append((example, known[gram]))
+                break
+    return found
+
+
+def without(examples: list[Example], *sources: str) -> list[Example]:
+    return [e for e in examples if e.source not in sources]
+
+
+def titled(example: Example) -> Example:
+    return replace(example, description="")

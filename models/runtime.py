@@ -1,0 +1,68 @@
+"""ONNX Runtime sessions for published models: hash checked, one per process, made anew after a fork."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+from models import manifest as manifests
+from models.manifest import ModelUnavailable
+
+__all__ = ["ModelUnavailable", "open_session", "session"]
+
+_lock = threading.Lock()
+_sessions: dict[tuple[int, str], onnxruntime.InferenceSession] = {}
+
+
+def session(model: str, variant: str, folder: Path = manifests.PUBLISHED) -> onnxruntime.InferenceSession:
+    """The session of a published variant ("device" and "cloud" are aliases), kept for the life of this process.
+
+    Keyed by process and content hash: a forked child never uses its parent's session (its thread pool would be gone),
+    and a newly published file is picked up. Failures are not kept, so it recovers when the file is back.
+    Raises ModelUnavailable when the file is missing, damaged or unreadable.
+    """
+    entry = manifests.model(manifests.load(folder), model)
+    about = entry["variants"][manifests.variant_name(entry, variant)]
+    key = (os.getpid(), about["sha256"])
+    with _lock:
+        if key not in _sessions:
+            _sessions[key] = open_session(checked_bytes(folder / about["file"], about["sha256"]))
+        return _sessions[key]
+
+
+def checked_bytes(path: Path, sha256: str) -> bytes:
+    """The file's content, if it is the one the manifest names. Raises ModelUnavailable."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelUnavailable(f"The model file {path.name} is missing or unreadable. Restore it from git.") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelUnavailable(f"The model file {path.name} is damaged (its SHA-256 differs). Restore it from git.")
+    return content
+
+
+def open_session(content: bytes) -> onnxruntime.InferenceSession:
+    """A single-threaded CPU session. Raises ModelUnavailable when ONNX Runtime refuses the file."""
+    options: Any = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises its own undocumented classes
+        raise ModelUnavailable(f"ONNX Runtime cannot open the model: {error}") from error
+
+
+# A child made by fork may inherit the lock in a locked state.
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+    _sessions.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,1 @@
+"""The steps every recipe shares: data, compress, evaluate, publish, report."""

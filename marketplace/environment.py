@@ -36,6 +36,14 @@ def number(name: str, default: int, *, low: int, high: int) -> int:
     return int(value)
 
 
+def address(name: str, schemes: tuple[str, ...], example: str) -> str:
+    """A URL with one of the schemes, or "" where it is unset. Raises BadEnvironment for anything else."""
+    value = text(name)
+    if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise BadEnvironment(f"{name} must look like {example}; it begins with {value[:12]!r}.")
+    return value
+
+
 def words(name: str, default: list[str]) -> list[str]:
     """Comma-separated words, without blanks."""
     value = text(name)

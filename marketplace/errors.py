@@ -11,7 +11,8 @@ from django.utils.html import escape
 from listings import limits
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title></head>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title></head>
 <body><main><h1>{title}</h1><p>{message}</p><p><a href="/">Back to the market</a></p></main></body></html>
 """
 TITLES = {

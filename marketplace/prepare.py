@@ -57,38 +57,36 @@ def stamped(stamp, value):
         return False
 
 
-# --- Before any long step ----------------------------------------------------------------------------------------------
+# --- Before any long step --------------------------------------------------------------------------------------------
 def use_new_python():
     """Go on under a Python that is new enough: this one, or another on the PATH."""
     if sys.version_info >= OLDEST_PYTHON:
         return
     for minor in range(14, OLDEST_PYTHON[1] - 1, -1):
-        other = shutil.which("python3.%d" % minor)
+        other = shutil.which(f"python3.{minor}")
         if other:
-            os.execv(other, [other] + sys.argv)
+            os.execv(other, [other, *sys.argv])
     give_up(
-        "This needs Python 3.11 or newer; %s is Python %d.%d. Install a newer one, or name it: make run"
-        " PYTHON=/path/to/python3.12" % (sys.executable, sys.version_info[0], sys.version_info[1])
+        f"This needs Python 3.11 or newer; {sys.executable} is Python {sys.version_info[0]}.{sys.version_info[1]}."
+        " Install a newer one, or name it: make run PYTHON=/path/to/python3.12"
     )
 
 
 def check_node():
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
-        give_up(
-            "This needs Node.js %d or newer with npm, and found none. Install it and run the same again." % OLDEST_NODE
-        )
-    found = subprocess.run([node, "--version"], stdout=subprocess.PIPE, universal_newlines=True).stdout.strip()
+        give_up(f"This needs Node.js {OLDEST_NODE} or newer with npm, and found none. Install it and run this again.")
+    found = subprocess.run([node, "--version"], stdout=subprocess.PIPE, text=True).stdout.strip()
     match = re.match(r"v(\d+)", found)
     if not match or int(match.group(1)) < OLDEST_NODE:
-        give_up("This needs Node.js %d or newer; %s is %s." % (OLDEST_NODE, node, found or "broken"))
+        give_up(f"This needs Node.js {OLDEST_NODE} or newer; {node} is {found or 'broken'}.")
 
 
 def check_port():
     """The port must be free before minutes of set-up, unless a killed earlier run of ours may still hold it."""
     text = os.environ.get("PORT", "").strip() or "8000"
     if not text.isdigit() or not 1 <= int(text) <= 65535:
-        give_up("PORT must be a whole number from 1 to 65535, not %r." % text)
+        give_up(f"PORT must be a whole number from 1 to 65535, not {text!r}.")
     var = Path(os.environ.get("VAR_DIR", "").strip() or ROOT / "var")
     if (var / "site.json").exists() and PYTHON.exists():
         return  # serve.py knows what was left behind, ends it and then looks at the port itself
@@ -105,11 +103,11 @@ def port_problem(port):
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             if error.errno == errno.EACCES:
-                return "Port %d needs special rights. Choose one above 1023: make run PORT=8001" % port
+                return f"Port {port} needs special rights. Choose one above 1023: make run PORT=8001"
             other = port + 1 if port < 65535 else 8000
             return (
-                "Port %d is in use by another program. Stop that program, or choose another port: make run PORT=%d"
-                % (port, other)
+                f"Port {port} is in use by another program. Stop that program, or choose another port:"
+                f" make run PORT={other}"
             )
     return None
 
@@ -117,7 +115,7 @@ def port_problem(port):
 def one_at_a_time():
     """Wait for another set-up of this tree; the kernel takes the lock back however it ends."""
     (ROOT / "var").mkdir(exist_ok=True)
-    lock = open(str(ROOT / "var" / "prepare.lock"), "w")
+    lock = open(ROOT / "var" / "prepare.lock", "w")  # noqa: SIM115  (held by our caller)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -126,10 +124,10 @@ def one_at_a_time():
     return lock
 
 
-# --- The steps ---------------------------------------------------------------------------------------------------------
+# --- The steps -------------------------------------------------------------------------------------------------------
 def make_venv():
     works = PYTHON.exists() and subprocess.run(
-        [str(PYTHON), "-c", "import sys, pip; sys.exit(sys.prefix != %r)" % str(VENV)], stderr=subprocess.DEVNULL
+        [str(PYTHON), "-c", f"import sys, pip; sys.exit(sys.prefix != {str(VENV)!r})"], stderr=subprocess.DEVNULL
     )
     if works and works.returncode == 0:
         return
@@ -141,8 +139,8 @@ def make_venv():
         import venv  # noqa: F401
     except ImportError:
         give_up(
-            "%s cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv\n"
-            "Then run the same again." % sys.executable
+            f"{sys.executable} cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv\n"
+            "Then run the same again."
         )
     made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if made.returncode:
@@ -179,20 +177,9 @@ def install_python_packages(kind):
     stamp, value = VENV / (".installed-" + kind), digest(*files)
     if stamped(stamp, value):
         return
-    say("Installing Python packages (%s); this happens once and takes a minute or two" % ", ".join(REQUIREMENTS[kind]))
+    say(f"Installing Python packages ({', '.join(REQUIREMENTS[kind])}); this happens once and takes a minute or two")
     stream(
-        [
-            str(PYTHON),
-            "-m",
-            "pip",
-            "install",
-            "--disable-pip-version-check",
-            "--no-input",
-            "--progress-bar",
-            "off",
-            "-r",
-        ]
-        + [str(files[-1])],
+        [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--requirement", str(files[-1])],
         r"\s*(Collecting \S+|Downloading \S+ \(.*\)|Installing collected packages|Successfully installed)",
         "Installing the Python packages failed; the reason stands above. Run the same again to go on.",
         cwd=str(ROOT),

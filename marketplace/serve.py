@@ -131,7 +131,7 @@ def programs() -> list[Child]:
     ]
 
 
-# --- What an earlier run left behind -----------------------------------------------------------------------------------
+# --- What an earlier run left behind ---------------------------------------------------------------------------------
 def write_record(path: Path, children: list[Child]) -> None:
     """Who runs now, for the next start to find should we be killed."""
     entries = []
@@ -165,7 +165,7 @@ def end_leftovers(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-# --- Steps before the children -----------------------------------------------------------------------------------------
+# --- Steps before the children ---------------------------------------------------------------------------------------
 def manage(*arguments: str) -> None:
     """Run a management command with its output on the terminal. Raises SystemExit with a plain line on failure."""
     process = subprocess.Popen([sys.executable, "manage.py", *arguments], cwd=ROOT, stdin=subprocess.DEVNULL)
@@ -278,7 +278,8 @@ class Site:
             child.start()
         write_record(self.record, self.children)
         while True:
-            if any([child.tend() for child in self.children]):
+            started = [child.tend() for child in self.children]
+            if any(started):
                 write_record(self.record, self.children)
             services.ensure()  # starts them again if their supervisor was killed; a few microseconds otherwise
             if not ready:
@@ -293,9 +294,7 @@ class Site:
                     say(f"waiting for {told}")
                 elif time.monotonic() - begun > READY_TIMEOUT and told != "late":
                     told = "late"
-                    say(
-                        f"the site has not become ready in {READY_TIMEOUT:.0f} s; the lines above say why. Still trying."
-                    )
+                    say(f"not ready after {READY_TIMEOUT:.0f} s; the lines above say why. Still trying.")
             time.sleep(0.3)
 
     def end(self) -> None:

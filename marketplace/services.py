@@ -11,5 +11,5 @@ def ensure() -> None:
     """Returns when the embedded services in use are ready. Raises embedded.ServiceFailed with what to do."""
     if not settings.DATABASE_URL:
         embedded.ensure(settings.VAR, "postgres")
-    if settings.REDIS_URL == embedded.redis_url(settings.VAR):
+    if settings.REDIS_IS_EMBEDDED:
         embedded.ensure(settings.VAR, "redis")

@@ -19,8 +19,9 @@ DEMO = environment.flag("DEMO", default=DEBUG)  # one-click accounts; `make run`
 HTTPS = environment.flag("HTTPS", default=False)  # a proxy in front speaks TLS and sets X-Forwarded-Proto
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 PORT = environment.number("PORT", 8000, low=1, high=65535)
-DATABASE_URL = environment.text("DATABASE_URL")  # unset: PostgreSQL from a wheel, under VAR
-REDIS_URL = environment.text("REDIS_URL")  # unset: Redis from a wheel, under VAR
+# Unset, both come from wheels and keep their data under VAR (marketplace/embedded.py).
+DATABASE_URL = environment.address("DATABASE_URL", ("postgresql", "postgres"), "postgresql://user:password@host/name")
+REDIS_URL = environment.address("REDIS_URL", ("redis", "rediss", "unix"), "redis://host:6379/0")
 VAR = Path(environment.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()  # all data; tests use another one
 SECRET_KEY = environment.text("SECRET_KEY")
 
@@ -43,6 +44,7 @@ def kept_secret(path: Path) -> str:
 
 
 SECRET_KEY = SECRET_KEY or kept_secret(VAR / "secret_key")
+REDIS_IS_EMBEDDED = not REDIS_URL
 REDIS_URL = REDIS_URL or embedded.redis_url(VAR)
 
 # --- Django ----------------------------------------------------------------------------------------------------------
@@ -95,10 +97,6 @@ DATABASES = {
         conn_health_checks=True,
     )
 }
-if not DATABASES["default"]["ENGINE"].endswith(("postgresql", "psycopg2")):
-    raise environment.BadEnvironment(
-        "DATABASE_URL must name a PostgreSQL database: postgresql://user:password@host/name"
-    )
 if not DATABASE_URL:
     DATABASES["default"]["ENGINE"] = "marketplace.embedded_database"  # starts the server at the first connection
 

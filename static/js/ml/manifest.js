@@ -1,0 +1,84 @@
+/**
+ * What the browser may load: GET /api/models/manifest, checked before anything in it is used.
+ */
+
+export class ManifestError extends Error {
+  constructor(message) {
+    super(message);
+    this.name = "ManifestError";
+    this.code = "manifest";
+  }
+}
+
+/** @returns {Promise<object>} a validated manifest; throws ManifestError */
+export async function fetchManifest(url, fetcher = globalThis.fetch) {
+  let response;
+  try {
+    response = await fetcher(url, { credentials: "omit", headers: { Accept: "application/json" } });
+  } catch {
+    throw new ManifestError("The list of models could not be fetched.");
+  }
+  if (!response.ok) throw new ManifestError(`The list of models could not be fetched (${response.status}).`);
+  let data;
+  try {
+    data = await response.json();
+  } catch {
+    throw new ManifestError("The list of models is not JSON.");
+  }
+  return validateManifest(data, response.url || url);
+}
+
+/**
+ * Throws ManifestError unless every value used later is there and of its kind, and every URL is of our own origin.
+ * @param {string} base the URL the manifest came from; may be relative (then only paths are accepted)
+ */
+export function validateManifest(data, base) {
+  need(isObject(data) && data.manifest === 1, "unknown manifest version");
+  need(isObject(data.runtime), "no runtime");
+  needUrl(data.runtime.mjs, base, "runtime.mjs");
+  needUrl(data.runtime.wasm, base, "runtime.wasm");
+  need(isObject(data.models) && Object.keys(data.models).length > 0, "no models");
+  for (const [name, model] of Object.entries(data.models)) validateModel(name, model, base);
+  return data;
+}
+
+function validateModel(name, model, base) {
+  need(isObject(model), `${name} is not an object`);
+  need(isText(model.version), `${name}: no version`);
+  need(isText(model.variant), `${name}: no variant`);
+  needUrl(model.url, base, `${name}.url`);
+  need(/^[0-9a-f]{64}$/.test(model.sha256), `${name}: sha256 is not 64 hex digits`);
+  need(Number.isInteger(model.bytes) && model.bytes > 0, `${name}: bytes is not a size`);
+  const labels = model.labels;
+  need(Array.isArray(labels) && labels.every(isText) && labels.includes("safe"), `${name}: labels without safe`);
+  need(Number.isInteger(model.window_bytes) && model.window_bytes >= 128, `${name}: window_bytes is not a size`);
+  need(isObject(model.operating_points), `${name}: no operating points`);
+  for (const point of ["unsure", "warn", "block", "coverage"]) {
+    need(Number.isFinite(model.operating_points[point]), `${name}: operating point ${point} is not a number`);
+  }
+  const policies = model.operating_points.policies;
+  need(
+    Array.isArray(policies) && policies.length > 0 && policies.every((id) => labels.includes(id)),
+    `${name}: operating points name unknown policies`,
+  );
+}
+
+function needUrl(value, base, what) {
+  need(isText(value), `${what} is missing`);
+  // Only our own origin: the page's security policy would refuse anything else with a less helpful message.
+  const home = new URL(base, "http://same.invalid/");
+  let target;
+  try {
+    target = new URL(value, home);
+  } catch {
+    throw new ManifestError(`The list of models is not usable: ${what} is not an address.`);
+  }
+  need(target.origin === home.origin, `${what} is on another site`);
+}
+
+function need(condition, what) {
+  if (!condition) throw new ManifestError(`The list of models is not usable: ${what}.`);
+}
+
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isText = (value) => typeof value === "string" && value !== "";

@@ -1,0 +1,230 @@
+/** The sell page: finds the elements, listens, and calls. The form works without any of this. */
+import { openDrafts } from "../drafts.js";
+import { createSync } from "../draft_sync.js";
+import { createClient } from "../ml/client.js";
+import { createKeeper } from "./sell/draft_keeper.js";
+import { el } from "./sell/dom.js";
+import { createFindings } from "./sell/findings.js";
+import { readFields, textFields, wasTyped, writeFields } from "./sell/form_text.js";
+import { keepOffline, rememberedOwner } from "./sell/offline.js";
+import { createPhotos } from "./sell/photos.js";
+import { createTextCheck } from "./sell/text_check.js";
+
+const OFFLINE_SUBMIT = "You are offline. Your draft is safe on this device.";
+const SAVE_WAIT_MS = 3000;
+const PROBE_WAIT_MS = 1500;
+const REOPEN_AFTER_MS = 20_000;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const form = document.getElementById("sell-form");
+if (form) void start(form);
+
+async function start(form) {
+  const page = form.dataset;
+  const data = JSON.parse(document.getElementById("sell-data").textContent);
+  const isShell = page.shell === "1";
+
+  for (const node of document.querySelectorAll(".no-js-only")) node.remove();
+  form.autocomplete = "off";
+  showCategoryDetails(form);
+  countCharacters(form, data.limits);
+
+  // --- the check
+  const policies = policyList(page.policiesUrl);
+  const findings = createFindings(form, policies);
+  const client = createClient({ workerUrl: page.workerUrl, manifestUrl: page.manifestUrl });
+  let keeper = null;
+  const changed = () => {
+    textCheck.typed();
+    keeper?.changed();
+  };
+  const photos = createPhotos(form, data.limits, changed);
+  const fields = () => textFields(form, data.categories, photos.altTexts());
+  const textCheck = createTextCheck(client, findings, fields);
+  const firstTouch = () => {
+    void policies();
+    void textCheck.start(({ resources = [] }) => keepOffline(page, resources));
+  };
+  findings.clear("Your text is checked on this device while you write.");
+  form.addEventListener("focusin", firstTouch, { once: true });
+  if (form.contains(document.activeElement)) firstTouch();
+  form.addEventListener("input", changed);
+  form.addEventListener("change", changed);
+
+  const showConnection = () => {
+    findings.offline(!navigator.onLine);
+    if (!navigator.onLine) return;
+    client.retry();
+    textCheck.typed();
+  };
+  addEventListener("online", showConnection);
+  addEventListener("offline", showConnection);
+  showConnection();
+
+  // --- sending; listens before the draft is loaded, so that an early submit is caught too
+  catchSubmit(form, { page, isShell, textCheck, keeper: () => keeper });
+
+  // --- the draft
+  const owner = page.owner || (isShell ? await rememberedOwner() : "");
+  const drafts = await openDrafts(owner ? { owner } : { owner: "nobody", indexedDB: null, channel: null });
+  const sync = page.sync === "1" ? createSync({ url: page.draftsUrl, csrfToken: form.elements.csrfmiddlewaretoken?.value ?? "" }) : null;
+  const asked = new URLSearchParams(location.search).get("draft") ?? "";
+  const key = UUID.test(asked) ? asked : page.draftKey || crypto.randomUUID();
+  const rejected = page.rejected === "1";
+  keeper = createKeeper(
+    drafts,
+    sync,
+    { key: rejected ? page.draftKey : key, baseRevision: Number(page.baseRevision) || 0, listing: page.listing, rejected },
+    {
+      collect: () => ({ fields: readFields(form), photos: photos.state() }),
+      restore: (draft, parts) => {
+        if (parts.photos) photos.restore(draft.photos);
+        if (parts.fields) writeFields(form, draft.fields);
+        textCheck.typed();
+      },
+      keyChanged: (next) => useKey(form, next),
+      wasTyped: () => wasTyped(form),
+      hasPhotos: () => photos.count > 0,
+    },
+  );
+  useKey(form, keeper.key);
+  await keeper.start();
+  if (!rejected && !page.listing && !asked) await offerLastDraft(drafts, keeper);
+  form.dataset.ready = "1"; // for tests: everything above is in place
+}
+
+/** The details of the chosen category, and no others. */
+function showCategoryDetails(form) {
+  const category = form.elements.category;
+  const show = () => {
+    for (const fieldset of form.querySelectorAll("fieldset[data-category]")) {
+      fieldset.hidden = fieldset.dataset.category !== category.value;
+    }
+  };
+  category?.addEventListener("change", show);
+  show();
+}
+
+function countCharacters(form, limits) {
+  for (const counter of form.querySelectorAll("[data-count-for]")) {
+    const field = form.elements[counter.dataset.countFor];
+    const most = limits[counter.dataset.countFor];
+    const show = () => {
+      // Code points, as the server counts; a pasted text may be over the limit and is then sent back, not cut.
+      const length = [...field.value].length;
+      counter.textContent = `${length} / ${most}`;
+      counter.classList.toggle("is-over", length > most);
+    };
+    field.removeAttribute("maxlength");
+    field.addEventListener("input", show);
+    form.addEventListener("change", show);
+    show();
+  }
+}
+
+/** @returns {() => Promise<Map<string, object>>} the market's rules by id; empty when they cannot be fetched */
+function policyList(url) {
+  let promise = null;
+  return () => {
+    promise ??= fetch(url, { credentials: "omit" })
+      .then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText))))
+      // The file's tables are named `policy`; either name will do.
+      .then((rules) => new Map((rules.policies ?? rules.policy).map((policy) => [policy.id, policy])))
+      .catch(() => {
+        promise = null;
+        return new Map();
+      });
+    return promise;
+  };
+}
+
+/** The draft's key in the hidden field and the address, so that a reload finds it. */
+function useKey(form, key) {
+  form.elements.draft_key.value = key;
+  const address = new URL(location.href);
+  if (form.dataset.listing && !address.searchParams.has("draft") && key === form.dataset.draftKey) return;
+  address.searchParams.delete("from");
+  address.searchParams.delete("shell");
+  address.searchParams.set("draft", key);
+  history.replaceState(history.state, "", address);
+}
+
+async function offerLastDraft(drafts, keeper) {
+  const [latest] = (await drafts.list()).filter((draft) => draft.key !== keeper.key && !draft.meta?.listing);
+  if (!latest) return;
+  const link = el("a", { href: `${location.pathname}?draft=${encodeURIComponent(latest.key)}` }, latest.title || "Untitled draft");
+  keeper.note(el("p", {}, "You have an unfinished draft on this device: ", link, "."));
+}
+
+function catchSubmit(form, { page, isShell, textCheck, keeper }) {
+  let state = "open"; // → "preparing" → "released" (our own, prepared submit) → "sent"
+  const message = el("p.notice", { role: "alert", hidden: true, id: "send-note" });
+  form.querySelector("#submit-listing")?.parentElement.before(message);
+  const tell = (text) => {
+    message.textContent = text;
+    message.hidden = text === "";
+  };
+
+  form.addEventListener("submit", (event) => {
+    if (state === "released") {
+      state = "sent";
+      setTimeout(() => state === "sent" && reopen(), REOPEN_AFTER_MS); // stopped by hand, or a very slow line
+      return;
+    }
+    event.preventDefault();
+    if (state !== "open") return; // pressed twice
+    if (event.submitter?.value === "save-draft") void keepDraft(keeper());
+    else void prepare(event.submitter);
+  });
+
+  async function prepare(submitter) {
+    state = "preparing";
+    tell("");
+    submitter?.setAttribute("aria-busy", "true");
+    const online = isOnline();
+    await limited(keeper()?.save(), SAVE_WAIT_MS);
+    const verdict = await textCheck.forSubmit().catch(() => null);
+    submitter?.removeAttribute("aria-busy");
+    if (!(await online)) {
+      tell(OFFLINE_SUBMIT);
+      state = "open";
+    } else if (isShell) {
+      // This copy of the page knows no account; the real one finds the draft by its key.
+      location.assign(`${page.shellUrl.split("?")[0]}?draft=${encodeURIComponent(keeper().key)}`);
+    } else {
+      form.elements.claim.value = verdict ? JSON.stringify(verdict) : "";
+      keeper()?.close();
+      state = "released";
+      form.requestSubmit(submitter ?? undefined);
+    }
+  }
+
+  function reopen() {
+    state = "open";
+    keeper()?.reopen();
+  }
+  // Back from the next page: the form is usable again.
+  addEventListener("pageshow", (event) => event.persisted && reopen());
+}
+
+/** False only when the site cannot be reached at all; a slow answer counts as reached. */
+async function isOnline() {
+  if (!navigator.onLine) return false;
+  try {
+    await limited(fetch("/healthz", { method: "HEAD", cache: "no-store", credentials: "omit" }), PROBE_WAIT_MS);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function keepDraft(keeper) {
+  if (!keeper) return;
+  keeper.changed();
+  await keeper.save();
+  await keeper.syncNow();
+}
+
+function limited(promise, milliseconds) {
+  return Promise.race([promise, new Promise((resolve) => setTimeout(resolve, milliseconds))]);
+}

@@ -1,0 +1,109 @@
+/** What the check says, on the page: status, findings, marked words, the label of the submit button. */
+import { el } from "./dom.js";
+import { segments, words } from "./segments.js";
+
+const MARKED = ["title", "description"];
+const OFFLINE = "You are offline. The check still works on this device.";
+
+export function createFindings(form, policies) {
+  const status = document.getElementById("device-check-status");
+  const list = document.getElementById("device-check-findings");
+  const submit = form.querySelector('button[name="action"][value="submit"]');
+  const calmLabel = submit?.textContent ?? "";
+  const offlineNote = el("p.check-note", { hidden: true }, OFFLINE);
+  status?.after(offlineNote);
+  let shown = "";
+
+  const setStatus = (text, kind) => {
+    if (!status) return;
+    status.className = kind;
+    if (status.textContent !== text) status.textContent = text;
+  };
+
+  /** Rebuild only when something changed: a live region reads every change aloud. */
+  const setFindings = (signature, ...nodes) => {
+    if (signature === shown) return;
+    shown = signature;
+    list?.replaceChildren(...nodes);
+  };
+
+  const setMarks = (fields, evidence, decision) => {
+    const texts = new Map(fields);
+    for (const name of MARKED) {
+      const mirror = form.querySelector(`[data-marks-for="${name}"]`) ?? document.querySelector(`[data-marks-for="${name}"]`);
+      if (!mirror) continue;
+      const spans = evidence.filter((span) => span.field === name);
+      mirror.classList.toggle("marks--block", decision === "block");
+      mirror.hidden = spans.length === 0;
+      const pieces = spans.length === 0 ? [] : segments(texts.get(name) ?? "", spans);
+      mirror.replaceChildren(...pieces.map(({ text, hit }) => (hit ? el("mark.hit", {}, text) : text)));
+    }
+  };
+
+  const setLabel = (warned) => {
+    if (submit) submit.textContent = warned ? "Submit for review anyway" : calmLabel;
+  };
+
+  function clear(text = "Nothing to check yet.") {
+    setStatus(text, "check-wait");
+    setFindings("");
+    setMarks([], [], "pass");
+    setLabel(false);
+  }
+
+  return {
+    clear,
+    waiting: (text) => setStatus(text, "check-wait"),
+    unavailable(reason) {
+      clear(`The check could not run on this device: ${reason}. You can submit as usual; the listing is checked after you submit.`);
+    },
+    offline: (isOffline) => {
+      offlineNote.hidden = !isOffline;
+    },
+    async verdict(fields, verdict) {
+      const { decision, policy, evidence } = verdict;
+      const warned = decision === "warn" || decision === "block";
+      const known = (await policies()).get(policy);
+      setLabel(warned);
+      setMarks(fields, warned || decision === "unsure" ? evidence : [], decision);
+      if (decision === "pass") {
+        setStatus("Checked on your device: nothing found that breaks our rules.", "check-ok");
+        setFindings("");
+      } else if (decision === "unsure") {
+        setStatus("Checked on your device: not sure about this one.", "check-wait");
+        setFindings(JSON.stringify([decision, policy]), unsureFinding(known));
+      } else {
+        setStatus("Checked on your device: please look at this before you publish.", "check-note");
+        const hits = words(fields, evidence);
+        setFindings(JSON.stringify([decision, policy, hits]), warning(decision, policy, known, hits));
+      }
+    },
+  };
+}
+
+function unsureFinding(policy) {
+  const why = policy
+    ? `Some words are close to our rule on ${policy.name.toLowerCase()}, but the check on your device cannot tell.`
+    : "The check on your device does not know enough of these words to judge them.";
+  return el(
+    "div.finding.finding--unsure",
+    {},
+    el("h3.finding__title", {}, "We will take a closer look"),
+    el("p.finding__why", {}, why),
+    el("p.finding__do", {}, "You need not change anything. Submit as usual; the listing is checked again before it is published."),
+  );
+}
+
+function warning(decision, id, policy, hits) {
+  const name = policy?.name ?? id;
+  const quoted = hits.map((word) => `“${word}”`).join(", ");
+  return el(
+    `div.finding.finding--${decision}`,
+    { "data-policy": id, "data-decision": decision },
+    el("h3.finding__title", {}, name),
+    el("p.finding__why", {}, el("strong", {}, "Why this happened: "), policy?.merchant_text ?? "This text reads like something that cannot be sold here."),
+    hits.length > 0 ? el("p.finding__words", {}, `Words that led to it: ${quoted}.`) : null,
+    policy ? el("p.finding__do", {}, el("strong", {}, "What to do: "), policy.what_to_do) : null,
+    el("p.finding__do", {}, "Is the check wrong? Submit it for review anyway: it is looked at before it is published, and nothing you wrote is lost."),
+  );
+}

@@ -180,7 +180,7 @@ def install_python_packages(kind):
     say(f"Installing Python packages ({', '.join(REQUIREMENTS[kind])}); this happens once and takes a minute or two")
     stream(
         [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--requirement", str(files[-1])],
-        r"\s*(Collecting \S+|Downloading \S+ \(.*\)|Installing collected packages|Successfully installed)",
+        r"\s*(Collecting \S+|Installing collected packages|Successfully installed)",
         "Installing the Python packages failed; the reason stands above. Run the same again to go on.",
         cwd=str(ROOT),
     )

@@ -255,6 +255,8 @@ class Site:
         return lock
 
     def prepare(self) -> None:
+        from django.conf import settings
+
         from marketplace import services
 
         end_leftovers(self.record)
@@ -265,7 +267,8 @@ class Site:
         services.ensure()
         say("bringing the database up to date")
         manage("migrate", "--verbosity", "0")
-        say("collecting and compressing static files (the first time takes about a minute)")
+        first = "" if settings.COMPRESSION_CACHE.exists() else " (compressing them takes about a minute, once)"
+        say(f"collecting static files{first}")
         manage("collectstatic", "--no-input", "--verbosity", "0")
         if self.demo:
             fill_with_demo(self.var, self.database_url)

@@ -1,0 +1,117 @@
+"""Every answer carries the security headers; what is too large is answered, not cut off."""
+
+import json
+
+import pytest
+from django.core.exceptions import RequestDataTooBig
+from django.test import RequestFactory
+
+from listings import limits
+from marketplace import errors, middleware
+
+PATHS = ["/", "/healthz", "/no/such/page", "/api/no-such", "/accounts/sign-in/", "/media/no-such.jpg"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_carries_the_headers(client, path):
+    response = client.get(path)
+    for name, value in middleware.HEADERS.items():
+        assert response.headers[name] == value, name
+
+
+def test_the_policy_allows_wasm_and_nothing_looser():
+    policy = middleware.POLICY
+    assert policy["script-src"].split() == ["'self'", "'wasm-unsafe-eval'"]
+    assert policy["worker-src"] == policy["connect-src"] == policy["style-src"] == policy["default-src"] == "'self'"
+    assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    everything = middleware.policy_text(policy)
+    for loose in ("unsafe-inline", "'unsafe-eval'", "http:", "https:", "*"):
+        assert loose not in everything
+
+
+@pytest.mark.django_db
+def test_the_api_page_alone_may_style_itself(client):
+    documentation = client.get("/api/docs").headers["Content-Security-Policy"]
+    assert "style-src 'self' 'unsafe-inline'" in documentation
+    assert "script-src 'self' 'wasm-unsafe-eval';" in documentation
+
+
+def send(client, path, length):
+    """A POST that declares `length` bytes and brings few."""
+    return client.generic("POST", path, b"x", content_type="application/octet-stream", CONTENT_LENGTH=str(length))
+
+
+def test_a_huge_request_gets_a_clear_413(client):
+    response = send(client, "/accounts/sign-in/", limits.REQUEST_BYTES + 1)
+    assert response.status_code == 413
+    assert "121 MB" in response.content.decode()
+    assert "nothing was stored" in response.content.decode().lower()
+
+
+def test_a_huge_request_to_the_api_gets_it_as_json(client):
+    response = send(client, "/api/drafts/x", limits.REQUEST_BYTES + 1)
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "too_large"
+    assert response.json()["error"]["fields"] == {}
+
+
+@pytest.mark.parametrize("length", ["-5", "1e9", "٣", "x"])
+def test_a_senseless_length_is_refused(length):
+    handle = middleware.request_size_limit(lambda request: pytest.fail("must not be reached"))
+    request = RequestFactory().post("/", b"x", content_type="text/plain")
+    request.META["CONTENT_LENGTH"] = length
+    assert handle(request).status_code == 400
+
+
+def test_too_many_form_fields_bytes_become_413():
+    handle = middleware.request_size_limit(lambda request: None)
+    response = handle.process_exception(RequestFactory().post("/api/x"), RequestDataTooBig("too big"))
+    assert response.status_code == 413
+    assert handle.process_exception(RequestFactory().post("/"), ValueError()) is None
+
+
+def test_what_a_browser_still_sends_is_read_but_not_without_end():
+    class Endless:
+        def __init__(self):
+            self.given = 0
+
+        def read(self, size):
+            self.given += size
+            return b"x" * size
+
+    endless = Endless()
+    middleware.swallow(endless, 10 * limits.REQUEST_BYTES)
+    assert endless.given == 2 * limits.REQUEST_BYTES
+
+
+@pytest.mark.django_db
+def test_unknown_addresses_have_a_page_and_under_api_json(client):
+    page = client.get("/no/such/page")
+    assert page.status_code == 404
+    assert "<h1" in page.content.decode()
+    answer = client.get("/api/no/such")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+
+
+@pytest.mark.django_db
+def test_a_form_from_an_earlier_session_is_explained():
+    from django.test import Client
+
+    response = Client(enforce_csrf_checks=True).post("/accounts/sign-in/", {"username": "a", "password": "b"})
+    assert response.status_code == 403
+    assert "reload the page" in response.content.decode()
+
+
+@pytest.mark.parametrize("path,kind", [("/x", "text/html"), ("/api/x", "application/json")])
+def test_a_bug_is_answered_without_the_database(path, kind):
+    # No database fixture here: the page of a broken server must not need one.
+    response = errors.server_error(RequestFactory().get(path))
+    assert response.status_code == 500
+    assert response.headers["Content-Type"].startswith(kind)
+
+
+def test_an_error_in_json_has_one_shape():
+    body = json.loads(errors.api_error(409, "conflict", "Changed elsewhere.", {"title": "is newer"}).content)
+    assert body == {"error": {"code": "conflict", "message": "Changed elsewhere.", "fields": {"title": "is newer"}}}

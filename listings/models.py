@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from . import limits
+from . import limits, policies
 from .lifecycle import TRANSITIONS, Status
 
 
@@ -109,6 +109,8 @@ class Listing(models.Model):
     status = models.CharField(max_length=15, choices=Status, default=Status.CHECKING)
     status_note = models.TextField(blank=True)  # what the merchant reads about the status
     revision = models.PositiveIntegerField(default=1)  # counts edits of text or photos; verdicts belong to one
+    draft_key = models.UUIDField(null=True, blank=True)  # of the form it came from: submit pressed twice is one listing
+    fingerprint = models.CharField(max_length=64, blank=True, db_index=True)  # content.fingerprint: finds duplicates
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -128,7 +130,10 @@ class Listing(models.Model):
             models.Index(fields=["status", "category", "-published_at"], name="listing_category"),
             models.Index(fields=["seller", "-updated_at"], name="listing_seller"),
         ]
-        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="listing_price_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(price__gte=0), name="listing_price_not_negative"),
+            models.UniqueConstraint(fields=["seller", "draft_key"], name="one_listing_per_draft"),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -263,6 +268,10 @@ class ReviewJob(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
 
+    @property
+    def policy_name(self) -> str:
+        return policies.name(self.policy)
+
     class Meta:
         indexes = [models.Index(fields=["created_at"], condition=models.Q(state="open"), name="review_open")]
         constraints = [
@@ -306,6 +315,11 @@ class StatusChange(models.Model):
         ordering = ["created_at", "id"]
 
 
+class OrderQuerySet(models.QuerySet):
+    def involving(self, user: User) -> OrderQuerySet:
+        return self.filter(models.Q(buyer=user) | models.Q(listing__seller=user))
+
+
 class Order(models.Model):
     """A promise to buy. Payment happens between the two people; the site takes no money."""
 
@@ -320,6 +334,8 @@ class Order(models.Model):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=9, choices=State, default=State.PLACED)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = OrderQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -1,0 +1,66 @@
+"""A moderator's word: one decision a job, compare-and-set, with its reason for the merchant."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from .. import policies
+from ..lifecycle import Status
+from ..models import Decision, Listing, ReviewJob, User
+
+REASON_CHARS = 10
+
+
+def approve(*, job: ReviewJob, moderator: User) -> Decision:
+    """Publish. Raises ValidationError when somebody was faster or the listing was changed or withdrawn."""
+    return _decide(job, moderator, Decision.Action.APPROVE, Status.PUBLISHED)
+
+
+def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str) -> Decision:
+    """Refuse, with the policy it breaks and a reason of ten characters or more that the merchant reads."""
+    known = policies.get(policy)
+    if known is None:
+        raise ValidationError({"policy": "Choose the policy that the listing breaks."})
+    if len(reason.strip()) < REASON_CHARS:
+        raise ValidationError({"reason": "Write the reason; the merchant reads it."})
+    note = f"{known.name}: {reason.strip()}"
+    return _decide(
+        job, moderator, Decision.Action.REJECT, Status.REJECTED, policy=policy, reason=reason.strip(), note=note
+    )
+
+
+def _decide(
+    job: ReviewJob,
+    moderator: User,
+    action: Decision.Action,
+    target: Status,
+    *,
+    policy: str = "",
+    reason: str = "",
+    note: str = "",
+) -> Decision:
+    if not moderator.is_moderator or not moderator.is_active:
+        raise PermissionDenied("Only moderators decide.")
+    if job.listing.seller_id == moderator.pk:
+        raise PermissionDenied("Nobody decides on their own listing.")
+    with transaction.atomic():
+        held = ReviewJob.objects.filter(pk=job.pk, state=ReviewJob.State.OPEN)
+        if held.update(state=ReviewJob.State.DECIDED, decided_at=timezone.now()) != 1:
+            raise ValidationError(
+                "Somebody else has decided this case, or the merchant has withdrawn it. Nothing changed."
+            )
+        moved = Listing.objects.move(
+            job.listing_id,
+            source=Status.IN_REVIEW,
+            target=target,
+            actor=moderator,
+            note=note,
+            revision=job.revision,
+        )
+        if not moved:  # rolls the job back too
+            raise ValidationError("The merchant has changed or withdrawn the listing meanwhile. Nothing changed.")
+        return Decision.objects.create(
+            review_job=job, listing_id=job.listing_id, moderator=moderator, action=action, policy=policy, reason=reason
+        )

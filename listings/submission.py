@@ -1,0 +1,177 @@
+"""From the merchant's form to a listing that waits for its check."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from . import claims, gate, tasks
+from . import content as words
+from .lifecycle import Status
+from .models import Listing, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict
+
+SUBMITS_IN_A_ROW = 30
+SUBMITS_WITHIN = timedelta(minutes=10)
+# The worker usually answers within a second; after this the sweeper sends the job again.
+FIRST_DUE = timedelta(seconds=20)
+
+
+class StaleRevision(Exception):
+    """The listing was changed elsewhere since this form was opened."""
+
+
+class TooManySubmissions(Exception):
+    """The seller sends faster than a person writes."""
+
+
+def submit(
+    *, seller: User, content: dict[str, Any], photos: list[Photo], claim: str = "", draft_key: uuid.UUID | None = None
+) -> Listing:
+    """Store a new listing with the device's claim, the gate's verdict and the outbox row, in one transaction.
+
+    `content`: title, description, category, attributes, price, currency, condition (cleaned). `claim`: the raw hidden
+    field. A second submit of one `draft_key` gives the same listing; with other content it counts as an edit of it.
+    Raises TooManySubmissions, PermissionDenied.
+    """
+    if earlier := _of_draft(seller, draft_key):
+        return _again(earlier, seller, content, photos, claim)
+    _may_send(seller)
+    checked = _check(content, photos, claim)
+    try:
+        with transaction.atomic():
+            listing = Listing.objects.create(seller=seller, draft_key=draft_key, **_columns(content))
+            StatusChange.objects.create(listing=listing, target=Status.CHECKING, actor=seller, revision=1)
+            _keep(listing, photos, checked)
+    except IntegrityError:
+        if earlier := _of_draft(seller, draft_key):  # pressed twice, both at once
+            return earlier
+        raise
+    return listing
+
+
+def resubmit(
+    *,
+    listing: Listing,
+    seller: User,
+    content: dict[str, Any],
+    photos: list[Photo],
+    claim: str = "",
+    base_revision: int,
+) -> Listing:
+    """Store an edit. New words or photos are checked like a new listing; a new price alone keeps the status.
+
+    Raises StaleRevision when the listing is no longer at `base_revision`, TooManySubmissions, PermissionDenied.
+    """
+    if listing.seller_id != seller.pk:
+        raise PermissionDenied("This listing belongs to somebody else.")
+    _may_send(seller)
+    checked = _check(content, photos, claim)
+    with transaction.atomic():
+        current = Listing.objects.select_for_update().get(pk=listing.pk)
+        if current.revision != base_revision:
+            raise StaleRevision(
+                "This listing was changed in another tab or on another device after you opened this form. "
+                "What you wrote is still here: open the listing again in a new tab and bring your changes over."
+            )
+        if _same_words(current, content, photos) and current.status != Status.ENDED:
+            for name in ("price", "currency", "condition", "attributes"):
+                setattr(current, name, content[name])
+            current.updated_at = timezone.now()
+            current.save(update_fields=["price", "currency", "condition", "attributes", "updated_at"])
+            return current
+        revision = current.revision + 1
+        withdraw_jobs(current)
+        columns = _columns(content) | {"revision": revision}
+        moved = Listing.objects.move(
+            current.pk, source=current.status, target=Status.CHECKING, actor=seller, revision=base_revision, **columns
+        )
+        if not moved:  # cannot happen under the row lock; without this an edit could go unchecked
+            raise StaleRevision("This listing was changed at the same moment. Please send it once more.")
+        current.refresh_from_db()
+        _keep(current, photos, checked)
+    return current
+
+
+def withdraw_jobs(listing: Listing) -> None:
+    """Nobody needs to look at the earlier words any more."""
+    now = timezone.now()
+    owed = ValidationJob.objects.filter(listing=listing, state=ValidationJob.State.OWED)
+    owed.update(state=ValidationJob.State.DROPPED, finished_at=now)
+    waiting = ReviewJob.objects.filter(listing=listing, state=ReviewJob.State.OPEN)
+    waiting.update(state=ReviewJob.State.WITHDRAWN, decided_at=now)
+
+
+def _may_send(seller: User) -> None:
+    if not seller.is_merchant or not seller.is_active:
+        raise PermissionDenied("Only merchants can sell.")
+    since = timezone.now() - SUBMITS_WITHIN
+    if ValidationJob.objects.filter(listing__seller=seller, created_at__gte=since).count() >= SUBMITS_IN_A_ROW:
+        raise TooManySubmissions(
+            f"You have sent {SUBMITS_IN_A_ROW} listings within ten minutes. Wait a little, then send this one again; "
+            "it is kept on your device."
+        )
+
+
+def _of_draft(seller: User, draft_key: uuid.UUID | None) -> Listing | None:
+    return Listing.objects.filter(seller=seller, draft_key=draft_key).first() if draft_key else None
+
+
+def _again(listing: Listing, seller: User, content: dict[str, Any], photos: list[Photo], claim: str) -> Listing:
+    if _same_words(listing, content, photos) and listing.price == content["price"]:
+        return listing
+    return resubmit(
+        listing=listing, seller=seller, content=content, photos=photos, claim=claim, base_revision=listing.revision
+    )
+
+
+def _check(content: dict[str, Any], photos: list[Photo], claim: str) -> list[Verdict]:
+    """Unsaved verdicts of device and gate. Outside the transaction: a model run holds no locks."""
+    fields = _fields(content, photos)
+    said = claims.parse_claim(claim, fields)
+    found = gate.run_gate(fields)
+    if said:
+        claims.compare(said, found, gate.tolerance())
+    return [verdict for verdict in (said, found) if verdict]
+
+
+def _fields(content: dict[str, Any], photos: list[Photo]) -> words.Fields:
+    return words.text_fields(
+        title=content["title"],
+        description=content["description"],
+        category=content["category"],
+        attributes=content["attributes"],
+        alts=[photo.alt for photo in photos],
+    )
+
+
+def _columns(content: dict[str, Any]) -> dict[str, Any]:
+    return content | {"fingerprint": words.fingerprint(content["title"], content["description"])}
+
+
+def _same_words(listing: Listing, content: dict[str, Any], photos: list[Photo]) -> bool:
+    """True when nothing that a check looks at has changed: words, category, photos and their order."""
+    return (
+        words.fields_of(listing) == _fields(content, photos)
+        and listing.category == content["category"]
+        and [photo.sha256 for photo in listing.photos.all()] == [photo.sha256 for photo in photos]
+    )
+
+
+def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> None:
+    """Photos, verdicts and the outbox row of the listing's revision; the queue hears of it after the commit."""
+    # A photo that is no longer named waits like any staged one, until the sweeper removes it.
+    listing.photos.exclude(pk__in=[photo.pk for photo in photos]).update(listing=None)
+    for position, photo in enumerate(photos):
+        photo.listing, photo.position = listing, position
+        photo.save(update_fields=["listing", "position", "alt"])
+    for verdict in verdicts:
+        verdict.listing, verdict.revision = listing, listing.revision
+    Verdict.objects.bulk_create(verdicts)
+    job = ValidationJob.objects.create(listing=listing, revision=listing.revision, due_at=timezone.now() + FIRST_DUE)
+    transaction.on_commit(partial(tasks.enqueue, job.pk))

@@ -40,7 +40,7 @@ class TypedTextField(forms.CharField):
         super().__init__(strip=False, **kwargs)
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(value).replace("\r\n", "\n").replace("\r", "\n")
+        return (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
 
     def validate(self, value: str) -> None:
         super().validate(value.strip())
@@ -72,7 +72,8 @@ class ListingForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["category"].choices = [("", "Choose …"), *((c.id, c.name) for c in categories.all())]
+        choose: Any = self.fields["category"]
+        choose.choices = [("", "Choose …"), *((c.id, c.name) for c in categories.all())]
         for name, field in self.fields.items():
             described = f"error-{name}" + (f" help-{name}" if name in ("title", "description", "price") else "")
             field.widget.attrs |= {"aria-describedby": described}
@@ -97,6 +98,15 @@ class ListingForm(forms.Form):
         return cleaned
 
 
+SORTS = [
+    ("", ""),
+    ("relevance", "Best match"),
+    ("newest", "Newest"),
+    ("price", "Price up"),
+    ("-price", "Price down"),
+]
+
+
 class BrowseForm(forms.Form):
     q = forms.CharField(required=False, max_length=200)
     category = forms.CharField(required=False)
@@ -108,13 +118,7 @@ class BrowseForm(forms.Form):
     )
     sort = forms.ChoiceField(
         required=False,
-        choices=[
-            ("", ""),
-            ("relevance", "Best match"),
-            ("newest", "Newest"),
-            ("price", "Price up"),
-            ("-price", "Price down"),
-        ],
+        choices=SORTS,
     )
 
     def is_narrowed(self) -> bool:
@@ -175,4 +179,5 @@ class RejectForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["policy"].choices = [("", "Choose …"), *((p.id, p.name) for p in policies.all())]
+        choose: Any = self.fields["policy"]
+        choose.choices = [("", "Choose …"), *((p.id, p.name) for p in policies.all())]

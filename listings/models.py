@@ -54,7 +54,7 @@ class Condition(models.TextChoices):
     FOR_PARTS = "for_parts", "For parts"
 
 
-class ListingQuerySet(models.QuerySet):
+class ListingQuerySet(models.QuerySet["Listing"]):
     def published(self) -> ListingQuerySet:
         return self.filter(status=Status.PUBLISHED)
 
@@ -91,7 +91,7 @@ class ListingQuerySet(models.QuerySet):
                 target=target,
                 actor=actor,
                 note=note,
-                revision=self.model.objects.values_list("revision", flat=True).get(pk=pk),
+                revision=Listing.objects.values_list("revision", flat=True).get(pk=pk),
             )
         return True
 
@@ -315,7 +315,7 @@ class StatusChange(models.Model):
         ordering = ["created_at", "id"]
 
 
-class OrderQuerySet(models.QuerySet):
+class OrderQuerySet(models.QuerySet["Order"]):
     def involving(self, user: User) -> OrderQuerySet:
         return self.filter(models.Q(buyer=user) | models.Q(listing__seller=user))
 

@@ -8,7 +8,7 @@ from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import Count, F, QuerySet
 
 from .lifecycle import Status
-from .models import Listing, User
+from .models import Listing, ListingQuerySet, User
 
 CONFIG = "english"
 ORDER = {
@@ -18,7 +18,7 @@ ORDER = {
 }
 
 
-def _rows() -> QuerySet[Listing]:
+def _rows() -> ListingQuerySet:
     return Listing.objects.select_related("seller").prefetch_related("photos").defer("search", "seller__about")
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from ..forms import AccountForm, SignUpForm
 from ..models import User
+from .requests import SignedInRequest
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -33,7 +34,8 @@ class SignInView(auth_views.LoginView):
     extra_context = {"section": "sign-in", "roles": User.Role.choices}
 
     def get_default_redirect_url(self) -> str:
-        return landing(self.request.user)
+        user = self.request.user
+        return landing(user) if isinstance(user, User) else reverse("browse")
 
 
 class SignOutView(auth_views.LogoutView):
@@ -66,7 +68,7 @@ def demo_sign_in(request: HttpRequest, role: str) -> HttpResponse:
 
 
 @login_required
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: SignedInRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()

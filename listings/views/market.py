@@ -1,5 +1,6 @@
 """What shoppers see."""
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from .. import categories, policies, queries
-from ..forms import BrowseForm
+from ..forms import SORTS, BrowseForm
 from ..models import Listing, User
 
 PAGE_SIZE = 24
@@ -26,7 +27,7 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
     filters = form.filters() | ({"category": category_id} if category_id else {})
     filters["sort"] = filters.get("sort") or ("relevance" if filters.get("q") else "newest")
     page = _page(request, queries.browse(filters))
-    sorts = [(value, label) for value, label in form.fields["sort"].choices if value]
+    sorts = [(value, label) for value, label in SORTS if value]
     return render(
         request,
         "listings/browse.html",
@@ -59,10 +60,10 @@ def item(request: HttpRequest, public_id: str) -> HttpResponse:
     )
 
 
-def _may_see(user: User, listing: Listing) -> bool:
+def _may_see(user: User | AnonymousUser, listing: Listing) -> bool:
     if listing.status == "published":
         return True
-    return user.is_authenticated and (user == listing.seller or user.is_moderator)
+    return isinstance(user, User) and (user == listing.seller or user.is_moderator)
 
 
 @require_GET

@@ -16,12 +16,13 @@ from .. import categories, policies
 from ..forms import RejectForm
 from ..models import ReviewJob
 from ..moderation import decisions, evidence, queue
+from .requests import SignedInRequest
 
 
 def moderator_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     @login_required
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_moderator:
             raise PermissionDenied("This page is for moderators.")
         return view(request, *args, **kwargs)
@@ -49,7 +50,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 
 @moderator_required
 @require_http_methods(["GET", "POST"])
-def case(request: HttpRequest, pk: int) -> HttpResponse:
+def case(request: SignedInRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(ReviewJob.objects.select_related("listing__seller"), pk=pk)
     form = RejectForm(initial={"policy": job.policy})
     if request.method == "POST":

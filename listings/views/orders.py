@@ -3,17 +3,18 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from .. import orders
 from ..models import Listing, Order
+from .requests import SignedInRequest
 
 
 @login_required
 @require_POST
-def buy(request: HttpRequest, public_id: str) -> HttpResponse:
+def buy(request: SignedInRequest, public_id: str) -> HttpResponse:
     listing = get_object_or_404(Listing, public_id=public_id)
     try:
         orders.place(listing=listing, buyer=request.user, price_seen=request.POST.get("price", ""))
@@ -26,21 +27,21 @@ def buy(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @login_required
 @require_GET
-def bought(request: HttpRequest) -> HttpResponse:
+def bought(request: SignedInRequest) -> HttpResponse:
     rows = orders.bought(request.user)
     return render(request, "listings/orders.html", {"orders": rows, "section": "orders", "side": "bought"})
 
 
 @login_required
 @require_GET
-def sales(request: HttpRequest) -> HttpResponse:
+def sales(request: SignedInRequest) -> HttpResponse:
     rows = orders.sold(request.user)
     return render(request, "listings/orders.html", {"orders": rows, "section": "sales", "side": "sold"})
 
 
 @login_required
 @require_POST
-def change(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+def change(request: SignedInRequest, pk: int, step: str) -> HttpResponse:
     order = get_object_or_404(Order.objects.involving(request.user), pk=pk)
     try:
         (orders.settle if step == "settle" else orders.cancel)(order=order, actor=request.user)

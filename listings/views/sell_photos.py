@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.http import HttpRequest
 
 from .. import limits, photos
 from ..models import Listing, Photo, User
+from .requests import SignedInRequest
 
 
 @dataclass
@@ -31,7 +31,7 @@ def staged(owner: User, order: str) -> list[Photo]:
     return [found[pk] for pk in ids if pk in found]
 
 
-def collect(request: HttpRequest, listing: Listing | None) -> Chosen:
+def collect(request: SignedInRequest, listing: Listing | None) -> Chosen:
     tokens = _tokens(request)
     uploads = request.FILES.getlist("photos")
     mine = Q(listing=None) | Q(listing=listing) if listing else Q(listing=None)
@@ -63,7 +63,7 @@ def collect(request: HttpRequest, listing: Listing | None) -> Chosen:
     return chosen
 
 
-def _tokens(request: HttpRequest) -> list[str]:
+def _tokens(request: SignedInRequest) -> list[str]:
     """The order as the form says it, without repeats, and uploads that it does not mention behind (no JavaScript)."""
     tokens = [token for token in request.POST.get("photo_order", "").split(",") if token]
     uploads = [f"file:{number}" for number in range(len(request.FILES.getlist("photos")))]

@@ -19,6 +19,7 @@ from ..forms import ListingForm
 from ..lifecycle import Status
 from ..models import Draft, Listing, User
 from . import sell_photos
+from .requests import SignedInRequest
 
 TEXT_FIELDS = ("title", "description", "price", "currency", "condition", "category")
 
@@ -26,7 +27,7 @@ TEXT_FIELDS = ("title", "description", "price", "currency", "condition", "catego
 def merchant_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view)
     @login_required
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.user.is_moderator:
             raise PermissionDenied("A moderator's account cannot sell. Use another account for that.")
         if not request.user.is_merchant:
@@ -38,7 +39,7 @@ def merchant_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRe
 
 @login_required
 @require_POST
-def start_selling(request: HttpRequest) -> HttpResponse:
+def start_selling(request: SignedInRequest) -> HttpResponse:
     if request.user.role == User.Role.SHOPPER:
         User.objects.filter(pk=request.user.pk, role=User.Role.SHOPPER).update(role=User.Role.MERCHANT)
         messages.success(request, "You can sell now.")
@@ -47,7 +48,7 @@ def start_selling(request: HttpRequest) -> HttpResponse:
 
 @merchant_required
 @require_GET
-def my_listings(request: HttpRequest) -> HttpResponse:
+def my_listings(request: SignedInRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     rows = queries.my_listings(request.user)
     if status in Status.values:
@@ -83,7 +84,7 @@ def shell(request: HttpRequest) -> HttpResponse:
 
 
 @merchant_required
-def signed_in_new(request: HttpRequest) -> HttpResponse:
+def signed_in_new(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         return _handle_post(request, listing=None)
     key = _uuid(request.GET.get("draft", "")) or uuid.uuid4()
@@ -100,7 +101,7 @@ def signed_in_new(request: HttpRequest) -> HttpResponse:
 
 @merchant_required
 @require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, public_id: str) -> HttpResponse:
+def edit(request: SignedInRequest, public_id: str) -> HttpResponse:
     listing = get_object_or_404(Listing.objects.prefetch_related("photos"), public_id=public_id, seller=request.user)
     if request.method == "POST":
         return _handle_post(request, listing=listing)
@@ -113,7 +114,7 @@ def edit(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @merchant_required
 @require_POST
-def change_status(request: HttpRequest, public_id: str, step: str) -> HttpResponse:
+def change_status(request: SignedInRequest, public_id: str, step: str) -> HttpResponse:
     listing = get_object_or_404(Listing, public_id=public_id, seller=request.user)
     try:
         {"pause": selling.pause, "resume": selling.resume, "end": selling.end}[step](
@@ -126,17 +127,17 @@ def change_status(request: HttpRequest, public_id: str, step: str) -> HttpRespon
 
 @merchant_required
 @require_POST
-def delete_draft(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+def delete_draft(request: SignedInRequest, key: uuid.UUID) -> HttpResponse:
     drafts.delete_draft(request.user, key)
     messages.success(request, "The draft is deleted.")
     return redirect("my-listings")
 
 
-def _handle_post(request: HttpRequest, *, listing: Listing | None) -> HttpResponse:
+def _handle_post(request: SignedInRequest, *, listing: Listing | None) -> HttpResponse:
     form = ListingForm(request.POST)
     chosen = sell_photos.collect(request, listing)
     key = _uuid(request.POST.get("draft_key", "")) or (_edit_key(listing) if listing else uuid.uuid4())
-    again = {
+    again: dict[str, Any] = {
         "listing": listing,
         "draft_key": key,
         "values": request.POST,
@@ -152,7 +153,7 @@ def _handle_post(request: HttpRequest, *, listing: Listing | None) -> HttpRespon
     if not form.is_valid() or chosen.errors:
         return _page(request, form, status=400, **again)
     content = {name: form.cleaned_data[name] for name in (*TEXT_FIELDS, "attributes")}
-    common = {
+    common: dict[str, Any] = {
         "seller": request.user,
         "content": content,
         "photos": chosen.photos,
@@ -175,7 +176,7 @@ def _handle_post(request: HttpRequest, *, listing: Listing | None) -> HttpRespon
 
 
 def _save_draft(
-    request: HttpRequest, key: uuid.UUID, chosen: "sell_photos.Chosen", again: dict[str, Any]
+    request: SignedInRequest, key: uuid.UUID, chosen: "sell_photos.Chosen", again: dict[str, Any]
 ) -> HttpResponse:
     data = {name: value for name, value in request.POST.items() if name in TEXT_FIELDS or name.startswith("attr-")}
     data["photo_order"] = chosen.order

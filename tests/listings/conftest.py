@@ -1,0 +1,97 @@
+"""Signed-in clients, and listings in any state without going through the queue."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from listings.lifecycle import Status
+from listings.models import Listing, ReviewJob, User
+from models import manifest
+
+
+@pytest.fixture
+def as_user() -> Callable[[User], Client]:
+    def client_of(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return client_of
+
+
+@pytest.fixture
+def make_listing(merchant: User) -> Callable[..., Listing]:
+    def make(title: str = "Blue enamel kettle", **fields: Any) -> Listing:
+        values = {
+            "seller": merchant,
+            "description": "Holds a litre and a half. Two small chips on the lid.",
+            "category": "kitchen",
+            "price": Decimal("18.50"),
+            "status": Status.PUBLISHED,
+            "published_at": timezone.now(),
+        }
+        return Listing.objects.create(title=title, **(values | fields))
+
+    return make
+
+
+@pytest.fixture
+def make_case(make_listing: Callable[..., Listing]) -> Callable[..., ReviewJob]:
+    def make(title: str = "Shotgun microphone", **fields: Any) -> ReviewJob:
+        listing = make_listing(title, status=Status.IN_REVIEW, published_at=None)
+        values = {"cause": "The server's check was not sure.", "policy": "weapons"}
+        return ReviewJob.objects.create(listing=listing, revision=1, **(values | fields))
+
+    return make
+
+
+@pytest.fixture
+def jpeg() -> Callable[..., SimpleUploadedFile]:
+    def make(name: str = "kettle.jpg", size: tuple[int, int] = (640, 480), color: str = "#2a6") -> SimpleUploadedFile:
+        data = io.BytesIO()
+        Image.new("RGB", size, color).save(data, "JPEG")
+        return SimpleUploadedFile(name, data.getvalue(), "image/jpeg")
+
+    return make
+
+
+@pytest.fixture
+def form_data() -> Callable[..., dict[str, Any]]:
+    def make(**changes: Any) -> dict[str, Any]:
+        data = {
+            "title": "Wooden train set, 24 pieces",
+            "description": "Beech tracks, two bridges and a red engine. Played with gently by one child.",
+            "price": "24.50",
+            "currency": "EUR",
+            "condition": "good",
+            "category": "toys",
+            "draft_key": "3b6d1c9e-6a53-4f0e-9a55-0c5b4c2f0d11",
+            "claim": "",
+            "action": "submit",
+        }
+        return data | changes
+
+    return make
+
+
+@pytest.fixture
+def models_away(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """The manifest of the published models vanishes for a while (it is read anew at each run)."""
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        with monkeypatch.context() as patch:
+            patch.setattr(manifest, "FILE", "gone.json")
+            yield
+
+    return away

@@ -1,0 +1,176 @@
+"""The worker's check: what it decides, and what happens when it is interrupted, repeated or overtaken."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from listings import content, selling, tasks, validation
+from listings.lifecycle import Status
+from listings.models import ReviewJob, ValidationJob, Verdict
+
+UNSAFE = (
+    "Butterfly knife, black handle",
+    "Balisong with a sharp blade, opens one-handed. Also a taser and a box of 9mm ammo.",
+)
+
+
+@pytest.fixture
+def owed(make_listing):
+    def make(title="Wooden train set, 24 pieces", description="Beech tracks, two bridges and a red engine.", **fields):
+        print_ = content.fingerprint(title, description)
+        fields = {"status": Status.CHECKING, "published_at": None, "fingerprint": print_} | fields
+        listing = make_listing(title, description=description, **fields)
+        return ValidationJob.objects.create(listing=listing, revision=listing.revision)
+
+    return make
+
+
+def run(job) -> str:
+    validation.validate(job.pk)
+    job.refresh_from_db()
+    job.listing.refresh_from_db()
+    return job.listing.status
+
+
+def test_a_harmless_listing_is_published_with_a_verdict_of_every_check(owed):
+    job = owed()
+    assert run(job) == Status.PUBLISHED
+    assert job.state == "done"
+    assert job.listing.published_at
+    assert set(Verdict.objects.values_list("where", "model")) == {
+        ("gate", "listing-text"),
+        ("cloud", "listing-text"),
+        ("cloud", "contact-details"),
+        ("cloud", "duplicates"),
+    }
+
+
+def test_an_unsafe_listing_goes_to_a_moderator_with_the_suspected_policy_and_marked_words(owed):
+    job = owed(*UNSAFE)
+    assert run(job) == Status.IN_REVIEW
+    review = ReviewJob.objects.get()
+    assert review.policy == "weapons"
+    cloud = Verdict.objects.get(where="cloud", model="listing-text")
+    marked = {UNSAFE[0 if span["field"] == "title" else 1][span["start"] : span["end"]] for span in cloud.evidence}
+    assert marked & {"knife,", "Butterfly", "Balisong", "taser", "ammo.", "9mm"}
+
+
+def test_a_forged_pass_on_an_unsafe_listing_ends_in_review(owed):
+    job = owed(*UNSAFE)
+    Verdict.objects.create(
+        listing=job.listing, revision=1, where="device", model="listing-text", decision="pass", scores={"safe": 1.0}
+    )
+    assert run(job) == Status.IN_REVIEW
+    assert "claims that it found nothing" in ReviewJob.objects.get().cause
+
+
+def test_a_device_warning_on_a_harmless_listing_is_shown_to_a_person(owed):
+    job = owed()
+    Verdict.objects.create(
+        listing=job.listing, revision=1, where="device", model="listing-text", decision="warn", policy="weapons"
+    )
+    assert run(job) == Status.IN_REVIEW
+
+
+def test_contact_details_come_back_to_the_merchant_with_the_reason(owed):
+    job = owed(description="Nice beech train set for children. Call me on 079 123 45 67.")
+    assert run(job) == Status.NEEDS_CHANGES
+    assert "telephone number" in job.listing.status_note
+    assert not ReviewJob.objects.exists()
+
+
+def test_the_sellers_own_duplicate_comes_back_and_anothers_is_looked_at(owed, other_merchant):
+    run(owed())
+    assert run(owed("Wooden TRAIN set,  24 pieces")) == Status.NEEDS_CHANGES
+    assert run(owed(seller=other_merchant)) == Status.IN_REVIEW
+
+
+def test_of_two_equal_listings_that_wait_together_only_the_younger_is_the_duplicate(owed):
+    first, second = owed(), owed()
+    assert run(second) == Status.NEEDS_CHANGES
+    assert run(first) == Status.PUBLISHED
+
+
+def test_text_that_the_model_does_not_know_is_never_published_unseen(owed):
+    job = owed("Продается деревянный поезд", description="Состояние хорошее, самовывоз, вечером после шести часов.")
+    assert run(job) == Status.IN_REVIEW
+
+
+def test_running_twice_writes_one_outcome(owed):
+    job = owed(*UNSAFE)
+    run(job)
+    run(job)
+    assert ReviewJob.objects.count() == 1
+    assert Verdict.objects.filter(where="cloud", model="listing-text").count() == 1
+
+
+def test_an_edit_during_the_check_wins(owed, monkeypatch):
+    job = owed()
+    real = validation.check
+
+    def edited_meanwhile(listing):
+        verdicts = real(listing)
+        type(listing).objects.filter(pk=listing.pk).update(revision=2, title=UNSAFE[0])
+        return verdicts
+
+    monkeypatch.setattr(validation, "check", edited_meanwhile)
+    assert run(job) == Status.CHECKING
+    assert job.state == "dropped"
+    assert not Verdict.objects.filter(where="cloud").exists()
+
+
+def test_a_listing_withdrawn_before_the_check_is_left_alone(owed, merchant):
+    job = owed()
+    selling.end(listing=job.listing, seller=merchant)
+    assert run(job) == Status.ENDED
+    assert job.state == "dropped"
+
+
+def test_a_missing_model_leaves_the_listing_waiting_with_the_reason_until_it_is_back(owed, models_away):
+    job = owed()
+    with models_away():
+        for _ in range(validation.ATTEMPTS + 2):
+            assert run(job) == Status.CHECKING
+    assert job.state == "owed"
+    assert job.due_at > timezone.now()
+    assert "manifest" in job.last_error or "model" in job.last_error
+    assert "waits" in job.listing.status_note
+    assert run(job) == Status.PUBLISHED
+    assert job.listing.status_note == ""
+
+
+def test_a_check_that_fails_again_and_again_is_given_to_a_person(owed, monkeypatch):
+    def broken(listing):
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(validation, "check_duplicates", broken)
+    job = owed()
+    for _ in range(validation.ATTEMPTS):
+        assert run(job) == Status.CHECKING
+        assert "unforeseen" in job.last_error
+    assert run(job) == Status.IN_REVIEW
+
+
+def test_the_sweeper_sends_what_is_overdue_once(owed, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks, "enqueue", lambda pk: sent.append(pk) or True)
+    overdue, early = owed(), owed("Another train set")
+    ValidationJob.objects.filter(pk=early.pk).update(due_at=timezone.now() + timedelta(minutes=1))
+    assert tasks.sweep() == 1
+    assert tasks.sweep() == 0
+    assert sent == [overdue.pk]
+
+
+def test_the_sweeper_tries_again_when_the_broker_is_away(owed, monkeypatch):
+    answers = iter([False, True])
+    monkeypatch.setattr(tasks, "enqueue", lambda pk: next(answers))
+    owed()
+    assert tasks.sweep() == 0
+    assert tasks.sweep() == 1
+
+
+def test_no_outcome_without_the_servers_own_model():
+    claim = Verdict(where="device", model="listing-text", decision="pass")
+    with pytest.raises(ValueError, match="server's own model"):
+        validation.decide_outcome([claim])

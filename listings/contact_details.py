@@ -20,6 +20,8 @@ AT, DOT = r"(?:@|\s?[\[({<]\s?at\s?[\])}>]\s?|\s+at\s+)", r"(?:\.|\s?[\[({<]\s?(
 MESSENGER = r"whats\s?app|telegram|wickr|snapchat|instagram|insta|threema|viber|wechat|kik"
 SEPARATOR = r"[\s().\-/]"
 
+TELEPHONE = "telephone number"
+
 RULES = [
     ("mail address", rf"\b[\w.+-]+(?:@|\s?[\[({{<]\s?at\s?[\])}}>]\s?)[\w-]+(?:{DOT}[\w-]+)*{DOT}(?:{TOP_LEVEL})\b"),
     ("mail address", rf"\b[\w.+-]{{2,}}{AT}[\w-]{{2,}}(?:\s+dot\s+|\s?[\[({{<]\s?dot\s?[\])}}>]\s?)(?:{TOP_LEVEL})\b"),
@@ -34,15 +36,15 @@ RULES = [
     ("messenger name", rf"\b(?:{MESSENGER}|signal|discord|skype)\s*(?:is|name|handle|id)?\s*[:@=]+\s*@?[\w.]{{3,}}"),
     ("messenger name", r"(?<![\w.@/])@[a-z][\w.]{3,}"),
     (
-        "telephone number",
+        TELEPHONE,
         rf"(?<![\w.,])(?:\+|00)[1-9]\d{{0,2}}{SEPARATOR}?(?:\(0\))?(?:{SEPARATOR}?\d){{6,12}}(?![\w])",
     ),
     (
-        "telephone number",
-        rf"\b(?:call|text|ring|phone|tel|telephone|mobile|mob|cell|sms|whats\s?app|number|natel|handy|anrufen|reach me)"
+        TELEPHONE,
+        rf"\b(?:call|text|ring|phone|tel|telephone|mobile|mob|cell|sms|whats\s?app|my number|natel|handy|anrufen|reach me)"
         rf"(?:\s+(?:me|us|or|and|on|at|under|is|text|call|no|nr))*\s*[.:]*\s*\+?\(?\d(?:{SEPARATOR}?\d){{6,13}}\b",
     ),
-    ("telephone number", rf"\b(?:(?:{DIGIT_WORDS})[\s,.-]+){{6,}}(?:{DIGIT_WORDS})\b"),
+    (TELEPHONE, rf"\b(?:(?:{DIGIT_WORDS})[\s,.-]+){{6,}}(?:{DIGIT_WORDS})\b"),
 ]
 COMPILED = [(kind, re.compile(rule, re.IGNORECASE)) for kind, rule in RULES]
 # A national number stands alone; the same digits behind one of these words are something else.
@@ -70,11 +72,17 @@ def _in_text(name: str, text: str) -> Iterator[dict[str, Any]]:
 def _matches(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for kind, rule in COMPILED:
         for match in rule.finditer(text):
-            yield kind, match
+            if kind != TELEPHONE or not _something_else(text, match):
+                yield kind, match
     for match in NATIONAL.finditer(text):
         digits = sum(character.isdigit() for character in match[0])
-        if 9 <= digits <= 12 and not NOT_A_NUMBER.search(text[max(0, match.start() - 40) : match.start()]):
-            yield "telephone number", match
+        if 9 <= digits <= 12 and not _something_else(text, match):
+            yield TELEPHONE, match
+
+
+def _something_else(text: str, match: re.Match[str]) -> bool:
+    """True when the word before the digits says that they are a part number, an ISBN and the like."""
+    return NOT_A_NUMBER.search(text[max(0, match.start() - 40) : match.start()]) is not None
 
 
 def _utf16(text: str) -> int:

@@ -66,19 +66,19 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         target: str,
         actor: User | None = None,
         note: str = "",
-        revision: int | None = None,
+        at_revision: int | None = None,
         **changes: Any,
     ) -> bool:
         """The one way to change a status: compare-and-set, with its line in the record.
 
-        True if we moved it; False if somebody else got there first (another status, or with `revision` another
-        revision). Raises ValueError for a step that `TRANSITIONS` does not know.
+        True if we moved it; False if somebody else got there first (another status, or another revision than
+        `at_revision`). Raises ValueError for a step that `TRANSITIONS` does not know.
         """
         if Status(target) not in TRANSITIONS[Status(source)]:
             raise ValueError(f"a listing cannot go from {source} to {target}")
         held = self.filter(pk=pk, status=source)
-        if revision is not None:
-            held = held.filter(revision=revision)
+        if at_revision is not None:
+            held = held.filter(revision=at_revision)
         now = timezone.now()
         if target == Status.PUBLISHED:
             changes.setdefault("published_at", now)

@@ -89,7 +89,12 @@ def resubmit(
         withdraw_jobs(current)
         columns = _columns(content) | {"revision": revision}
         moved = Listing.objects.move(
-            current.pk, source=current.status, target=Status.CHECKING, actor=seller, revision=base_revision, **columns
+            current.pk,
+            source=current.status,
+            target=Status.CHECKING,
+            actor=seller,
+            at_revision=base_revision,
+            **columns,
         )
         if not moved:  # cannot happen under the row lock; without this an edit could go unchecked
             raise StaleRevision("This listing was changed at the same moment. Please send it once more.")

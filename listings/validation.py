@@ -161,7 +161,7 @@ def _settle(job: ValidationJob, verdicts: list[Verdict], outcome: Outcome) -> No
             source=Status.CHECKING,
             target=outcome.status,
             note=outcome.note,
-            revision=job.revision,
+            at_revision=job.revision,
         )
         if not moved:
             ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.DROPPED)

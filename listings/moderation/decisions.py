@@ -57,7 +57,7 @@ def _decide(
             target=target,
             actor=moderator,
             note=note,
-            revision=job.revision,
+            at_revision=job.revision,
         )
         if not moved:  # rolls the job back too
             raise ValidationError("The merchant has changed or withdrawn the listing meanwhile. Nothing changed.")

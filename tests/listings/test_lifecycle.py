@@ -14,7 +14,7 @@ def test_every_status_has_ways_out_and_can_be_reached():
     assert set(Status) == EDITABLE, "a merchant can edit whatever the state"
 
 
-@pytest.mark.parametrize(("source", "target"), itertools.product(Status, Status))
+@pytest.mark.parametrize(("source", "target"), list(itertools.product(Status, Status)))
 def test_a_status_changes_only_along_the_table_and_every_change_is_recorded(make_listing, source, target):
     listing = make_listing(status=source)
     if target in TRANSITIONS[source]:
@@ -31,7 +31,7 @@ def test_the_second_of_two_moves_loses(make_listing):
     listing = make_listing(status=Status.IN_REVIEW)
     assert Listing.objects.move(listing.pk, source=Status.IN_REVIEW, target=Status.PUBLISHED)
     assert not Listing.objects.move(listing.pk, source=Status.IN_REVIEW, target=Status.REJECTED)
-    assert not Listing.objects.move(listing.pk, source=Status.PUBLISHED, target=Status.PAUSED, revision=9)
+    assert not Listing.objects.move(listing.pk, source=Status.PUBLISHED, target=Status.PAUSED, at_revision=9)
     assert StatusChange.objects.count() == 1
 
 

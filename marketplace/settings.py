@@ -154,6 +154,10 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,  # seconds; longer than the hard time limit, so that a running task is not sent twice
     "socket_connect_timeout": 2,
+    # A request that finds Redis away must not wait for it: the sweeper sends what could not be queued.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
     "socket_keepalive": urlsplit(REDIS_URL).scheme != "unix",
 }
 CELERY_TASK_ACKS_LATE = True

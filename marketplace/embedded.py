@@ -30,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psutil
@@ -285,7 +286,7 @@ class Postgres:
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
-    def identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, Any]:
         """Arguments for subprocess that drop root."""
         if os.geteuid() != 0:
             return {}
@@ -462,7 +463,7 @@ def system_user(data: Path) -> pwd.struct_passwd:
         return pwd.getpwnam("nobody")
 
 
-def open_way(program: Path, data: Path, identity: dict[str, object]) -> None:
+def open_way(program: Path, data: Path, identity: dict[str, Any]) -> None:
     """Let the server's user pass through the folders above its program and its data; only where it cannot yet.
 
     Passing through (x) does not allow listing a folder. Its own program files become readable.

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -31,18 +32,18 @@ REQUIREMENTS = {
 }
 
 
-def say(text):
+def say(text: str) -> None:
     print(text, flush=True)
 
 
-def give_up(text):
+def give_up(text: str) -> NoReturn:
     """End with a plain message and a non-zero exit code."""
     sys.stdout.flush()
     print("\n" + text, file=sys.stderr, flush=True)
     sys.exit(1)
 
 
-def digest(*parts):
+def digest(*parts: Path | str) -> str:
     """Hash of files (Path) and words (str)."""
     hashed = hashlib.sha256()
     for part in parts:
@@ -50,7 +51,7 @@ def digest(*parts):
     return hashed.hexdigest()
 
 
-def stamped(stamp, value):
+def stamped(stamp: Path, value: str) -> bool:
     try:
         return stamp.read_text() == value
     except OSError:
@@ -58,7 +59,7 @@ def stamped(stamp, value):
 
 
 # --- Before any long step --------------------------------------------------------------------------------------------
-def use_new_python():
+def use_new_python() -> None:
     """Go on under a Python that is new enough: this one, or another on the PATH."""
     if sys.version_info >= OLDEST_PYTHON:
         return
@@ -72,7 +73,7 @@ def use_new_python():
     )
 
 
-def check_node():
+def check_node() -> None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         give_up(f"This needs Node.js {OLDEST_NODE} or newer with npm, and found none. Install it and run this again.")
@@ -82,7 +83,7 @@ def check_node():
         give_up(f"This needs Node.js {OLDEST_NODE} or newer; {node} is {found or 'broken'}.")
 
 
-def check_port():
+def check_port() -> None:
     """The port must be free before minutes of set-up, unless a killed earlier run of ours may still hold it."""
     text = os.environ.get("PORT", "").strip() or "8000"
     if not text.isdigit() or not 1 <= int(text) <= 65535:
@@ -95,7 +96,7 @@ def check_port():
         give_up(problem)
 
 
-def port_problem(port):
+def port_problem(port: int) -> str | None:
     """Why the port cannot be used, with the remedy; None when it is free."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -112,7 +113,7 @@ def port_problem(port):
     return None
 
 
-def one_at_a_time():
+def one_at_a_time() -> IO[str]:
     """Wait for another set-up of this tree; the kernel takes the lock back however it ends."""
     (ROOT / "var").mkdir(exist_ok=True)
     lock = open(ROOT / "var" / "prepare.lock", "w")  # noqa: SIM115  (held by our caller)
@@ -125,7 +126,7 @@ def one_at_a_time():
 
 
 # --- The steps -------------------------------------------------------------------------------------------------------
-def make_venv():
+def make_venv() -> None:
     works = PYTHON.exists() and subprocess.run(
         [str(PYTHON), "-c", f"import sys, pip; sys.exit(sys.prefix != {str(VENV)!r})"], stderr=subprocess.DEVNULL
     )
@@ -151,14 +152,14 @@ def make_venv():
         )
 
 
-def stream(command, pattern, failure, **options):
+def stream(command: list[str], pattern: str, failure: str) -> None:
     """Run a long command; show the lines that tell of progress, and all of them when it fails."""
     lines = []
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, **options
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=str(ROOT)
     )
     try:
-        for raw in process.stdout:
+        for raw in process.stdout or ():
             line = raw.decode("utf-8", "replace").rstrip()
             lines.append(line)
             match = re.match(pattern, line)
@@ -172,7 +173,7 @@ def stream(command, pattern, failure, **options):
         give_up("\n".join(lines[-40:]) + "\n\n" + failure)
 
 
-def install_python_packages(kind):
+def install_python_packages(kind: str) -> None:
     files = [ROOT / name for name in REQUIREMENTS[kind]]
     stamp, value = VENV / (".installed-" + kind), digest(*files)
     if stamped(stamp, value):
@@ -182,12 +183,11 @@ def install_python_packages(kind):
         [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--requirement", str(files[-1])],
         r"\s*(Collecting \S+|Installing collected packages|Successfully installed)",
         "Installing the Python packages failed; the reason stands above. Run the same again to go on.",
-        cwd=str(ROOT),
     )
     stamp.write_text(value)
 
 
-def install_node_packages():
+def install_node_packages() -> None:
     stamp, value = NODE_MODULES / ".installed", digest(ROOT / "package.json", ROOT / "package-lock.json")
     if stamped(stamp, value):
         return
@@ -196,18 +196,17 @@ def install_node_packages():
         ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"],
         r"added .*",
         "npm ci failed; the reason stands above. Run the same again to go on.",
-        cwd=str(ROOT),
     )
     stamp.write_text(value)
 
 
-def lay_out_assets():
+def lay_out_assets() -> None:
     done = subprocess.run([str(PYTHON), "-m", "marketplace.assets"], cwd=str(ROOT))
     if done.returncode:
         give_up("The files for the browser could not be laid out; the reason stands above.")
 
 
-def main():
+def main() -> None:
     kind = sys.argv[1] if len(sys.argv) == 2 else ""
     if kind not in REQUIREMENTS:
         give_up("usage: prepare.py run|test|train")

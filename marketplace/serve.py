@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 import psycopg
+import redis
 
 from marketplace import embedded
 from marketplace.prepare import port_problem
@@ -146,11 +147,11 @@ def write_record(path: Path, children: list[Child]) -> None:
 def end_leftovers(path: Path) -> None:
     """End what a killed supervisor left: pid and time of start must both match, for pids come round again."""
     try:
-        entries: list[dict[str, Any]] = json.loads(path.read_text())
+        entries = json.loads(path.read_text())
     except (OSError, ValueError):
         return
     family: list[psutil.Process] = []
-    for entry in entries:
+    for entry in entries if isinstance(entries, list) else []:
         with contextlib.suppress(psutil.Error, KeyError, TypeError):
             process = psutil.Process(entry["pid"])
             if abs(process.create_time() - entry["created"]) < 1:
@@ -179,6 +180,22 @@ def manage(*arguments: str) -> None:
         raise
     if code:
         raise SystemExit(f"manage.py {' '.join(arguments)} failed (code {code}); the reason stands above.")
+
+
+def check_services(database_url: str, redis_url: str) -> None:
+    """Raises SystemExit with a plain line when a given database or broker cannot be used."""
+    try:
+        with psycopg.connect(database_url, connect_timeout=10) as connection:
+            vector = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").fetchone()
+    except psycopg.Error as error:
+        raise SystemExit(f"The database does not answer. Check DATABASE_URL.\n{error}") from None
+    if not vector:
+        raise SystemExit("The PostgreSQL server of DATABASE_URL lacks the extension pgvector. Install it there.")
+    try:
+        with contextlib.closing(redis.Redis.from_url(redis_url, socket_connect_timeout=10)) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise SystemExit(f"Redis does not answer. Check REDIS_URL.\n{error}") from None
 
 
 def fill_with_demo(var: Path, database_url: str) -> None:
@@ -265,6 +282,7 @@ class Site:
         write_record(self.record, [])
         say("starting PostgreSQL and Redis")
         services.ensure()
+        check_services(self.database_url, settings.REDIS_URL)
         say("bringing the database up to date")
         manage("migrate", "--verbosity", "0")
         first = "" if settings.COMPRESSION_CACHE.exists() else " (compressing them takes about a minute, once)"

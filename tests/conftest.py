@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,8 +44,9 @@ def moderator(db: None) -> Any:
 @pytest.fixture(scope="session")
 def collected_static() -> None:
     """Static files under hashed names, as `make run` serves them."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "marketplace.settings"}
     for command in (["-m", "marketplace.assets"], ["manage.py", "collectstatic", "--no-input", "--verbosity", "0"]):
-        subprocess.run([sys.executable, *command], cwd=test_settings.ROOT, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run([sys.executable, *command], cwd=test_settings.ROOT, env=environment, check=True)
 
 
 @pytest.fixture(scope="session")

@@ -148,8 +148,16 @@ def test_a_database_that_does_not_answer_is_said_plainly(var):
         var, free_port(), DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing", REDIS_URL="redis://127.0.0.1:1/0"
     )
     assert run.process.wait(60) == 1
-    assert "manage.py migrate" in run.said()
+    assert "The database does not answer. Check DATABASE_URL." in run.said()
+    assert "Traceback" not in run.said()
     assert users_of(var) == []
+
+
+def test_a_broker_that_does_not_answer_is_said_plainly(var, stack):
+    run = Run(var, free_port(), DATABASE_URL=stack.database_url, REDIS_URL="redis://127.0.0.1:1/0")
+    assert run.process.wait(60) == 1
+    assert "Redis does not answer. Check REDIS_URL." in run.said()
+    assert "Traceback" not in run.said()
 
 
 def test_a_port_taken_in_the_meantime_is_said(var):

@@ -30,7 +30,7 @@ PAGE_SIZE = 24
 api = NinjaAPI(
     title="Tandem",
     version="1",
-    description="Models for the browser, drafts in the account, search. A session cookie and a CSRF token where a person is meant.",
+    description="Models for the browser, drafts in the account, search. Where a person is meant: session and CSRF token.",
     urls_namespace="api",
 )
 signed_in = SessionAuth()
@@ -137,7 +137,12 @@ def search(request: HttpRequest, filters: Query[SearchIn]) -> dict[str, Any]:
         raise ValidationError({"q": "Take the null character out."})
     wanted = filters.dict() | {"sort": filters.sort or ("relevance" if filters.q else "newest")}
     page = Paginator(queries.browse(wanted), PAGE_SIZE).get_page(filters.page)
-    return {"count": page.paginator.count, "page": page.number, "pages": page.paginator.num_pages, "items": [_item(row) for row in page]}  # fmt: skip
+    return {
+        "count": page.paginator.count,
+        "page": page.number,
+        "pages": page.paginator.num_pages,
+        "items": [_item(row) for row in page],
+    }
 
 
 def _item(listing: Listing) -> dict[str, Any]:

@@ -66,6 +66,11 @@ class _Nodes:
         made = self.node("ShaderNodeBump", Height=height, Strength=strength, Distance=distance)
         self.put(self.shader.inputs["Normal"], made.outputs[0])
 
+    def sheen(self, c: Colour, weight: float) -> None:
+        # in the stuff's own colour: white fuzz would turn dark cloth and soil grey
+        self.put(self.shader.inputs["Sheen Weight"], weight)
+        self.put(self.shader.inputs["Sheen Tint"], (*shade(c, 1.5), 1))
+
     def color(self, socket) -> None:
         self.put(self.shader.inputs["Base Color"], socket)
 
@@ -96,22 +101,22 @@ def _fabric(n: _Nodes, c: Colour, scale: float) -> None:
     total = n.node("ShaderNodeMath", Value=first.outputs[0])
     n.put(total.inputs[1], heights[2])
     n.bump(total.outputs[0], 0.35, 0.01)
-    n.color(n.ramp(n.noise(30 * scale, 4), [(0.25, shade(c, 0.72)), (0.5, c), (0.75, shade(c, 1.18))]))
-    n.put(n.shader.inputs["Sheen Weight"], 0.35)
+    n.color(n.ramp(n.noise(30 * scale, 4), [(0.25, shade(c, 0.86)), (0.5, c), (0.75, shade(c, 1.08))]))
+    n.sheen(c, 0.35)
 
 
 def _knit(n: _Nodes, c: Colour, scale: float) -> None:
     wave = n.node("ShaderNodeTexWave", Vector=n.coords, Scale=9 * scale, Distortion=2.0, Detail=1.0)
     n.bump(wave.outputs[1], 0.8, 0.04)
     n.color(n.ramp(wave.outputs[1], [(0.0, shade(c, 0.6)), (0.6, c), (1.0, shade(c, 1.15))]))
-    n.put(n.shader.inputs["Sheen Weight"], 0.5)
+    n.sheen(c, 0.5)
 
 
 def _fluffy(n: _Nodes, c: Colour, scale: float) -> None:
     noise = n.noise(40 * scale, 5)
     n.bump(noise, 1.0, 0.05)
     n.color(n.ramp(noise, [(0.3, shade(c, 0.5)), (0.5, c), (0.7, shade(c, 1.25))]))
-    n.put(n.shader.inputs["Sheen Weight"], 0.8)
+    n.sheen(c, 0.8)
 
 
 def _leather(n: _Nodes, c: Colour, scale: float) -> None:
@@ -191,7 +196,22 @@ def material(color: str | Colour, roughness: float = 0.4, metallic: float = 0.0,
     n.shader.inputs["Subsurface Radius"].default_value = (0.2, 0.1, 0.06)
     if pattern:
         PATTERNS[pattern](n, c, scale)
+    if transmission > 0.5:
+        _let_light_through(n, c)
     return mat
+
+
+def _let_light_through(n: _Nodes, c: Colour) -> None:
+    """Glass that lamps shine through: without caustics its inside would stay dark."""
+    path = n.node("ShaderNodeLightPath")
+    either = n.node("ShaderNodeMath", Value=path.outputs["Is Shadow Ray"])
+    either.operation = "MAXIMUM"
+    n.put(either.inputs[1], path.outputs["Is Diffuse Ray"])
+    clear = n.node("ShaderNodeBsdfTransparent", Color=(*(0.15 + 0.85 * x for x in c), 1))
+    mix = n.node("ShaderNodeMixShader", Fac=either.outputs[0])
+    n.put(mix.inputs[1], n.shader.outputs[0])
+    n.put(mix.inputs[2], clear.outputs[0])
+    n.put(n.tree.nodes["Material Output"].inputs["Surface"], mix.outputs[0])
 
 
 def by_hint(hint: str, color: str | Colour, scale: float = 1.0) -> bpy.types.Material:

@@ -7,7 +7,7 @@ import shapes as s
 from kinds import kind
 
 
-@kind("headphones", yaw=38, elev=14)
+@kind("headphones", yaw=38, elev=14, focus=(0.85, -0.6, -0.5))
 def headphones(c: m.Colours, rng: random.Random) -> None:
     shell, pad, metal = c.body("plastic" if c.hint in ("mixed", "fabric") else None), m.material(m.shade(c.main, 0.25), 0.7, pattern="leather"), c.trim("metal")
     band = s.arc(0.86, 12, 168, 28, (0, 0, 1.0))

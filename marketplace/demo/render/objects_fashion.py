@@ -52,7 +52,7 @@ def tote_bag(c: m.Colours, rng: random.Random) -> None:
     if rng.random() < 0.75 and c.hint != "leather":
         ink = m.material(c.accent, 0.9)
         s.cyl(0.25, 0.012, (0.0, -0.232, 0.78), ink, rot=(84, 0, 0), bevel=0.002)
-        s.text("good\nthings", 0.2, (0.0, -0.245, 0.78), cloth, rot=(84, 0, 0), depth=0.006)
+        s.text("good\nthings", 0.15, (0.0, -0.245, 0.78), cloth, rot=(84, 0, 0), depth=0.006)
     for k in range(5):   # bread and greens looking out
         s.leaf(0.5, 0.16, m.material("#6a9a50", 0.6), (-0.35 + 0.06 * k, 0.0, 1.3), (70, 0, 50 * k), bend=0.4)
     s.loft([s.oval(0.28 + 0.05 * t, 0.0, 1.2 + 0.65 * t, r, r, axis="z") for t, r in ((0, 0.11), (0.5, 0.11), (0.85, 0.09), (1, 0.03))], m.material("#b5783a", 0.8, pattern="concrete", scale=2))
@@ -111,7 +111,7 @@ def sunglasses(c: m.Colours, rng: random.Random) -> None:
         s.tube([(-0.17, 0.0, 0.12), (0, -0.01, 0.19), (0.17, 0.0, 0.12)], 0.045, frame)
 
 
-@kind("sneakers", yaw=38, elev=18)
+@kind("sneakers", yaw=38, elev=22, side=1)
 def sneakers(c: m.Colours, rng: random.Random) -> None:
     upper = c.solid(("leather",), "fabric", 1.4)
     sole, trim, lace = m.material("#eeeae0", 0.6, pattern="grain"), c.trim("leather"), m.material("#f4f1ea", 0.85, pattern="fabric", scale=2)
@@ -259,7 +259,7 @@ def ring(c: m.Colours, rng: random.Random) -> None:
 @kind("necklace", yaw=10, elev=26)
 def necklace(c: m.Colours, rng: random.Random) -> None:
     metal, jewel = precious(c, rng), gem_material(c)
-    velvet = m.material(rng.choice(["#3d4248", "#e4ddd2", "#6b5358", "#c9c1b4"]), 0.95, pattern="fabric")
+    velvet = m.material(rng.choice(["#3d4248", "#e4ddd2", "#6b5358", "#c9c1b4"]), 0.95, pattern="plaster")
     # a bust: neck, shoulders, chest
     s.loft([s.oval(0, y, z, rx, ry) for z, y, rx, ry in ((0.0, 0.10, 0.72, 0.34), (0.15, 0.08, 0.86, 0.42), (0.5, 0.06, 0.86, 0.44), (0.85, 0.08, 0.62, 0.34), (1.05, 0.12, 0.34, 0.26), (1.35, 0.16, 0.25, 0.24), (1.62, 0.18, 0.25, 0.23), (1.64, 0.18, 0.2, 0.18))], velvet)
 
@@ -423,7 +423,7 @@ def dog_collar(c: m.Colours, rng: random.Random) -> None:
 
 @kind("baby_bottle", yaw=18, elev=12)
 def baby_bottle(c: m.Colours, rng: random.Random) -> None:
-    milk = m.material("#f6f1e6", 0.35, skin=0.2)
+    milk = m.material("#f6f1e6", 0.35, glow=0.2)
     clear = m.material((0.92, 0.95, 0.96), 0.05, transmission=0.92)
     main = m.by_hint("plastic", c.main)
     s.lathe([(0, 0), (0.36, 0), (0.40, 0.06), (0.40, 0.30), (0.34, 0.62), (0.40, 0.95), (0.40, 1.15), (0.30, 1.28)], clear, smooth=6)

@@ -49,14 +49,14 @@ def vase(c: m.Colours, rng: random.Random) -> None:
                 t = 0.3 + 0.075 * j
                 p = [stem[0][i] * (1 - t) ** 2 + 2 * stem[1][i] * t * (1 - t) + stem[2][i] * t * t for i in range(3)]
                 for side in (0, 180):
-                    s.leaf(0.17, 0.12, m.material("#7f9a85", 0.6), tuple(p), (20, 0, math.degrees(a) + side + 40 * j), bend=0.3)
+                    s.leaf(0.2, 0.16, m.material("#a3bfa8", 0.6, glow=0.12), tuple(p), (58, 0, math.degrees(a) + side + 40 * j), bend=0.3)
         elif kind_of == 1:    # pampas grass
             s.tube(stem, 0.009, m.material("#b89b6c", 0.8))
             with s.placed(tip, (math.degrees(-lean * math.sin(a)), math.degrees(lean * math.cos(a)), 0)):
                 s.lathe([(0, -0.25), (0.06, -0.12), (0.07, 0.05), (0.03, 0.22), (0, 0.28)], m.material("#d8bf94", 0.95, pattern="fluffy"), smooth=6)
         else:                 # flowers
             s.tube(stem, 0.012, green)
-            petal = m.material(rng.choice(["#e8e2d0", "#d98a8f", "#d9a23c", "#b86a9a"]), 0.6)
+            petal = m.material(rng.choice(["#e8e2d0", "#d98a8f", "#e8b450", "#c884b0"]), 0.6, glow=0.22)
             with s.placed(tip, (math.degrees(-lean * math.sin(a)) * 1.6 - 20, math.degrees(lean * math.cos(a)) * 1.6, 0)):
                 for ring, (n, size) in enumerate(((9, 0.17), (7, 0.12), (5, 0.08))):
                     for j in range(n):

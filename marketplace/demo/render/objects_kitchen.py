@@ -7,7 +7,7 @@ import shapes as s
 from kinds import kind
 
 
-@kind("mug", yaw=32, elev=20)
+@kind("mug", yaw=32, elev=20, side=-1)
 def mug(c: m.Colours, rng: random.Random) -> None:
     glaze = c.solid(("ceramic", "metal", "plastic", "glass"), "ceramic")
     r, h = 0.5, rng.choice([0.95, 1.05, 1.15])
@@ -40,7 +40,7 @@ def teapot(c: m.Colours, rng: random.Random) -> None:
     s.torus(0.775, 0.008, (0, 0, 0.46), c.trim("ceramic"))
 
 
-@kind("saucepan", yaw=24, elev=24)
+@kind("saucepan", yaw=24, elev=24, side=-1)
 def saucepan(c: m.Colours, rng: random.Random) -> None:
     body = c.solid(("metal", "ceramic"), "metal")
     inner = m.steel(0.3)

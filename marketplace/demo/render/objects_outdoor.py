@@ -168,7 +168,7 @@ def screwdriver(c: m.Colours, rng: random.Random) -> None:
             s.cyl(0.022, 0.18, (0, 0, 0.07), m.brass(), r2=0.03, steps=16)
 
 
-@kind("drill", yaw=18, elev=12)
+@kind("drill", yaw=18, elev=12, side=1)
 def drill(c: m.Colours, rng: random.Random) -> None:
     body, dark = c.solid(("plastic",), "plastic"), m.rubber()
     s.loft([s.oval(x, 0, 1.28, ry, rz, power=2.6, axis="x") for x, ry, rz in ((0.62, 0.14, 0.16), (0.60, 0.2, 0.22), (0.4, 0.235, 0.27), (-0.1, 0.23, 0.26), (-0.42, 0.2, 0.22), (-0.44, 0.16, 0.18))], body)

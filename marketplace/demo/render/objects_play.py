@@ -14,7 +14,7 @@ def toy_wheel(x: float, y: float, r: float, mat, hub) -> None:
     s.cyl(r * 0.45, 0.14, (x, y, r), hub, rot=(90, 0, 0), bevel=0.02)
 
 
-@kind("train", yaw=24, elev=18)
+@kind("train", yaw=34, elev=20, side=1)
 def train(c: m.Colours, rng: random.Random) -> None:
     body, trim = c.solid(("wood", "metal"), "plastic"), c.trim("wood" if c.hint == "wood" else "plastic")
     dark = m.material("#3a2c24", 0.5, pattern="wood")
@@ -124,7 +124,7 @@ def stacking_rings(c: m.Colours, rng: random.Random) -> None:
     s.torus(0.34, 0.14, (1.0, -0.3, 0.13), m.by_hint(stuff, c.accent), flat=0.9)
 
 
-@kind("toy_car", yaw=32, elev=16)
+@kind("toy_car", yaw=32, elev=16, side=1)
 def toy_car(c: m.Colours, rng: random.Random) -> None:
     paint = c.solid(("wood",), "wood") if c.hint == "wood" else m.material(c.main, 0.18, metallic=0.15, coat=0.8)
     dark, chrome, glassy = m.rubber(), m.steel(0.1), m.material((0.02, 0.03, 0.04), 0.05, coat=1)

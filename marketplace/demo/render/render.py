@@ -42,12 +42,13 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=HERE.parent / "pictures")
     parser.add_argument("--only", default="*", help="pattern for file names or kinds")
     parser.add_argument("--missing", action="store_true", help="skip pictures that exist")
-    parser.add_argument("--samples", type=int, default=9)
+    parser.add_argument("--samples", type=int, default=7)
     parser.add_argument("--size", type=int, default=studio.SIZE)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     failed = 0
-    for row in load_rows(args.list):
+    # first pictures first, so that an interrupted run leaves every listing with one
+    for row in sorted(load_rows(args.list), key=lambda row: not row["file"].endswith("-1.jpg")):
         if not (fnmatch.fnmatch(row["file"], args.only) or fnmatch.fnmatch(row["kind"], args.only)):
             continue
         if args.missing and (args.out / row["file"]).exists():

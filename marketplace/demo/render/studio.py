@@ -15,7 +15,7 @@ import materials as m
 import shapes as s
 from kinds import Kind
 
-SIZE = 528
+SIZE = 512
 SOFT_COLOURS = ["#e9e2d8", "#dfe5e4", "#e8d9cc", "#d5dde6", "#ead7d3", "#d9e0d0", "#f0ece4", "#c9d3d0", "#e6dcc3", "#cfc7c0",
                 "#b9c6cf", "#d8b9a4", "#aebba9", "#c8b6c4"]
 DEEP_COLOURS = ["#3d4a52", "#5a4a42", "#37504a", "#6b5560", "#4a4a55", "#7d6a55"]
@@ -269,7 +269,7 @@ def camera(objects: list[bpy.types.Object], view: str, spec: Kind, rng: random.R
     cam.rotation_euler.rotate_axis("Z", math.radians(rng.uniform(-0.6, 0.6)))
 
 
-def shoot(path: Path, samples: int = 9, size: int = SIZE, threads: int = 2) -> None:
+def shoot(path: Path, samples: int = 7, size: int = SIZE, threads: int = 2) -> None:
     """Render the scene to a JPEG without metadata."""
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
@@ -301,6 +301,7 @@ def photograph(spec: Kind, colours: m.Colours, seed: int, shape_seed: str, view:
     rng = random.Random(seed)
     spec.build(colours, random.Random(shape_seed))
     side = rng.choice([-1, 1])
+    side = spec.side or side
     yaw = {"three_quarter": side * (spec.yaw + rng.uniform(-6, 8)), "front": rng.uniform(-6, 6),
            "detail": side * rng.uniform(0.5, 1.2) * spec.yaw, "above": rng.uniform(-30, 30)}[view]
     if spec.hang:

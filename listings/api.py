@@ -1,167 +1,465 @@
-"""The HTTP interface (OpenAPI at /api/docs). Every error is {"error": {"code", "message", "fields"}}."""
+"""The JSON interface, documented at /api/docs. Every refusal is {"error": {"code", "message", "fields"}}."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 import uuid
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.templatetags.static import static
-from django.utils.cache import patch_cache_control
+from django.urls import URLPattern, re_path
+from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
-from django.views.decorators.http import condition
 from ninja import Field, NinjaAPI, Query, Schema
-from ninja.decorators import decorate_view
-from ninja.errors import AuthenticationError, HttpError
-from ninja.errors import ValidationError as RequestError
+from ninja import errors as ninja_errors
+from ninja.parser import Parser
 from ninja.security import SessionAuth
+from ninja.utils import check_csrf
 
 from models import manifest
 
-from . import drafts, limits, policies, queries
+from . import categories, drafts, limits, policies, queries
+from .forms import BrowseForm
 from .lifecycle import Status
 from .models import Draft, Listing
-from .views.requests import SignedInRequest
 
 PAGE_SIZE = 24
-api = NinjaAPI(
-    title="Tandem",
-    version="1",
-    description="Models for the browser, drafts in the account, search. Where a person is meant: session and CSRF token.",
-    urls_namespace="api",
-)
-signed_in = SessionAuth()
+PAGE_MAX = 10_000
+PUBLIC_ID = re.compile(r"[a-z0-9]{1,12}")
+RUNTIME = {"mjs": "ort/ort-wasm-simd-threaded.mjs", "wasm": "ort/ort-wasm-simd-threaded.wasm"}
+UUID_EXAMPLE = "3b6d1c9e-6a53-4f0e-9a55-0c5b4c2f0d11"
+DRAFT_DATA_EXAMPLE = {"title": "Blue enamel kettle", "description": "Holds a litre and a half.", "price": "18.50"}
+
+CODES = {400: "bad_request", 401: "sign_in_needed", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+MESSAGES = {
+    400: "The request could not be read. Its body must be one JSON object.",
+    401: "Sign in first.",
+    403: "Your account may not do this.",
+    404: "There is nothing at this address.",
+    413: f"A request here may have {limits.DRAFT_BYTES * 8 // 1024} KB.",
+}
+BODY_BYTES = limits.DRAFT_BYTES * 8  # of JSON, where a character may be written as \uXXXX and more
+
+
+# --- Shapes ----------------------------------------------------------------------------------------------------------
+def shape(example: dict[str, Any]) -> dict[str, Any]:
+    return {"json_schema_extra": {"example": example}}
+
+
+class ErrorBody(Schema):
+    code: str
+    message: str
+    fields: dict[str, str] = Field(default_factory=dict, description="what is wrong, by the name of the field")
 
 
 class Error(Schema):
-    code: str
-    message: str
-    fields: dict[str, str] = {}
+    error: ErrorBody
 
-
-class ErrorAnswer(Schema):
-    error: Error
-
-
-def error_answer(
-    status: int, code: str, message: str, fields: dict[str, str] | None = None, **more: Any
-) -> JsonResponse:
-    return JsonResponse({"error": {"code": code, "message": message, "fields": fields or {}}, **more}, status=status)
-
-
-# --- Models and policies ---------------------------------------------------------------------------------------------
-def _manifest_etag(request: HttpRequest) -> str | None:
-    try:
-        return quote_etag(f"{manifest.fingerprint()}-{policies.version()}")
-    except manifest.ModelUnavailable:
-        return None
-
-
-@api.get("/models/manifest", tags=["models"], summary="What the browser may load, by content hash")
-@decorate_view(condition(etag_func=_manifest_etag))
-def models_manifest(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
-    found = manifest.browser_subset(manifest.load())
-    for model in found["models"].values():
-        model["url"] = static(f"models/{model.pop('file')}")
-    found["runtime"] = {name: static(f"ort/ort-wasm-simd-threaded.{name}") for name in ("mjs", "wasm")}
-    patch_cache_control(response, no_cache=True)
-    return found | {"policies_version": policies.version()}
-
-
-@api.get("/policies", tags=["models"], summary="The market's rules")
-def all_policies(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
-    patch_cache_control(response, max_age=300)
-    return policies.as_json()
-
-
-# --- Drafts ----------------------------------------------------------------------------------------------------------
-class DraftIn(Schema):
-    base_version: Annotated[int, Field(ge=0, le=1_000_000_000, description="0 for a new draft")] = 0
-    data: Annotated[
-        dict[str, Any], Field(description="names and values of the sell form", examples=[{"title": "Kettle"}])
-    ]
-
-
-def _draft(draft: Draft) -> dict[str, Any]:
-    return {"key": draft.key, "version": draft.version, "data": draft.data, "updated_at": draft.updated_at}
+    model_config = shape({"error": {"code": "not_found", "message": "There is no such draft.", "fields": {}}})
 
 
 class DraftOut(Schema):
     key: uuid.UUID
     version: int
     data: dict[str, Any]
-    updated_at: Any
+    updated_at: datetime
+
+    model_config = shape(
+        {"key": UUID_EXAMPLE, "version": 3, "data": DRAFT_DATA_EXAMPLE, "updated_at": "2026-03-01T10:42:00Z"}
+    )
 
 
-@api.get("/drafts/{uuid:key}", auth=signed_in, tags=["drafts"], response={200: DraftOut, 404: ErrorAnswer})
-def read_draft(request: SignedInRequest, key: uuid.UUID) -> dict[str, Any]:
-    draft = Draft.objects.filter(owner=request.user, key=key).first()
-    if draft is None:
-        raise Http404
-    return _draft(draft)
+class DraftIn(Schema):
+    base_version: int = Field(
+        ge=0, le=2_000_000_000, strict=True, description="the version that this one was written on; 0: a new draft"
+    )
+    data: dict[str, Any] = Field(description="the fields of the form, as the page keeps them")
+
+    model_config = shape({"base_version": 2, "data": DRAFT_DATA_EXAMPLE})
 
 
-@api.put("/drafts/{uuid:key}", auth=signed_in, tags=["drafts"], response={200: DraftOut, 400: ErrorAnswer})
-def write_draft(request: SignedInRequest, key: uuid.UUID, body: DraftIn) -> Any:
-    """409 with the stored draft under `current` when somebody saved a newer version meanwhile."""
-    if not request.user.is_merchant:
-        return error_answer(403, "forbidden", "Only merchants keep drafts.")
+class Conflict(Error):
+    current: DraftOut
+
+    model_config = shape(
+        {
+            "error": {"code": "conflict", "message": "This draft was saved in another tab.", "fields": {}},
+            "current": {
+                "key": UUID_EXAMPLE,
+                "version": 4,
+                "data": DRAFT_DATA_EXAMPLE,
+                "updated_at": "2026-03-01T10:43:00Z",
+            },
+        }
+    )
+
+
+class ListingStatus(Schema):
+    status: str = Field(description=f"one of {', '.join(Status.values)}")
+    label: str
+    note: str = Field(description="what the merchant should know or do")
+    settled: bool = Field(description="false while the check is still at work: ask again")
+
+    model_config = shape({"status": "published", "label": "Published", "note": "", "settled": True})
+
+
+class Found(Schema):
+    id: str
+    title: str
+    price: str
+    currency: str
+    condition: str
+    category: str
+    seller: str
+    photo: str = Field(description="address of the small photo; empty without one")
+    url: str
+    published_at: datetime
+
+
+class SearchPage(Schema):
+    items: list[Found]
+    count: int
+    page: int
+    pages: int
+
+    model_config = shape(
+        {
+            "items": [
+                {
+                    "id": "k3v9qzt7wm",
+                    "title": "Blue enamel kettle",
+                    "price": "18.50",
+                    "currency": "EUR",
+                    "condition": "good",
+                    "category": "kitchen",
+                    "seller": "merchant",
+                    "photo": "/media/4f/9b2c6c1e0d7a4b3f8e5d2a1c0b9f8e7d.webp",
+                    "url": "/item/k3v9qzt7wm/",
+                    "published_at": "2026-03-01T10:42:00Z",
+                }
+            ],
+            "count": 1,
+            "page": 1,
+            "pages": 1,
+        }
+    )
+
+
+class SearchQuery(Schema):
+    q: str = Field("", description="words; quotes and a minus sign work as in a web search", examples=["kettle"])
+    category: str = Field("", description=f"one of {', '.join(c.id for c in categories.all())}")
+    min_price: str = Field("", examples=["10"])
+    max_price: str = Field("", examples=["50.00"])
+    currency: str = Field("", description=f"one of {', '.join(limits.CURRENCIES)}")
+    sort: str = Field("", description="relevance, newest, price or -price; unset: relevance with q, else newest")
+    page: str = Field("1", description=f"from 1, {PAGE_SIZE} listings each")
+
+
+# --- The interface as a whole ----------------------------------------------------------------------------------------
+class Refused(Exception):
+    """An answer other than the one asked for."""
+
+    def __init__(self, status: int, code: str, message: str, fields: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.fields = status, code, message, fields or {}
+
+
+class StrictParser(Parser):
+    """JSON as its standard has it: no NaN, no Infinity. The size is looked at before anything is parsed."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        body = request.body
+        if len(body) > BODY_BYTES:
+            raise RequestDataTooBig
+        parsed = json.loads(body, parse_constant=_no_number)
+        if not isinstance(parsed, dict):
+            raise ValueError("not an object")
+        return parsed
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+class MerchantSession(SessionAuth):
+    """The session of a signed-in merchant; whatever changes something needs the CSRF token as well."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if not request.user.is_authenticated:
+            return None  # answered with 401
+        if check_csrf(request) is not None:
+            raise Refused(403, "csrf", "The page is from an earlier session. Reload it and try again.")
+        if not request.user.is_merchant:
+            raise Refused(403, "forbidden", "Only merchants have drafts and listings.")
+        return request.user
+
+
+class Api(NinjaAPI):
+    """Ninja with our answer to a wrong method or address, and HEAD wherever GET is."""
+
+    def _get_urls(self) -> list[Any]:
+        patterns = super()._get_urls()
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern):
+                pattern.callback = _in_our_words(pattern.callback)
+        return [*patterns, re_path(r"", _no_such_address)]
+
+
+def _in_our_words(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    @wraps(view, updated=())
+    def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "HEAD":
+            request.method = "GET"  # the server leaves the body out by itself
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            return _no_such_address(request)
+        if response.status_code == 405:
+            allowed = ", ".join(sorted(response.headers["Allow"].split(", ")))
+            refusal = _error(405, "method_not_allowed", f"This address answers to {allowed} only.")
+            refusal["Allow"] = allowed
+            return refusal
+        return response
+
+    answering.csrf_exempt = getattr(view, "csrf_exempt", False)  # type: ignore[attr-defined]
+    return answering
+
+
+def _no_such_address(request: HttpRequest, **_: Any) -> HttpResponse:
+    return _error(404, CODES[404], MESSAGES[404])
+
+
+_no_such_address.csrf_exempt = True  # type: ignore[attr-defined]
+
+
+api = Api(
+    title="Tandem",
+    version="1",
+    description="What the pages of the market ask the server for. Drafts and statuses need the session of a signed-in "
+    "merchant; changes need the CSRF token of the page in the header `X-CSRFToken`.",
+    urls_namespace="api",
+    parser=StrictParser(),
+    openapi_url="/openapi.json",
+)
+merchant_session = MerchantSession()
+
+
+def _error(status: int, code: str, message: str, fields: dict[str, str] | None = None, **more: Any) -> JsonResponse:
+    body = {"error": {"code": code, "message": message, "fields": fields or {}}, **more}
+    response = JsonResponse(body, status=status)
+    patch_cache_control(response, no_store=True)
+    return response
+
+
+@api.exception_handler(Refused)
+def _on_refused(request: HttpRequest, error: Refused) -> HttpResponse:
+    return _error(error.status, error.code, error.message, error.fields)
+
+
+@api.exception_handler(ninja_errors.HttpError)
+def _on_http_error(request: HttpRequest, error: ninja_errors.HttpError) -> HttpResponse:
+    if isinstance(error.__cause__, RequestDataTooBig):
+        return _error(413, "too_large", MESSAGES[413])
+    status = error.status_code
+    return _error(status, CODES.get(status, "refused"), MESSAGES.get(status, str(error)))
+
+
+@api.exception_handler(ninja_errors.ValidationError)
+def _on_invalid(request: HttpRequest, error: ninja_errors.ValidationError) -> HttpResponse:
+    """Pydantic's findings by field name. The values themselves are not repeated."""
+    fields = {_field_name(found["loc"]): found["msg"] for found in error.errors}
+    return _error(400, "invalid", "Some of the request's values cannot be used.", fields)
+
+
+def _field_name(location: tuple[Any, ...]) -> str:
+    """("body", "content", "base_version") -> "base_version"; Ninja puts the source and its parameter's name first."""
+    return ".".join(str(part) for part in location[2:3] or location[-1:]).encode("utf-8", "replace").decode()
+
+
+@api.exception_handler(ValidationError)
+def _on_django_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    fields = (
+        {name: " ".join(found) for name, found in error.message_dict.items()} if hasattr(error, "error_dict") else {}
+    )
+    return _error(400, "invalid", error.messages[0], fields)
+
+
+@api.exception_handler(PermissionDenied)
+def _on_forbidden(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    return _error(403, CODES[403], str(error) or MESSAGES[403])
+
+
+@api.exception_handler(Http404)
+def _on_not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return _error(404, CODES[404], str(error) or MESSAGES[404])
+
+
+@api.exception_handler(manifest.ModelUnavailable)
+def _on_no_model(request: HttpRequest, error: manifest.ModelUnavailable) -> HttpResponse:
+    return _error(503, "models_unavailable", "The check is not available at the moment. Listings can be sent anyway.")
+
+
+@api.exception_handler(drafts.DraftConflict)
+def _on_conflict(request: HttpRequest, error: drafts.DraftConflict) -> HttpResponse:
+    return _error(409, "conflict", str(error), current=_draft(error.current).model_dump(mode="json"))
+
+
+# --- Public data -----------------------------------------------------------------------------------------------------
+def _public(request: HttpRequest, data: dict[str, Any], *, max_age: int) -> HttpResponse:
+    """JSON that is the same for everybody, with an ETag: an unchanged one costs the browser no bytes."""
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    etag = quote_etag(hashlib.sha256(body).hexdigest()[:32])
+    response = HttpResponse(body, content_type="application/json", headers={"ETag": etag})
+    response = get_conditional_response(request, etag=etag, response=response) or response
+    patch_cache_control(response, public=True, max_age=max_age)
+    return response
+
+
+@api.get(
+    "/models/manifest",
+    summary="What the browser may load",
+    tags=["models"],
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "Runtime and models by content-hashed address, with what is needed to use them.",
+                "content": {
+                    "application/json": {
+                        "example": {
+                            "manifest": 1,
+                            "runtime": {
+                                "mjs": "/static/ort/ort-wasm-simd-threaded.4f0c.mjs",
+                                "wasm": "/static/ort/x.wasm",
+                            },
+                            "models": {
+                                "listing-text": {
+                                    "version": "1",
+                                    "labels": ["drugs", "weapons", "safe"],
+                                    "window_bytes": 2048,
+                                    "variant": "int8",
+                                    "url": "/static/models/listing-text-int8.onnx",
+                                    "sha256": "1f63283d…",
+                                    "bytes": 1100000,
+                                    "tolerance": 0.0001,
+                                }
+                            },
+                            "policies_version": "2026.11",
+                        }
+                    }
+                },
+            }
+        }
+    },
+)
+def models_manifest(request: HttpRequest) -> HttpResponse:
+    """Files are named by their content and may be kept for ever; this list may be kept for a minute."""
+    subset = manifest.browser_subset(manifest.load())
     try:
-        return _draft(drafts.save_draft(request.user, key, body.base_version, body.data))
-    except drafts.DraftConflict as conflict:
-        return error_answer(409, "conflict", str(conflict), current=_draft(conflict.current))
+        for entry in subset["models"].values():
+            entry["url"] = static(f"models/{entry.pop('file')}")
+        runtime = {name: static(path) for name, path in RUNTIME.items()}
+    except ValueError as error:  # the static files were collected without them
+        raise manifest.ModelUnavailable(f"A file for browsers is missing: {error}. Run: make run") from error
+    data = {
+        "manifest": subset["manifest"],
+        "runtime": runtime,
+        "models": subset["models"],
+        "policies_version": policies.version(),
+    }
+    return _public(request, data, max_age=60)
 
 
-@api.delete("/drafts/{uuid:key}", auth=signed_in, tags=["drafts"], response={204: None})
-def remove_draft(request: SignedInRequest, key: uuid.UUID) -> tuple[int, None]:
-    drafts.delete_draft(request.user, key)
-    return 204, None
+@api.get(
+    "/policies",
+    summary="The rules of the market",
+    tags=["models"],
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "Every policy with the words that merchants read.",
+                "content": {
+                    "application/json": {
+                        "example": {
+                            "version": "2026.11",
+                            "policies": [{"id": "weapons", "name": "Weapons", "severity": 3, "forbids": "Firearms …"}],
+                        }
+                    }
+                },
+            }
+        }
+    },
+)
+def policy_list(request: HttpRequest) -> HttpResponse:
+    return _public(request, policies.as_json(), max_age=300)
 
 
-# --- Listings --------------------------------------------------------------------------------------------------------
-class SearchIn(Schema):
-    q: Annotated[str, Field(max_length=200)] = ""
-    category: Annotated[str, Field(max_length=30)] = ""
-    min_price: Annotated[Decimal | None, Field(ge=0, le=limits.PRICE_MAX)] = None
-    max_price: Annotated[Decimal | None, Field(ge=0, le=limits.PRICE_MAX)] = None
-    sort: Literal["", "relevance", "newest", "price", "-price"] = ""
-    page: Annotated[int, Field(ge=1, le=10_000)] = 1
-
-
-@api.get("/search", tags=["listings"], summary="Published listings by words and filters")
-def search(request: HttpRequest, filters: Query[SearchIn]) -> dict[str, Any]:
-    if "\x00" in filters.q + filters.category:
-        raise ValidationError({"q": "Take the null character out."})
-    wanted = filters.dict() | {"sort": filters.sort or ("relevance" if filters.q else "newest")}
-    page = Paginator(queries.browse(wanted), PAGE_SIZE).get_page(filters.page)
+@api.get("/search", response={200: SearchPage, 400: Error}, summary="Search what is on sale", tags=["listings"])
+def search(request: HttpRequest, query: Query[SearchQuery]) -> dict[str, Any]:
+    """Keyword search over titles and descriptions of what is published now."""
+    form = BrowseForm({name: value for name, value in query.model_dump().items() if value})
+    filters = form.filters()
+    fields = {name: " ".join(found) for name, found in form.errors.items()}
+    if query.category and categories.get(query.category) is None:
+        fields["category"] = "There is no such category."
+    if not re.fullmatch(r"[0-9]{1,6}", query.page) or not 1 <= int(query.page) <= PAGE_MAX:
+        fields["page"] = f"A whole number from 1 to {PAGE_MAX}."
+    if fields:
+        raise Refused(400, "invalid", "Some of the filters cannot be used.", fields)
+    filters["sort"] = filters.get("sort") or ("relevance" if filters.get("q") else "newest")
+    paginator = Paginator(queries.browse(filters), PAGE_SIZE)
+    number = int(query.page)
+    rows = paginator.page(number).object_list if number <= paginator.num_pages else []
     return {
-        "count": page.paginator.count,
-        "page": page.number,
-        "pages": page.paginator.num_pages,
-        "items": [_item(row) for row in page],
+        "items": [_found(listing) for listing in rows],
+        "count": paginator.count,
+        "page": number,
+        "pages": paginator.num_pages,
     }
 
 
-def _item(listing: Listing) -> dict[str, Any]:
+def _found(listing: Listing) -> dict[str, Any]:
     return {
         "id": listing.public_id,
-        "seller": listing.seller.username,
         "title": listing.title,
         "price": str(listing.price),
         "currency": listing.currency,
-        "photo": listing.cover.thumb_url if listing.cover else None,
+        "condition": listing.condition,
+        "category": listing.category,
+        "seller": listing.seller.username,
+        "photo": listing.cover.thumb_url if listing.cover else "",
         "url": listing.get_absolute_url(),
+        "published_at": listing.published_at,
     }
 
 
-@api.get("/listings/{public_id}/status", auth=signed_in, tags=["listings"], summary="How a listing of yours is doing")
-def listing_status(request: SignedInRequest, public_id: str) -> dict[str, Any]:
-    listing = Listing.objects.filter(public_id=public_id, seller=request.user).first()
-    if listing is None:
-        raise Http404
+# --- The merchant's own ----------------------------------------------------------------------------------------------
+def _private(response: HttpResponse) -> None:
+    patch_cache_control(response, private=True, no_store=True)
+
+
+@api.get(
+    "/listings/{public_id}/status",
+    auth=merchant_session,
+    response={200: ListingStatus, 401: Error, 403: Error, 404: Error},
+    summary="How far the check of one of my listings is",
+    tags=["listings"],
+)
+def listing_status(request: HttpRequest, response: HttpResponse, public_id: str) -> dict[str, Any]:
+    listing = None
+    if PUBLIC_ID.fullmatch(public_id):
+        rows = Listing.objects.filter(public_id=public_id, seller=request.user)
+        listing = rows.only("status", "status_note").first()
+    if listing is None:  # somebody else's is no different from none
+        raise Refused(404, CODES[404], "You have no such listing.")
+    _private(response)
     return {
         "status": listing.status,
         "label": listing.get_status_display(),
@@ -170,37 +468,49 @@ def listing_status(request: SignedInRequest, public_id: str) -> dict[str, Any]:
     }
 
 
-# --- Errors ----------------------------------------------------------------------------------------------------------
-@api.exception_handler(RequestError)
-def _bad_request(request: HttpRequest, error: RequestError) -> HttpResponse:
-    fields = {".".join(str(part) for part in row["loc"][1:]) or "body": str(row["msg"]) for row in error.errors}
-    return error_answer(400, "invalid", "Something in the request is not as documented: see the fields.", fields)
+def _draft(draft: Draft) -> DraftOut:
+    return DraftOut(key=draft.key, version=draft.version, data=draft.data, updated_at=draft.updated_at)
 
 
-@api.exception_handler(ValidationError)
-def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    if hasattr(error, "error_dict"):
-        fields = {name: " ".join(messages) for name, messages in error.message_dict.items()}
-        return error_answer(400, "invalid", "Please look at the named fields.", fields)
-    return error_answer(400, "invalid", error.messages[0])
+DRAFT_ERRORS = {400: Error, 401: Error, 403: Error}
 
 
-@api.exception_handler(AuthenticationError)
-def _not_signed_in(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    return error_answer(401, "signed_out", "Sign in first.")
+@api.get(
+    "/drafts/{key}",
+    auth=merchant_session,
+    response={200: DraftOut, 404: Error, **DRAFT_ERRORS},
+    summary="A draft that I keep in my account",
+    tags=["drafts"],
+)
+def get_draft(request: HttpRequest, response: HttpResponse, key: uuid.UUID) -> DraftOut:
+    draft = Draft.objects.filter(owner=request.user, key=key).first()
+    if draft is None:
+        raise Refused(404, CODES[404], "There is no such draft.")
+    _private(response)
+    return _draft(draft)
 
 
-@api.exception_handler(Http404)
-def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
-    return error_answer(404, "not_found", "There is nothing of yours or of the market's under this address.")
+@api.put(
+    "/drafts/{key}",
+    auth=merchant_session,
+    response={200: DraftOut, 409: Conflict, 413: Error, **DRAFT_ERRORS},
+    summary="Keep a draft in my account",
+    tags=["drafts"],
+)
+def put_draft(request: HttpRequest, response: HttpResponse, key: uuid.UUID, content: DraftIn) -> DraftOut:
+    """409 when the draft was saved elsewhere after `base_version`; the answer holds what stands there now."""
+    _private(response)
+    return _draft(drafts.save_draft(request.user, key, content.base_version, content.data))
 
 
-@api.exception_handler(HttpError)
-def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    codes = {400: "invalid", 403: "forbidden", 405: "method_not_allowed"}
-    return error_answer(error.status_code, codes.get(error.status_code, "error"), str(error))
-
-
-@api.exception_handler(manifest.ModelUnavailable)
-def _no_model(request: HttpRequest, error: manifest.ModelUnavailable) -> HttpResponse:
-    return error_answer(404, "no_model", "No model can be loaded at the moment; the server checks instead.")
+@api.delete(
+    "/drafts/{key}",
+    auth=merchant_session,
+    response={204: None, **DRAFT_ERRORS},
+    summary="Delete a draft of mine",
+    tags=["drafts"],
+)
+def delete_draft(request: HttpRequest, response: HttpResponse, key: uuid.UUID) -> None:
+    """Deleting twice is no error."""
+    _private(response)
+    drafts.delete_draft(request.user, key)

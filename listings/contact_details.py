@@ -41,7 +41,7 @@ RULES = [
     ),
     (
         TELEPHONE,
-        r"\b(?:call|text|ring|phone|tel|telephone|mobile|mob|cell|sms|whats\s?app|my number|natel|handy|anrufen|reach me)"
+        r"\b(?:call|text|ring|phone|tel|telephone|mobile|mob|cell|sms|whats\s?app|my number|natel|handy|anrufen)"
         rf"(?:\s+(?:me|us|or|and|on|at|under|is|text|call|no|nr))*\s*[.:]*\s*\+?\(?\d(?:{SEPARATOR}?\d){{6,13}}\b",
     ),
     (TELEPHONE, rf"\b(?:(?:{DIGIT_WORDS})[\s,.-]+){{6,}}(?:{DIGIT_WORDS})\b"),

@@ -1,18 +1,14 @@
-from importlib.util import find_spec
-
 from django.urls import include, path
 
+from listings.api import api
 from marketplace import health
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("api/", api.urls),
+    path("", include("listings.urls")),
 ]
-if find_spec("listings.api"):
-    from listings.api import api
-
-    urlpatterns.append(path("api/", api.urls))
-urlpatterns.append(path("", include("listings.urls")))
 
 handler400 = "marketplace.errors.bad_request"
 handler403 = "marketplace.errors.forbidden"

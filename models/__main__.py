@@ -47,7 +47,7 @@ def command_train(options: argparse.Namespace) -> None:
         module = recipe_of(options.model)
     except ModuleNotFoundError as error:
         raise StepError(f"Training needs {error.name}. Run: make setup-train") from error
-    module.train(options.data, options.build / options.model, module.read_recipe(), say)
+    module.train(options.data, options.build / options.model, module.read_recipe(), say, options.left_out)
 
 
 def command_compress(options: argparse.Namespace) -> None:
@@ -103,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
         added.add_argument("model")
     train.add_argument("--data", type=Path, required=True, help="the data root, the folder that holds text/")
     compress.add_argument("--data", type=Path, help="not needed for listing-text: its weights alone are quantized")
+    train.add_argument("--left-out", action="store_true", help="also measure with whole sources left out (five more fits)")
     evaluate.add_argument("--variant", required=True, help="fp32, fp16, int8, or device, cloud")
     evaluate.add_argument("--data", type=Path, required=True, help="CSV(.gz) with id, title, description, policy")
     evaluate.add_argument("--json", action="store_true", help="one line of JSON")

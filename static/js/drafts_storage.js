@@ -19,11 +19,22 @@ export async function deviceStorage(indexedDB) {
     return new Promise((resolve, reject) => {
       const transaction = database.transaction(stores, mode);
       let result;
+      let failure = null;
       transaction.oncomplete = () => resolve(result);
-      transaction.onabort = () => reject(transaction.error ?? new Error("The transaction was ended."));
-      work(transaction, (value) => {
+      transaction.onabort = () => reject(failure ?? transaction.error ?? new Error("The transaction was ended."));
+      const done = (value) => {
         result = value;
-      });
+      };
+      // An exception inside a callback would only leave a nameless abort behind.
+      const guarded = (step) => (event) => {
+        try {
+          step(event);
+        } catch (error) {
+          failure = error;
+          transaction.abort();
+        }
+      };
+      guarded(() => work(transaction, done, guarded))();
     });
   }
   const read = (store, ask) =>
@@ -39,14 +50,14 @@ export async function deviceStorage(indexedDB) {
     all: (owner) => read(DRAFTS, (store) => store.index("owner").getAll(owner)),
     /** Read and write in one transaction, so two tabs cannot both think they were first. */
     exchange: (owner, key, change) =>
-      within([DRAFTS], "readwrite", (transaction, done) => {
+      within([DRAFTS], "readwrite", (transaction, done, guarded) => {
         const store = transaction.objectStore(DRAFTS);
         const request = store.get([owner, key]);
-        request.onsuccess = () => {
+        request.onsuccess = guarded(() => {
           const next = change(request.result);
           if (next) store.put(next);
           done(next ?? null);
-        };
+        });
       }),
     remove: (owner, key) =>
       within([DRAFTS, PHOTOS], "readwrite", (transaction) => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from models.contract import pack
+from models.contract import Packed, pack
 
 KINDS = ("gram", "word", "pair")
 
@@ -30,18 +31,25 @@ class Batch:
     def __len__(self) -> int:
         return len(self.norm)
 
+    def only(self, mask: NDArray[np.bool_]) -> Batch:
+        """The texts for which `mask` is true."""
+        sizes = np.diff(self.offsets)
+        values = np.repeat(mask, sizes)
+        offsets = np.concatenate([[0], np.cumsum(sizes[mask])]).astype(np.int64)
+        known = [self.known[index] for index in np.flatnonzero(mask)]
+        return Batch(self.ids[values], self.kinds[values], offsets, self.norm[mask], known)
+
+
+def packed(title: str, description: str) -> Packed:
+    return pack([("title", title), ("description", description)])
+
 
 def featurise(
-    session: onnxruntime.InferenceSession,
-    texts: list[tuple[str, str]],
-    shape: Any,
-    window_bytes: int,
-    say: Callable[[str], None],
+    session: onnxruntime.InferenceSession, texts: list[bytes], shape: Any, say: Callable[[str], None]
 ) -> Batch:
-    """Run the exported front graph over (title, description) pairs; only the first window counts in training."""
+    """Run the exported front graph over packed texts."""
     ids, kinds, known, sizes, norm = [], [], [], [], []
-    for index, (title, description) in enumerate(texts):
-        data = pack([("title", title), ("description", description)]).data[:window_bytes]
+    for index, data in enumerate(texts):
         found = session.run(None, {"bytes": np.frombuffer(data, np.uint8)})
         real = found[0] >= 0
         ids.append(found[0][real].astype(np.int32))
@@ -75,10 +83,18 @@ class Fitted:
 
 
 def sparse(columns: NDArray[Any], values: NDArray[np.float32], offsets: NDArray[np.int64], width: int) -> torch.Tensor:
-    return torch.sparse_csr_tensor(
-        torch.from_numpy(offsets), torch.from_numpy(columns.astype(np.int64)), torch.from_numpy(values),
-        size=(len(offsets) - 1, width),
-    )  # fmt: skip
+    return csr(offsets, columns.astype(np.int64), values, (len(offsets) - 1, width))
+
+
+def csr(
+    starts: NDArray[np.int64], columns: NDArray[np.int64], values: NDArray[np.float32], size: tuple[int, int]
+) -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # PyTorch calls its sparse tensors beta, once a process
+        return torch.sparse_csr_tensor(
+            torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(values), size=size,
+            check_invariants=False,
+        )  # fmt: skip
 
 
 def transposed(
@@ -87,10 +103,7 @@ def transposed(
     order = np.argsort(columns, kind="stable")
     row_of = np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets))[order]
     starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=width))]).astype(np.int64)
-    return torch.sparse_csr_tensor(
-        torch.from_numpy(starts), torch.from_numpy(row_of), torch.from_numpy(values[order]),
-        size=(width, len(offsets) - 1),
-    )  # fmt: skip
+    return csr(starts, row_of, values[order], (width, len(offsets) - 1))
 
 
 def frequent(batch: Batch, origin: NDArray[np.int64], min_count: int, bits: int) -> NDArray[np.int64]:

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createClient } from "../../static/js/ml/client.js";
+
+const FIELDS = [["title", "a lamp"], ["description", ""]];
+const later = (milliseconds = 0) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A worker that answers as told: answer(message, post) is called for every message it gets. */
+class FakeWorker extends EventTarget {
+  constructor(answer) {
+    super();
+    this.answer = answer;
+    this.heard = [];
+    this.ended = false;
+  }
+  postMessage(message) {
+    this.heard.push(message);
+    const post = (data) => queueMicrotask(() => this.dispatchEvent(Object.assign(new Event("message"), { data })));
+    this.answer(message, post, this);
+  }
+  terminate() {
+    this.ended = true;
+  }
+}
+
+function clientWith(answer, options = {}) {
+  const workers = [];
+  const client = createClient({
+    workerUrl: "/worker.js",
+    manifestUrl: "/manifest",
+    spawn: () => {
+      const worker = new FakeWorker(answer);
+      workers.push(worker);
+      return worker;
+    },
+    ...options,
+  });
+  return { client, workers };
+}
+
+const works = (message, post) => {
+  if (message.type === "load") post({ type: "ready", model: { name: "listing-text" }, ms: 1, resources: [] });
+  if (message.type === "check") post({ type: "verdict", id: message.id, verdict: { decision: "pass" } });
+};
+
+test("no worker before the first call, one for all calls after", async () => {
+  const { client, workers } = clientWith(works);
+  assert.equal(workers.length, 0);
+  await client.load();
+  await client.check(FIELDS);
+  await client.check(FIELDS);
+  assert.equal(workers.length, 1);
+  assert.equal(workers[0].heard.filter(({ type }) => type === "load").length, 1);
+  client.stop();
+});
+
+test("a check answers with the verdict and the time it took", async () => {
+  const { client } = clientWith(works);
+  const answer = await client.check(FIELDS);
+  assert.equal(answer.status, "verdict");
+  assert.deepEqual(answer.verdict, { decision: "pass" });
+  assert.ok(answer.ms >= 0);
+  client.stop();
+});
+
+test("a worker that cannot be made is an answer, not an exception", async () => {
+  const { client } = clientWith(works, {
+    spawn: () => {
+      throw new DOMException("blocked", "SecurityError");
+    },
+  });
+  const answer = await client.check(FIELDS);
+  assert.equal(answer.status, "unavailable");
+  assert.equal(answer.code, "worker");
+  assert.match(answer.reason, /could not start/);
+});
+
+test("a worker script that is not there (error event) is an answer", async () => {
+  const { client, workers } = clientWith((message, _post, worker) => {
+    if (message.type === "load") queueMicrotask(() => worker.dispatchEvent(new Event("error", { cancelable: true })));
+  });
+  const answer = await client.check(FIELDS);
+  assert.equal(answer.code, "worker");
+  assert.equal(workers[0].ended, true);
+  assert.equal(client.running, false);
+});
+
+for (const code of ["manifest", "model-download", "model-corrupt", "insecure", "runtime"]) {
+  test(`a failed load (${code}) tells the reason and ends the worker`, async () => {
+    const { client, workers } = clientWith((message, post) => {
+      if (message.type === "load") post({ type: "failed", id: null, code, message: "details" });
+    });
+    const answer = await client.load();
+    assert.deepEqual([answer.status, answer.code, answer.detail], ["unavailable", code, "details"]);
+    assert.notEqual(answer.reason, "");
+    assert.equal(workers[0].ended, true);
+  });
+}
+
+test("after a failure typing does not start worker after worker, until the wait is over or retry is called", async () => {
+  let time = 0;
+  const { client, workers } = clientWith(
+    (message, post) => message.type === "load" && post({ type: "failed", id: null, code: "manifest", message: "" }),
+    { retryAfterMs: 1000, now: () => time },
+  );
+  await client.check(FIELDS);
+  await client.check(FIELDS);
+  assert.equal(workers.length, 1);
+  time = 1500;
+  await client.check(FIELDS);
+  assert.equal(workers.length, 2);
+  client.retry();
+  await client.check(FIELDS);
+  assert.equal(workers.length, 3);
+});
+
+test("a device that is too slow to check gets an answer in time", async () => {
+  const { client, workers } = clientWith((message, post) => message.type === "load" && works(message, post), {
+    checkTimeoutMs: 20,
+  });
+  const answer = await client.check(FIELDS);
+  assert.deepEqual([answer.status, answer.code], ["unavailable", "too-slow"]);
+  assert.equal(workers[0].ended, true);
+});
+
+test("a device that is too slow to load gets an answer in time", async () => {
+  const { client } = clientWith(() => {}, { loadTimeoutMs: 20 });
+  assert.equal((await client.check(FIELDS)).code, "too-slow");
+});
+
+test("an aborted check says so at once and cancels the job", async () => {
+  const { client, workers } = clientWith((message, post) => message.type === "load" && works(message, post));
+  await client.load();
+  const controller = new AbortController();
+  const promise = client.check(FIELDS, { signal: controller.signal });
+  await later();
+  controller.abort();
+  assert.equal((await promise).status, "aborted");
+  assert.equal(workers[0].heard.at(-1).type, "cancel");
+  assert.equal((await client.check(FIELDS, { signal: controller.signal })).status, "aborted");
+  client.stop();
+});
+
+test("a check aborted while the model loads is never sent", async () => {
+  let ready;
+  const { client, workers } = clientWith((message, post) => {
+    if (message.type === "load") ready = () => works(message, post);
+  });
+  const controller = new AbortController();
+  const promise = client.check(FIELDS, { signal: controller.signal });
+  controller.abort();
+  assert.equal((await promise).status, "aborted");
+  ready();
+  await later();
+  assert.ok(!workers[0].heard.some(({ type }) => type === "check"));
+  client.stop();
+});
+
+test("a dropped check is superseded", async () => {
+  const { client } = clientWith((message, post) => {
+    if (message.type === "load") works(message, post);
+    if (message.type === "check") post({ type: "dropped", id: message.id });
+  });
+  assert.equal((await client.check(FIELDS)).status, "superseded");
+  client.stop();
+});
+
+test("a model run that fails spoils that check only", async () => {
+  let fail = true;
+  const { client, workers } = clientWith((message, post) => {
+    if (message.type === "check" && fail) post({ type: "failed", id: message.id, code: "run", message: "bad shape" });
+    else works(message, post);
+  });
+  assert.equal((await client.check(FIELDS)).code, "run");
+  fail = false;
+  assert.equal((await client.check(FIELDS)).status, "verdict");
+  assert.equal(workers.length, 1);
+  client.stop();
+});
+
+test("an idle worker is ended, and the next check starts a new one", async () => {
+  const { client, workers } = clientWith(works, { idleMs: 10 });
+  await client.check(FIELDS);
+  const deadline = Date.now() + 2000;
+  while (!workers[0].ended && Date.now() < deadline) await later(5);
+  assert.equal(workers[0].ended, true);
+  assert.equal((await client.check(FIELDS)).status, "verdict");
+  assert.equal(workers.length, 2);
+  client.stop();
+});
+
+test("what an ended worker still says is not heard", async () => {
+  const { client, workers } = clientWith((message, post) => message.type === "load" && works(message, post), {
+    checkTimeoutMs: 10,
+    retryAfterMs: 0,
+  });
+  await client.check(FIELDS);
+  workers[0].dispatchEvent(Object.assign(new Event("message"), { data: { type: "verdict", id: 2, verdict: { decision: "stale" } } }));
+  const promise = client.check(FIELDS);
+  workers[0].dispatchEvent(Object.assign(new Event("message"), { data: { type: "verdict", id: 2, verdict: { decision: "stale" } } }));
+  assert.equal((await promise).code, "too-slow");
+});

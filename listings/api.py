@@ -8,18 +8,21 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import URLPattern, re_path
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
 from ninja import Field, NinjaAPI, Query, Schema
 from ninja import errors as ninja_errors
+from ninja.openapi.docs import Swagger
+from ninja.openapi.views import openapi_view
 from ninja.parser import Parser
 from ninja.security import SessionAuth
 from ninja.utils import check_csrf
@@ -213,6 +216,15 @@ class Api(NinjaAPI):
         return [*patterns, re_path(r"", _no_such_address)]
 
 
+class DocsPage(Swagger):
+    """Ninja's page with files of our own site, and the CSRF token for its "Execute" buttons."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        self.settings["url"] = self.get_openapi_url(api, kwargs)
+        context = {"swagger_settings": json.dumps(self.settings), "api": api, "add_csrf": True}
+        return render(request, self.template, context)
+
+
 def _in_our_words(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(view, updated=())
     def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -247,9 +259,11 @@ api = Api(
     "merchant; changes need the CSRF token of the page in the header `X-CSRFToken`.",
     urls_namespace="api",
     parser=StrictParser(),
+    docs=DocsPage({"validatorUrl": None, "tryItOutEnabled": True}),
     openapi_url="/openapi.json",
 )
 merchant_session = MerchantSession()
+docs = partial(openapi_view, api=api)
 
 
 def _error(status: int, code: str, message: str, fields: dict[str, str] | None = None, **more: Any) -> JsonResponse:

@@ -1,5 +1,6 @@
 from django.urls import path, re_path
 
+from . import api
 from .views import accounts, files, market, moderation, orders, selling
 
 urlpatterns = [
@@ -27,5 +28,6 @@ urlpatterns = [
     path("moderation/", moderation.review_queue, name="moderation-queue"),
     path("moderation/<int:pk>/", moderation.case, name="moderation-case"),
     path("media/<path:path>", files.media, name="media"),
+    path("api/docs", api.docs, name="api-docs"),
     path("sw.js", files.service_worker, name="service-worker"),
 ]

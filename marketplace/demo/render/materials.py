@@ -1,4 +1,5 @@
 """Materials for the product pictures: principled shaders with procedural grain, weave and speckle."""
+
 import colorsys
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ def srgb(value: str | Colour) -> Colour:
     if not isinstance(value, str):
         return value
     text = value.lstrip("#")
-    parts = [int(text[k:k + 2], 16) / 255 for k in (0, 2, 4)]
+    parts = [int(text[k : k + 2], 16) / 255 for k in (0, 2, 4)]
     return tuple(p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
 
 
@@ -51,14 +52,16 @@ class _Nodes:
         return self.node("ShaderNodeMapping", Vector=self.coords, Scale=scale).outputs[0]
 
     def noise(self, scale: float, detail: float = 2.0, stretch: tuple[float, float, float] = (1, 1, 1), **more):
-        return self.node("ShaderNodeTexNoise", Vector=self.mapped(stretch), Scale=scale, Detail=detail, **more).outputs[0]
+        return self.node("ShaderNodeTexNoise", Vector=self.mapped(stretch), Scale=scale, Detail=detail, **more).outputs[
+            0
+        ]
 
     def ramp(self, value, stops: list[tuple[float, Colour]]):
         made = self.node("ShaderNodeValToRGB", Fac=value)
         elements = made.color_ramp.elements
         while len(elements) < len(stops):
             elements.new(0.5)
-        for element, (at, color) in zip(elements, stops):
+        for element, (at, color) in zip(elements, stops, strict=False):
             element.position, element.color = at, (*color, 1)
         return made.outputs[0]
 
@@ -176,21 +179,55 @@ def _plaster(n: _Nodes, c: Colour, scale: float) -> None:
     n.color(n.ramp(n.noise(0.8 * scale, 4), [(0.3, shade(c, 0.92)), (0.7, c)]))
 
 
-PATTERNS = {"wood": _wood, "fabric": _fabric, "knit": _knit, "fluffy": _fluffy, "leather": _leather, "speckle": _speckle,
-            "brushed": _brushed, "hammered": _hammered, "grain": _grain, "paper": _paper, "marble": _marble,
-            "concrete": _concrete, "stripes": _stripes, "plaster": _plaster}
+PATTERNS = {
+    "wood": _wood,
+    "fabric": _fabric,
+    "knit": _knit,
+    "fluffy": _fluffy,
+    "leather": _leather,
+    "speckle": _speckle,
+    "brushed": _brushed,
+    "hammered": _hammered,
+    "grain": _grain,
+    "paper": _paper,
+    "marble": _marble,
+    "concrete": _concrete,
+    "stripes": _stripes,
+    "plaster": _plaster,
+}
 
 
-def material(color: str | Colour, roughness: float = 0.4, metallic: float = 0.0, transmission: float = 0.0, coat: float = 0.0,
-             glow: float = 0.0, pattern: str | None = None, scale: float = 1.0, skin: float = 0.0) -> bpy.types.Material:
-    """A principled material; pattern is a name from PATTERNS, glow a strength of emitted light, skin of subsurface light."""
+def material(
+    color: str | Colour,
+    roughness: float = 0.4,
+    metallic: float = 0.0,
+    transmission: float = 0.0,
+    coat: float = 0.0,
+    glow: float = 0.0,
+    pattern: str | None = None,
+    scale: float = 1.0,
+    skin: float = 0.0,
+) -> bpy.types.Material:
+    """A principled material.
+
+    pattern is a name from PATTERNS, glow the strength of emitted light, skin of light under the surface.
+    """
     c = srgb(color)
     mat = bpy.data.materials.new("material")
     mat.use_nodes = True
     n = _Nodes(mat)
-    values = {"Base Color": (*c, 1), "Roughness": roughness, "Metallic": metallic, "Transmission Weight": transmission,
-              "Coat Weight": coat, "Coat Roughness": 0.08, "Emission Color": (*c, 1), "Emission Strength": glow,
-              "Subsurface Weight": skin, "IOR": 1.45}
+    values = {
+        "Base Color": (*c, 1),
+        "Roughness": roughness,
+        "Metallic": metallic,
+        "Transmission Weight": transmission,
+        "Coat Weight": coat,
+        "Coat Roughness": 0.08,
+        "Emission Color": (*c, 1),
+        "Emission Strength": glow,
+        "Subsurface Weight": skin,
+        "IOR": 1.45,
+    }
     for name, value in values.items():
         n.shader.inputs[name].default_value = value
     n.shader.inputs["Subsurface Radius"].default_value = (0.2, 0.1, 0.06)
@@ -249,6 +286,7 @@ def screen(top: str | Colour, bottom: str | Colour, glow: float = 0.9, scale: fl
 @dataclass
 class Colours:
     """Colours of one product as the catalogue gives them, and the usual companions."""
+
     main: Colour
     accent: Colour
     hint: str

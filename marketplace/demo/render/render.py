@@ -1,4 +1,5 @@
 """Render the product pictures listed in pictures.csv: python render.py [--only PATTERN] [--missing]."""
+
 import argparse
 import csv
 import fnmatch
@@ -27,12 +28,14 @@ def load_rows(path: Path) -> list[dict[str, str]]:
 
 
 def render_row(row: dict[str, str], out: Path, samples: int, size: int) -> None:
-    """Render one row; the object's shape depends on the file name without its number, so all pictures of a listing agree."""
+    """Render one row; the shape is seeded by the file name without its number: a listing's pictures agree."""
     shape_seed = re.sub(r"-\d+$", "", Path(row["file"]).stem)
     colours = materials.Colours(materials.srgb(row["color"]), materials.srgb(row["accent"]), row["material"])
     target = out / row["file"]
     partial = target.with_name(f".partial-{os.getpid()}.jpg")
-    studio.photograph(KINDS[row["kind"]], colours, int(row["seed"]), shape_seed, row["view"], partial, samples=samples, size=size)
+    studio.photograph(
+        KINDS[row["kind"]], colours, int(row["seed"]), shape_seed, row["view"], partial, samples=samples, size=size
+    )
     partial.replace(target)
 
 

@@ -3,6 +3,8 @@
 Conventions: lengths in scene units (an object is about 2 units large), angles in degrees,
 z up, the front of an object looks towards -y. Every function adds what it makes to the scene.
 """
+
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,7 +42,9 @@ def placed(loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0), scale: float | Poin
         _parents.pop()
 
 
-def _mesh(bm: bmesh.types.BMesh, mat, loc: Point3, rot: Point3, sharp: float = 40.0, weighted: bool = True) -> bpy.types.Object:
+def _mesh(
+    bm: bmesh.types.BMesh, mat, loc: Point3, rot: Point3, sharp: float = 40.0, weighted: bool = True
+) -> bpy.types.Object:
     bmesh.ops.recalc_face_normals(bm, faces=bm.faces)
     mesh = bpy.data.meshes.new("shape")
     bm.to_mesh(mesh)
@@ -68,9 +72,12 @@ def spline(points: Sequence[Sequence[float]], n: int = 8, closed: bool = False) 
             a, b, c, d = pts[max(i - 1, 0)], pts[i], pts[i + 1], pts[min(i + 2, count - 1)]
         for k in range(n):
             t = k / n
-            out.append(tuple(
-                0.5 * (2 * q + (r - p) * t + (2 * p - 5 * q + 4 * r - s) * t * t + (3 * q - p - 3 * r + s) * t ** 3)
-                for p, q, r, s in zip(a, b, c, d)))
+            out.append(
+                tuple(
+                    0.5 * (2 * q + (r - p) * t + (2 * p - 5 * q + 4 * r - s) * t * t + (3 * q - p - 3 * r + s) * t**3)
+                    for p, q, r, s in zip(a, b, c, d, strict=False)
+                )
+            )
     if not closed:
         out.append(pts[-1])
     return out
@@ -99,8 +106,15 @@ def rounded(points: Sequence[Point2], radius: float, closed: bool = True, n: int
     return out
 
 
-def box(size: Point3, loc: Point3 = (0, 0, 0), mat=None, bevel: float = 0.02, rot: Point3 = (0, 0, 0), segs: int = 3,
-        taper: Point2 = (1.0, 1.0)) -> bpy.types.Object:
+def box(
+    size: Point3,
+    loc: Point3 = (0, 0, 0),
+    mat=None,
+    bevel: float = 0.02,
+    rot: Point3 = (0, 0, 0),
+    segs: int = 3,
+    taper: Point2 = (1.0, 1.0),
+) -> bpy.types.Object:
     """Box centred on loc; taper scales the top face."""
     bm = bmesh.new()
     bmesh.ops.create_cube(bm, size=1)
@@ -109,12 +123,15 @@ def box(size: Point3, loc: Point3 = (0, 0, 0), mat=None, bevel: float = 0.02, ro
         v.co = Vector((v.co.x * size[0] * tx, v.co.y * size[1] * ty, v.co.z * size[2]))
     bevel = min(bevel, min(size) * 0.49)
     if bevel > 0:
-        bmesh.ops.bevel(bm, geom=list(bm.edges), offset=bevel, segments=segs, profile=0.5, affect="EDGES", clamp_overlap=True)
+        bmesh.ops.bevel(
+            bm, geom=list(bm.edges), offset=bevel, segments=segs, profile=0.5, affect="EDGES", clamp_overlap=True
+        )
     return _mesh(bm, mat, loc, rot)
 
 
-def soft_box(size: Point3, loc: Point3 = (0, 0, 0), mat=None, rot: Point3 = (0, 0, 0), crease: float = 0.5,
-             wrinkles: float = 0.0) -> bpy.types.Object:
+def soft_box(
+    size: Point3, loc: Point3 = (0, 0, 0), mat=None, rot: Point3 = (0, 0, 0), crease: float = 0.5, wrinkles: float = 0.0
+) -> bpy.types.Object:
     """Box with puffy rounded sides, for upholstery and bags; crease 0 (ball) to 1 (box)."""
     bm = bmesh.new()
     bmesh.ops.create_cube(bm, size=1)
@@ -131,15 +148,33 @@ def soft_box(size: Point3, loc: Point3 = (0, 0, 0), mat=None, rot: Point3 = (0, 
     return obj
 
 
-def cyl(r: float, h: float, loc: Point3 = (0, 0, 0), mat=None, bevel: float = 0.01, r2: float | None = None,
-        rot: Point3 = (0, 0, 0), steps: int = 64) -> bpy.types.Object:
+def cyl(
+    r: float,
+    h: float,
+    loc: Point3 = (0, 0, 0),
+    mat=None,
+    bevel: float = 0.01,
+    r2: float | None = None,
+    rot: Point3 = (0, 0, 0),
+    steps: int = 64,
+) -> bpy.types.Object:
     """Cylinder or cone (r below, r2 above) centred on loc, axis z."""
     top = r if r2 is None else r2
     return lathe([(0, -h / 2), (r, -h / 2), (top, h / 2), (0, h / 2)], mat, loc, rot, bevel=bevel, steps=steps)
 
 
-def lathe(profile: Sequence[Point2], mat=None, loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0), bevel: float = 0.0,
-          smooth: int = 0, steps: int = 64, closed: bool = False, squash: float = 1.0, sharp: float = 40.0) -> bpy.types.Object:
+def lathe(
+    profile: Sequence[Point2],
+    mat=None,
+    loc: Point3 = (0, 0, 0),
+    rot: Point3 = (0, 0, 0),
+    bevel: float = 0.0,
+    smooth: int = 0,
+    steps: int = 64,
+    closed: bool = False,
+    squash: float = 1.0,
+    sharp: float = 40.0,
+) -> bpy.types.Object:
     """Body of revolution around z of a profile of (radius, z); squash scales y."""
     pts = spline(profile, smooth, closed) if smooth else rounded(profile, bevel, closed)
     bm = bmesh.new()
@@ -148,9 +183,13 @@ def lathe(profile: Sequence[Point2], mat=None, loc: Point3 = (0, 0, 0), rot: Poi
         if r < 1e-6:
             rings.append([bm.verts.new((0, 0, z))])
         else:
-            rings.append([bm.verts.new((r * math.cos(a), r * math.sin(a) * squash, z))
-                          for a in (2 * math.pi * k / steps for k in range(steps))])
-    pairs = list(zip(rings, rings[1:])) + ([(rings[-1], rings[0])] if closed else [])
+            rings.append(
+                [
+                    bm.verts.new((r * math.cos(a), r * math.sin(a) * squash, z))
+                    for a in (2 * math.pi * k / steps for k in range(steps))
+                ]
+            )
+    pairs = list(itertools.pairwise(rings)) + ([(rings[-1], rings[0])] if closed else [])
     for a, b in pairs:
         for k in range(steps):
             j = (k + 1) % steps
@@ -162,8 +201,9 @@ def lathe(profile: Sequence[Point2], mat=None, loc: Point3 = (0, 0, 0), rot: Poi
     return _mesh(bm, mat, loc, rot, sharp=sharp, weighted=False)
 
 
-def sphere(r: float, loc: Point3 = (0, 0, 0), mat=None, scale: Point3 = (1, 1, 1), rot: Point3 = (0, 0, 0),
-           steps: int = 48) -> bpy.types.Object:
+def sphere(
+    r: float, loc: Point3 = (0, 0, 0), mat=None, scale: Point3 = (1, 1, 1), rot: Point3 = (0, 0, 0), steps: int = 48
+) -> bpy.types.Object:
     bm = bmesh.new()
     bmesh.ops.create_uvsphere(bm, u_segments=steps, v_segments=steps // 2, radius=r)
     obj = _mesh(bm, mat, loc, rot, sharp=180, weighted=False)
@@ -171,15 +211,32 @@ def sphere(r: float, loc: Point3 = (0, 0, 0), mat=None, scale: Point3 = (1, 1, 1
     return obj
 
 
-def torus(big: float, small: float, loc: Point3 = (0, 0, 0), mat=None, rot: Point3 = (0, 0, 0), flat: float = 1.0,
-          steps: int = 72) -> bpy.types.Object:
+def torus(
+    big: float,
+    small: float,
+    loc: Point3 = (0, 0, 0),
+    mat=None,
+    rot: Point3 = (0, 0, 0),
+    flat: float = 1.0,
+    steps: int = 72,
+) -> bpy.types.Object:
     """Ring in the xy plane; flat scales the height of its cross-section."""
-    circle = [(big + small * math.cos(a), small * flat * math.sin(a)) for a in (2 * math.pi * k / 20 for k in range(20))]
+    circle = [
+        (big + small * math.cos(a), small * flat * math.sin(a)) for a in (2 * math.pi * k / 20 for k in range(20))
+    ]
     return lathe(circle, mat, loc, rot, steps=steps, closed=True, sharp=180)
 
 
-def tube(points: Sequence[Point3], r: float, mat=None, loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0), smooth: int = 10,
-         closed: bool = False, radii: Sequence[float] | None = None) -> bpy.types.Object:
+def tube(
+    points: Sequence[Point3],
+    r: float,
+    mat=None,
+    loc: Point3 = (0, 0, 0),
+    rot: Point3 = (0, 0, 0),
+    smooth: int = 10,
+    closed: bool = False,
+    radii: Sequence[float] | None = None,
+) -> bpy.types.Object:
     """Round bar along a curve; radii are factors of r at the given points."""
     data = [tuple(p) + ((radii[i],) if radii else (1.0,)) for i, p in enumerate(points)]
     pts = spline(data, smooth, closed) if smooth else data
@@ -188,13 +245,15 @@ def tube(points: Sequence[Point3], r: float, mat=None, loc: Point3 = (0, 0, 0), 
     curve.bevel_depth, curve.bevel_resolution, curve.use_fill_caps = r, 6, True
     line = curve.splines.new("POLY")
     line.points.add(len(pts) - 1)
-    for p, (x, y, z, f) in zip(line.points, pts):
+    for p, (x, y, z, f) in zip(line.points, pts, strict=False):
         p.co, p.radius = (x, y, z, 1), f
     line.use_cyclic_u, line.use_smooth = closed, True
     return _add("tube", curve, mat, loc, rot)
 
 
-def bars(pairs: Sequence[tuple[Point3, Point3]], r: float, mat=None, loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0)) -> bpy.types.Object:
+def bars(
+    pairs: Sequence[tuple[Point3, Point3]], r: float, mat=None, loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0)
+) -> bpy.types.Object:
     """Many straight round bars as one object: spokes, strings, stitches, bristles."""
     curve = bpy.data.curves.new("bars", "CURVE")
     curve.dimensions = "3D"
@@ -207,11 +266,13 @@ def bars(pairs: Sequence[tuple[Point3, Point3]], r: float, mat=None, loc: Point3
     return _add("bars", curve, mat, loc, rot)
 
 
-def stitches(points: Sequence[Point3], mat=None, length: float = 0.05, r: float = 0.006, closed: bool = False, **place) -> bpy.types.Object:
+def stitches(
+    points: Sequence[Point3], mat=None, length: float = 0.05, r: float = 0.006, closed: bool = False, **place
+) -> bpy.types.Object:
     """A dashed seam along a polyline."""
     pts = [Vector(p) for p in points] + ([Vector(points[0])] if closed else [])
     pairs, on, left = [], True, length
-    for a, b in zip(pts, pts[1:]):
+    for a, b in itertools.pairwise(pts):
         span = (b - a).length
         done = 0.0
         while span - done > 1e-6:
@@ -224,8 +285,17 @@ def stitches(points: Sequence[Point3], mat=None, length: float = 0.05, r: float 
     return bars(pairs, r, mat, **place)
 
 
-def prism(outline: Sequence[Point2] | Sequence[Sequence[Point2]], depth: float, mat=None, loc: Point3 = (0, 0, 0),
-          rot: Point3 = (0, 0, 0), bevel: float = 0.01, corner: float = 0.0, smooth: int = 0, upright: bool = False) -> bpy.types.Object:
+def prism(
+    outline: Sequence[Point2] | Sequence[Sequence[Point2]],
+    depth: float,
+    mat=None,
+    loc: Point3 = (0, 0, 0),
+    rot: Point3 = (0, 0, 0),
+    bevel: float = 0.01,
+    corner: float = 0.0,
+    smooth: int = 0,
+    upright: bool = False,
+) -> bpy.types.Object:
     """Flat shape of the given outline (further outlines are holes) and thickness, centred on its middle plane.
 
     Lies in the xy plane; upright=True stands it in xz, front to -y.
@@ -239,7 +309,7 @@ def prism(outline: Sequence[Point2] | Sequence[Sequence[Point2]], depth: float, 
         pts = spline(loop, smooth, True) if smooth else rounded(loop, corner)
         line = curve.splines.new("POLY")
         line.points.add(len(pts) - 1)
-        for p, (x, y) in zip(line.points, pts):
+        for p, (x, y) in zip(line.points, pts, strict=False):
             p.co = (x, y, 0, 1)
         line.use_cyclic_u, line.use_smooth = True, True
     if upright:
@@ -257,19 +327,36 @@ def circle(r: float, x: float = 0.0, y: float = 0.0, n: int = 48, ry: float | No
     return [(x + r * math.cos(2 * math.pi * k / n), y + ry * math.sin(2 * math.pi * k / n)) for k in range(n)]
 
 
-def slab(w: float, h: float, depth: float, loc: Point3 = (0, 0, 0), mat=None, r: float = 0.1, bevel: float = 0.02,
-         rot: Point3 = (0, 0, 0), upright: bool = False) -> bpy.types.Object:
+def slab(
+    w: float,
+    h: float,
+    depth: float,
+    loc: Point3 = (0, 0, 0),
+    mat=None,
+    r: float = 0.1,
+    bevel: float = 0.02,
+    rot: Point3 = (0, 0, 0),
+    upright: bool = False,
+) -> bpy.types.Object:
     """Rounded rectangle plate, w along x, h along y (z when upright)."""
     return prism(rect(w, h, r), depth, mat, loc, rot, bevel=bevel, upright=upright)
 
 
-def loft(rings: Sequence[Sequence[Point3]], mat=None, loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0), caps: bool = True,
-         subdiv: int = 2, thickness: float = 0.0, sharp: float = 180.0) -> bpy.types.Object:
+def loft(
+    rings: Sequence[Sequence[Point3]],
+    mat=None,
+    loc: Point3 = (0, 0, 0),
+    rot: Point3 = (0, 0, 0),
+    caps: bool = True,
+    subdiv: int = 2,
+    thickness: float = 0.0,
+    sharp: float = 180.0,
+) -> bpy.types.Object:
     """Skin over cross-sections with equally many points each."""
     bm = bmesh.new()
     rows = [[bm.verts.new(p) for p in ring] for ring in rings]
     n = len(rows[0])
-    for a, b in zip(rows, rows[1:]):
+    for a, b in itertools.pairwise(rows):
         for k in range(n):
             bm.faces.new((a[k], a[(k + 1) % n], b[(k + 1) % n], b[k]))
     if caps:
@@ -284,7 +371,9 @@ def loft(rings: Sequence[Sequence[Point3]], mat=None, loc: Point3 = (0, 0, 0), r
     return obj
 
 
-def oval(cx: float, cy: float, cz: float, rx: float, ry: float, n: int = 16, power: float = 2.0, axis: str = "z") -> list[Point3]:
+def oval(
+    cx: float, cy: float, cz: float, rx: float, ry: float, n: int = 16, power: float = 2.0, axis: str = "z"
+) -> list[Point3]:
     """Superellipse cross-section around a centre; axis is the direction it faces."""
     out = []
     for k in range(n):
@@ -296,8 +385,16 @@ def oval(cx: float, cy: float, cz: float, rx: float, ry: float, n: int = 16, pow
     return out
 
 
-def sheet(fn, nu: int, nv: int, mat=None, loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0), thickness: float = 0.0,
-          subdiv: int = 0) -> bpy.types.Object:
+def sheet(
+    fn,
+    nu: int,
+    nv: int,
+    mat=None,
+    loc: Point3 = (0, 0, 0),
+    rot: Point3 = (0, 0, 0),
+    thickness: float = 0.0,
+    subdiv: int = 0,
+) -> bpy.types.Object:
     """Surface of fn(u, v) -> point for u, v in 0..1; for cloth, leaves and domes."""
     bm = bmesh.new()
     rows = [[bm.verts.new(fn(i / nu, j / nv)) for i in range(nu + 1)] for j in range(nv + 1)]
@@ -314,9 +411,18 @@ def sheet(fn, nu: int, nv: int, mat=None, loc: Point3 = (0, 0, 0), rot: Point3 =
     return obj
 
 
-def pillow(w: float, d: float, h: float, mat=None, loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0), pinch: float = 0.07,
-           wrinkles: float = 0.02) -> bpy.types.Object:
+def pillow(
+    w: float,
+    d: float,
+    h: float,
+    mat=None,
+    loc: Point3 = (0, 0, 0),
+    rot: Point3 = (0, 0, 0),
+    pinch: float = 0.07,
+    wrinkles: float = 0.02,
+) -> bpy.types.Object:
     """Stuffed cushion w x d, h thick, with pulled corners."""
+
     def half(sign: int):
         def fn(u: float, v: float) -> Point3:
             x, y = 2 * u - 1, 2 * v - 1
@@ -324,7 +430,9 @@ def pillow(w: float, d: float, h: float, mat=None, loc: Point3 = (0, 0, 0), rot:
             px = x * (1 - pinch * (1 - y * y))
             py = y * (1 - pinch * (1 - x * x))
             return (px * w / 2, py * d / 2, sign * lift * h / 2)
+
         return fn
+
     with placed(loc, rot) as group:
         for sign in (-1, 1):
             part = sheet(half(sign), 36, 36, mat)
@@ -336,16 +444,22 @@ def pillow(w: float, d: float, h: float, mat=None, loc: Point3 = (0, 0, 0), rot:
     return group
 
 
-def leaf(length: float, width: float, mat=None, loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0), bend: float = 0.5) -> bpy.types.Object:
+def leaf(
+    length: float, width: float, mat=None, loc: Point3 = (0, 0, 0), rot: Point3 = (0, 0, 0), bend: float = 0.5
+) -> bpy.types.Object:
     """A leaf growing along +y from its origin, drooping by bend."""
+
     def fn(u: float, v: float) -> Point3:
-        half = width / 2 * math.sin(math.pi * min(1, v ** 0.8 * 0.98 + 0.02)) ** 0.8
+        half = width / 2 * math.sin(math.pi * min(1, v**0.8 * 0.98 + 0.02)) ** 0.8
         x = (2 * u - 1) * half
         return (x, length * v * (1 - 0.25 * bend * v), length * bend * (0.55 * v - v * v) + abs(x) * 0.35)
+
     return sheet(fn, 6, 12, mat, loc, rot)
 
 
-def text(words: str, size: float, loc: Point3 = (0, 0, 0), mat=None, rot: Point3 = (90, 0, 0), depth: float = 0.002) -> bpy.types.Object:
+def text(
+    words: str, size: float, loc: Point3 = (0, 0, 0), mat=None, rot: Point3 = (90, 0, 0), depth: float = 0.002
+) -> bpy.types.Object:
     """Raised letters centred on loc; stands upright facing -y unless turned."""
     data = bpy.data.curves.new("text", "FONT")
     data.body, data.size, data.extrude = words, size, depth

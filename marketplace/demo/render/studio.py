@@ -3,21 +3,35 @@
 After `prepare` the object fits a sphere of radius 1 and stands on z = 0 (or hangs on a wall), the
 camera looks along +y. All choices come from a seeded random generator.
 """
+
 import math
 import random
 from pathlib import Path
 
 import bpy
-from bpy_extras.object_utils import world_to_camera_view
-from mathutils import Vector
-
 import materials as m
 import shapes as s
+from bpy_extras.object_utils import world_to_camera_view
 from kinds import Kind
+from mathutils import Vector
 
 SIZE = 512
-SOFT_COLOURS = ["#e9e2d8", "#dfe5e4", "#e8d9cc", "#d5dde6", "#ead7d3", "#d9e0d0", "#f0ece4", "#c9d3d0", "#e6dcc3", "#cfc7c0",
-                "#b9c6cf", "#d8b9a4", "#aebba9", "#c8b6c4"]
+SOFT_COLOURS = [
+    "#e9e2d8",
+    "#dfe5e4",
+    "#e8d9cc",
+    "#d5dde6",
+    "#ead7d3",
+    "#d9e0d0",
+    "#f0ece4",
+    "#c9d3d0",
+    "#e6dcc3",
+    "#cfc7c0",
+    "#b9c6cf",
+    "#d8b9a4",
+    "#aebba9",
+    "#c8b6c4",
+]
 DEEP_COLOURS = ["#3d4a52", "#5a4a42", "#37504a", "#6b5560", "#4a4a55", "#7d6a55"]
 
 
@@ -48,7 +62,7 @@ def bounds(points: list[Vector]) -> tuple[Vector, Vector]:
 
 def prepare(yaw: float, hang: bool) -> list[bpy.types.Object]:
     """Turn, scale and place all objects of the scene; returns the visible ones."""
-    objects = [o for o in bpy.context.scene.objects]
+    objects = list(bpy.context.scene.objects)
     root = bpy.data.objects.new("root", None)
     bpy.context.scene.collection.objects.link(root)
     for obj in objects:
@@ -61,7 +75,9 @@ def prepare(yaw: float, hang: bool) -> list[bpy.types.Object]:
     centre = (low + high) / 2
     root.scale = (factor,) * 3
     # hung objects touch the wall at y = 0.35, standing ones the floor at z = 0
-    shift = Vector((-centre.x, -centre.y, -low.z)) if not hang else Vector((-centre.x, 0.35 / factor - high.y, -centre.z))
+    shift = (
+        Vector((-centre.x, -centre.y, -low.z)) if not hang else Vector((-centre.x, 0.35 / factor - high.y, -centre.z))
+    )
     root.location = shift * factor
     bpy.context.view_layer.update()
     return objects
@@ -69,9 +85,14 @@ def prepare(yaw: float, hang: bool) -> list[bpy.types.Object]:
 
 # ---- sets -------------------------------------------------------------------------------------------------------
 
+
 def _sweep(color, hint_rough: float = 0.75) -> None:
     mat = m.material(color, hint_rough, pattern="plaster", scale=0.3)
-    curve = [(-6, 0), (3, 0)] + [(3 + 2 * math.sin(a), 2 - 2 * math.cos(a)) for a in (math.pi / 2 * k / 12 for k in range(13))] + [(5, 14)]
+    curve = (
+        [(-6, 0), (3, 0)]
+        + [(3 + 2 * math.sin(a), 2 - 2 * math.cos(a)) for a in (math.pi / 2 * k / 12 for k in range(13))]
+        + [(5, 14)]
+    )
     s.sheet(lambda u, v: ((u - 0.5) * 40, *_along(curve, v)), 1, 60, mat)
 
 
@@ -79,7 +100,7 @@ def _along(curve: list, v: float) -> tuple[float, float]:
     x = v * (len(curve) - 1)
     k = min(int(x), len(curve) - 2)
     f = x - k
-    return tuple(a + (b - a) * f for a, b in zip(curve[k], curve[k + 1]))
+    return tuple(a + (b - a) * f for a, b in zip(curve[k], curve[k + 1], strict=False))
 
 
 def _wall(color, y: float = 3.2, pattern: str = "plaster") -> None:
@@ -101,14 +122,23 @@ def set_table(rng: random.Random) -> None:
     turn = rng.choice([0, 0, 90]) + rng.uniform(-4, 4)
     with s.placed((0, 0, 0), (0, 0, turn)):
         for k in range(-7, 8):
-            board = s.box((16, width, 0.2), (rng.uniform(-2, 2), k * width, -0.1), m.material(m.shade(tone, rng.uniform(0.88, 1.12)), 0.45,
-                          pattern="wood", scale=0.55, coat=0.1), bevel=0.012)
+            board = s.box(
+                (16, width, 0.2),
+                (rng.uniform(-2, 2), k * width, -0.1),
+                m.material(m.shade(tone, rng.uniform(0.88, 1.12)), 0.45, pattern="wood", scale=0.55, coat=0.1),
+                bevel=0.012,
+            )
             board.rotation_euler[0] = 0
     _wall(rng.choice(SOFT_COLOURS + DEEP_COLOURS[:2]), rng.uniform(3, 4.5))
 
 
 def set_marble(rng: random.Random) -> None:
-    s.box((30, 20, 0.2), (0, 3, -0.1), m.material(rng.choice(["#eceae6", "#e3ddd6", "#d9d9da"]), 0.16, pattern="marble", scale=0.5), bevel=0.01)
+    s.box(
+        (30, 20, 0.2),
+        (0, 3, -0.1),
+        m.material(rng.choice(["#eceae6", "#e3ddd6", "#d9d9da"]), 0.16, pattern="marble", scale=0.5),
+        bevel=0.01,
+    )
     _wall(rng.choice(SOFT_COLOURS), rng.uniform(3, 4.5))
 
 
@@ -120,12 +150,24 @@ def set_concrete(rng: random.Random) -> None:
 
 def set_wall(rng: random.Random) -> None:
     color = rng.choice(SOFT_COLOURS)
-    s.box((40, 20, 0.2), (0, 3, -0.1), m.material(m.shade(color, rng.uniform(0.85, 1.2)), 0.7, pattern="plaster", scale=0.4), bevel=0)
+    s.box(
+        (40, 20, 0.2),
+        (0, 3, -0.1),
+        m.material(m.shade(color, rng.uniform(0.85, 1.2)), 0.7, pattern="plaster", scale=0.4),
+        bevel=0,
+    )
     _wall(color if rng.random() < 0.5 else rng.choice(SOFT_COLOURS), rng.uniform(1.7, 2.6))
 
 
 def set_linen(rng: random.Random) -> None:
-    s.box((30, 20, 0.2), (0, 3, -0.1), m.material(rng.choice(["#d9d0c1", "#c9c8c2", "#b8b09f", "#e2dccf", "#9aa39c"]), 0.95, pattern="fabric", scale=0.7), bevel=0)
+    s.box(
+        (30, 20, 0.2),
+        (0, 3, -0.1),
+        m.material(
+            rng.choice(["#d9d0c1", "#c9c8c2", "#b8b09f", "#e2dccf", "#9aa39c"]), 0.95, pattern="fabric", scale=0.7
+        ),
+        bevel=0,
+    )
     _wall(rng.choice(SOFT_COLOURS), rng.uniform(3, 4.5))
 
 
@@ -134,18 +176,40 @@ def set_dark(rng: random.Random) -> None:
 
 
 def set_hang(rng: random.Random) -> None:
-    s.box((40, 0.1, 24), (0, 0.4, 0), m.material(rng.choice(SOFT_COLOURS + DEEP_COLOURS[:3]), 0.85, pattern=rng.choice(["plaster", "plaster", "concrete"]), scale=0.8), bevel=0)
+    s.box(
+        (40, 0.1, 24),
+        (0, 0.4, 0),
+        m.material(
+            rng.choice(SOFT_COLOURS + DEEP_COLOURS[:3]),
+            0.85,
+            pattern=rng.choice(["plaster", "plaster", "concrete"]),
+            scale=0.8,
+        ),
+        bevel=0,
+    )
     # a picture rail or panelling now and then, so that walls differ
     if rng.random() < 0.4:
         s.box((40, 0.06, 0.10), (0, 0.33, -1.28), m.material("#efeae2", 0.5), bevel=0.02)
 
 
-SETS = [(set_sweep, 5), (set_white, 3), (set_table, 5), (set_marble, 2), (set_concrete, 3), (set_wall, 4), (set_linen, 2), (set_dark, 1)]
+SETS = [
+    (set_sweep, 5),
+    (set_white, 3),
+    (set_table, 5),
+    (set_marble, 2),
+    (set_concrete, 3),
+    (set_wall, 4),
+    (set_linen, 2),
+    (set_dark, 1),
+]
 
 
 # ---- lights -----------------------------------------------------------------------------------------------------
 
-def _area(loc: tuple, target: tuple, size: float, power: float, color: tuple = (1, 1, 1), size_y: float | None = None) -> None:
+
+def _area(
+    loc: tuple, target: tuple, size: float, power: float, color: tuple = (1, 1, 1), size_y: float | None = None
+) -> None:
     data = bpy.data.lights.new("area", "AREA")
     data.energy, data.color, data.size = power, color, size
     if size_y:
@@ -216,10 +280,15 @@ def _pick(rng: random.Random, options: list):
 
 # ---- camera -----------------------------------------------------------------------------------------------------
 
+
 def camera(objects: list[bpy.types.Object], view: str, spec: Kind, rng: random.Random) -> None:
     """Add a camera that frames the objects for the view: three_quarter, front, detail or above."""
-    elev = {"three_quarter": spec.elev + rng.uniform(-3, 4), "front": max(6.0, spec.elev * 0.55) + rng.uniform(-2, 3),
-            "detail": spec.elev + rng.uniform(-2, 8), "above": min(76.0, spec.elev + 34) + rng.uniform(-4, 4)}[view]
+    elev = {
+        "three_quarter": spec.elev + rng.uniform(-3, 4),
+        "front": max(6.0, spec.elev * 0.55) + rng.uniform(-2, 3),
+        "detail": spec.elev + rng.uniform(-2, 8),
+        "above": min(76.0, spec.elev + 34) + rng.uniform(-4, 4),
+    }[view]
     if spec.hang:
         elev = {"above": 14.0, "detail": 8.0}.get(view, rng.uniform(2, 6))
     if spec.flat and view != "above":
@@ -242,7 +311,12 @@ def camera(objects: list[bpy.types.Object], view: str, spec: Kind, rng: random.R
         cam.rotation_euler = (-away).to_track_quat("-Z", "Y").to_euler()
         bpy.context.view_layer.update()
         seen = [world_to_camera_view(scene, cam, p) for p in points]
-        return [min(v.x for v in seen), max(v.x for v in seen), min(v.y for v in seen), max(v.y for v in seen)], cam.location
+        return [
+            min(v.x for v in seen),
+            max(v.x for v in seen),
+            min(v.y for v in seen),
+            max(v.y for v in seen),
+        ], cam.location
 
     distance = 6.0
     for _ in range(6):
@@ -255,7 +329,7 @@ def camera(objects: list[bpy.types.Object], view: str, spec: Kind, rng: random.R
     if view == "detail":
         focus = spec.focus or (rng.uniform(-0.3, 0.3), -0.4, rng.uniform(0.0, 0.4))
         centre, half = (low + high) / 2, (high - low) / 2
-        spot = centre + Vector([f * h for f, h in zip(focus, half)])
+        spot = centre + Vector([f * h for f, h in zip(focus, half, strict=False)])
         # look at a part of the object, never at a gap in it
         target = min(points, key=lambda p: (p - target.lerp(spot, 0.8)).length + 0.2 * (p - spot).dot(-away)).copy()
         distance *= 0.60
@@ -263,7 +337,11 @@ def camera(objects: list[bpy.types.Object], view: str, spec: Kind, rng: random.R
     data.dof.use_dof = True
     data.dof.focus_distance = max(0.5, distance - 0.35)
     if view == "detail":
-        near = [v.z for v in (world_to_camera_view(scene, cam, p) for p in points) if abs(v.x - 0.5) < 0.07 and abs(v.y - 0.5) < 0.07]
+        near = [
+            v.z
+            for v in (world_to_camera_view(scene, cam, p) for p in points)
+            if abs(v.x - 0.5) < 0.07 and abs(v.y - 0.5) < 0.07
+        ]
         data.dof.focus_distance = min(near) + 0.05 if near else distance
     data.dof.aperture_fstop = 0.55 if view == "detail" else 0.9
     cam.rotation_euler.rotate_axis("Z", math.radians(rng.uniform(-0.6, 0.6)))
@@ -302,8 +380,12 @@ def photograph(spec: Kind, colours: m.Colours, seed: int, shape_seed: str, view:
     spec.build(colours, random.Random(shape_seed))
     side = rng.choice([-1, 1])
     side = spec.side or side
-    yaw = {"three_quarter": side * (spec.yaw + rng.uniform(-6, 8)), "front": rng.uniform(-6, 6),
-           "detail": side * rng.uniform(0.5, 1.2) * spec.yaw, "above": rng.uniform(-30, 30)}[view]
+    yaw = {
+        "three_quarter": side * (spec.yaw + rng.uniform(-6, 8)),
+        "front": rng.uniform(-6, 6),
+        "detail": side * rng.uniform(0.5, 1.2) * spec.yaw,
+        "above": rng.uniform(-30, 30),
+    }[view]
     if spec.hang:
         yaw *= 0.0
     objects = prepare(yaw, spec.hang)

@@ -1,5 +1,6 @@
 """Every answer carries the security headers; what is too large is answered, not cut off."""
 
+import http.client
 import json
 
 import pytest
@@ -37,23 +38,43 @@ def test_the_api_page_alone_may_style_itself(client):
     assert "script-src 'self' 'wasm-unsafe-eval';" in documentation
 
 
-def send(client, path, length):
-    """A POST that declares `length` bytes and brings few."""
-    return client.generic("POST", path, b"x", content_type="application/octet-stream", CONTENT_LENGTH=str(length))
+@pytest.fixture
+def small_limit(monkeypatch):
+    monkeypatch.setattr(limits, "REQUEST_BYTES", 2 * 1024 * 1024)
 
 
-def test_a_huge_request_gets_a_clear_413(client):
+def send(client, path, size):
+    return client.generic("POST", path, b"x" * size, content_type="application/octet-stream")
+
+
+def test_a_huge_request_gets_a_clear_413(client, small_limit):
     response = send(client, "/accounts/sign-in/", limits.REQUEST_BYTES + 1)
     assert response.status_code == 413
-    assert "121 MB" in response.content.decode()
+    assert "2 MB in all" in response.content.decode()
     assert "nothing was stored" in response.content.decode().lower()
 
 
-def test_a_huge_request_to_the_api_gets_it_as_json(client):
+def test_a_huge_request_to_the_api_gets_it_as_json(client, small_limit):
     response = send(client, "/api/drafts/x", limits.REQUEST_BYTES + 1)
     assert response.status_code == 413
     assert response.json()["error"]["code"] == "too_large"
     assert response.json()["error"]["fields"] == {}
+
+
+@pytest.mark.site
+def test_a_browser_that_sends_too_much_can_read_the_answer(site):
+    """Over a real connection: a server that closes early shows the merchant a connection error instead."""
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+    connection.putrequest("POST", "/sell/new/")
+    connection.putheader("Content-Length", str(limits.REQUEST_BYTES + 1))
+    connection.endheaders()
+    left = limits.REQUEST_BYTES + 1
+    while left:
+        connection.send(b"x" * min(left, 1 << 20))
+        left -= min(left, 1 << 20)
+    response = connection.getresponse()
+    assert response.status == 413
+    assert "MB in all" in response.read().decode()
 
 
 @pytest.mark.parametrize("length", ["-5", "1e9", "٣", "x"])

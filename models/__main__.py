@@ -103,11 +103,15 @@ def parser() -> argparse.ArgumentParser:
         added.add_argument("model")
     train.add_argument("--data", type=Path, required=True, help="the data root, the folder that holds text/")
     compress.add_argument("--data", type=Path, help="not needed for listing-text: its weights alone are quantized")
-    train.add_argument("--left-out", action="store_true", help="also measure with whole sources left out (five more fits)")
+    train.add_argument(
+        "--left-out", action="store_true", help="also measure with whole sources left out (five more fits)"
+    )
     evaluate.add_argument("--variant", required=True, help="fp32, fp16, int8, or device, cloud")
     evaluate.add_argument("--data", type=Path, required=True, help="CSV(.gz) with id, title, description, policy")
     evaluate.add_argument("--json", action="store_true", help="one line of JSON")
-    publish.add_argument("--data", type=Path, help="the data root, to measure every variant (default: where train read)")
+    publish.add_argument(
+        "--data", type=Path, help="the data root, to measure every variant (default: where train read)"
+    )
     publish.add_argument("--without-wasm", action="store_true", help="publish without the comparison against WASM")
     report = command("report", command_report, "tables and plots of the published figures")
     report.add_argument("--out", type=Path, required=True)

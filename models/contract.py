@@ -71,8 +71,8 @@ def pack(fields: Fields) -> Packed:
 def _pack_field(text: str) -> tuple[bytes, NDArray[np.int32], NDArray[np.int32]]:
     """One field's bytes, and for each byte the UTF-16 start and end of its segment."""
     if text.isascii() and "\r" not in text:
-        at = np.arange(len(text), dtype=np.int32)
-        return text.encode("ascii"), at, at + 1
+        places = np.arange(len(text), dtype=np.int32)
+        return text.encode("ascii"), places, places + 1
     data = bytearray()
     starts: list[int] = []
     ends: list[int] = []

@@ -17,15 +17,15 @@ def figure(value: float | None) -> str:
 
 def variants_table(entry: dict[str, Any]) -> list[str]:
     lines = [
-        "| variant | bytes | Brotli | set | rows | ROC-AUC | AP | recall at 1 % FPR | macro F1 | ECE | safe rows warned |",
+        "| variant | bytes | Brotli | set | rows | ROC-AUC | AP | recall at 1 % FPR | macro F1 | ECE | safe warned |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, about in entry["variants"].items():
         for where, m in about["metrics"].items():
             lines.append(
                 f"| {name} | {about['bytes']:,} | {about['brotli_bytes']:,} | {where} | {m['rows']:,} "
-                f"| {figure(m['unsafe_roc_auc'])} | {figure(m['unsafe_ap'])} | {percent(m['unsafe_recall_at_fpr_1pct'])} "
-                f"| {figure(m['macro_f1'])} | {figure(m['ece'])} | {percent(m['warn_rate'])} |"
+                f"| {figure(m['unsafe_roc_auc'])} | {figure(m['unsafe_ap'])} "
+                f"| {percent(m['unsafe_recall_at_fpr_1pct'])} | {figure(m['macro_f1'])} | {figure(m['ece'])} | {percent(m['warn_rate'])} |"
             )
     return lines
 

@@ -22,9 +22,7 @@ def brotli_bytes(content: bytes) -> int:
     return len(brotli.compress(content, quality=11, lgwin=24))
 
 
-def evaluate_rows(
-    rows: list[TextRow], session: onnxruntime.InferenceSession, entry: dict[str, Any]
-) -> dict[str, Any]:
+def evaluate_rows(rows: list[TextRow], session: onnxruntime.InferenceSession, entry: dict[str, Any]) -> dict[str, Any]:
     """Figures for rows; `entry` holds labels, window_bytes and operating_points. A label the model does not know is
     an unsafe row that no class can win. Time is that of the check as the server runs it, one thread."""
     labels, points = entry["labels"], entry["operating_points"]

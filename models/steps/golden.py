@@ -1,4 +1,4 @@
-"""Golden vectors: what the published device variant answers on odd texts. Tests read them, only `publish` writes them."""
+"""Golden vectors: what the device variant answers on odd texts. Tests read them, only `publish` writes them."""
 
 from __future__ import annotations
 

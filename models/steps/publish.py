@@ -29,7 +29,9 @@ def refuse_accuracy_loss(measured: dict[str, dict[str, Any]], limit: float) -> N
     for name, figures in measured.items():
         loss = measured["fp32"]["unsafe_roc_auc"] - figures["unsafe_roc_auc"]
         if loss > limit:
-            raise StepError(f"Not published: {name} loses {loss * 100:.2f} points of AUC, {limit * 100:.1f} are allowed.")
+            raise StepError(
+                f"Not published: {name} loses {loss * 100:.2f} points of AUC, {limit * 100:.1f} are allowed."
+            )
 
 
 def refuse_size(name: str, size: int, limit: int) -> None:
@@ -40,7 +42,9 @@ def refuse_size(name: str, size: int, limit: int) -> None:
 def refuse_wasm_difference(difference: float | None, limit: float, reason: str, *, without_wasm: bool) -> None:
     """difference None: it could not be measured, for `reason`."""
     if difference is None and not without_wasm:
-        raise StepError(f"Not published: no comparison with WASM, {reason}. Use --without-wasm to publish all the same.")
+        raise StepError(
+            f"Not published: no comparison with WASM, {reason}. Use --without-wasm to publish all the same."
+        )
     if difference is not None and difference > limit:
         raise StepError(f"Not published: native and WASM differ by {difference:.2g}, {limit:.0g} is allowed.")
 

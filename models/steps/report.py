@@ -33,7 +33,7 @@ def bars(title: str, values: dict[str, Any]) -> str:
     top = max([*values.values(), 1e-9])
     height = 40 + 26 * len(values)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{height}" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{height}" font-family="sans-serif">',
         f'<text x="8" y="20" font-weight="bold">{escape(title)}</text>',
     ]
     for index, (name, value) in enumerate(values.items()):

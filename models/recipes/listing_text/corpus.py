@@ -7,7 +7,7 @@ import itertools
 import random
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,11 +133,3 @@ def leaked(examples: list[Example], held_out: list[TextRow], size: int = 8) -> l
                 found.append((example, known[gram]))
                 break
     return found
-
-
-def without(examples: list[Example], *sources: str) -> list[Example]:
-    return [e for e in examples if e.source not in sources]
-
-
-def titled(example: Example) -> Example:
-    return replace(example, description="")

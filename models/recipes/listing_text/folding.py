@@ -53,7 +53,19 @@ def symbol(code: int, alike: dict[int, int]) -> int:
     base = unicodedata.normalize("NFKD", char)[0]
     if base.isascii() and base.isalpha():
         return ord(base.lower())
-    special = {"ß": "s", "æ": "a", "Æ": "a", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "ł": "l", "Ł": "l", "œ": "o", "Œ": "o"}
+    special = {
+        "ß": "s",
+        "æ": "a",
+        "Æ": "a",
+        "ø": "o",
+        "Ø": "o",
+        "đ": "d",
+        "Đ": "d",
+        "ł": "l",
+        "Ł": "l",
+        "œ": "o",
+        "Œ": "o",
+    }
     if char in special:
         return ord(special[char])
     category = unicodedata.category(char)
@@ -75,7 +87,7 @@ def symbols() -> NDArray[np.int16]:
 
 
 def block_kinds() -> NDArray[np.uint8]:
-    """uint8 [0x1100]: code point / 256 → 0 ignore, 1 separator, 2 letter, 3 pictograph; for code points above the table."""
+    """uint8 [0x1100]: kind by code point / 256, above the table: 0 ignore, 1 separator, 2 letter, 3 pictograph."""
     kinds = np.full(0x1100, 2, np.uint8)
     kinds[0xD8:0xF9] = 1
     kinds[0xFE] = 0

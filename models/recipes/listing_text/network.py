@@ -44,7 +44,7 @@ class Tables:
     """Trained parameters.
 
     rows: sorted ids int64 [R] kept of the hash space. weights: [R, P] float32, or int8 with `scale` float32 [P].
-    bias: float32 [P]. known: bool [2 ** known_bits], words seen in training. Calibration is folded into weights and bias.
+    bias: float32 [P]. known: bool [2 ** known_bits], words seen in training. The temperature is folded in.
     """
 
     rows: NDArray[np.int64]
@@ -377,17 +377,18 @@ def front(shape: Shape) -> onnx.ModelProto:
     g.name(g.op("ReduceSum", g.integer(parts.real), keepdims=0), "words")
     g.name(parts.known_ids, "known")
     g.name(g.where(parts.real, parts.letters, 0), "letters")
-    outputs = {"ids": ["f"], "kinds": ["f"], "words": [], "known": ["w"], "letters": ["w"]}
-    kinds = {name: (TensorProto.INT64, dims) for name, dims in outputs.items()}
-    return finished(g, "listing-text-front", kinds)
+    outputs: dict[str, list[str]] = {"ids": ["f"], "kinds": ["f"], "words": [], "known": ["w"], "letters": ["w"]}
+    return finished(g, "listing-text-front", {name: (TensorProto.INT64, dims) for name, dims in outputs.items()})
 
 
 def whole(shape: Shape, tables: Tables) -> onnx.ModelProto:
-    """bytes uint8 [n] → scores float32 [P], evidence float32 [n, P], coverage float32 []; `bias` [P] is stored beside."""
+    """bytes uint8 [n] → scores float32 [P], evidence float32 [n, P], coverage float32 []."""
     g = Graph()
     parts = front_parts(g, shape)
     width = tables.weights.shape[1]
-    table = g.constant(np.concatenate([np.zeros((1, width), tables.weights.dtype), tables.weights]), tables.weights.dtype)
+    table = g.constant(
+        np.concatenate([np.zeros((1, width), tables.weights.dtype), tables.weights]), tables.weights.dtype
+    )
     row_of = row_lookup(g, tables.rows, shape.bits)
 
     def weights_of(ids: str) -> str:
@@ -411,7 +412,9 @@ def whole(shape: Shape, tables: Tables) -> onnx.ModelProto:
     by_char = g.op("Add", by_char, g.op("Mul", spread, inside))
 
     count = g.op("Cast", g.op("ReduceSum", g.integer(parts.real), keepdims=0), to=TensorProto.FLOAT)
-    damped = g.op("Pow", g.op("Add", count, g.constant(shape.norm_words, np.float32)), g.constant(-shape.norm_power, np.float32))
+    damped = g.op(
+        "Pow", g.op("Add", count, g.constant(shape.norm_words, np.float32)), g.constant(-shape.norm_power, np.float32)
+    )
     scale = tables.scale if tables.scale is not None else np.ones(width, np.float32)
     by_char = g.op("Mul", by_char, g.op("Mul", damped, g.constant(scale, np.float32)))
 
@@ -428,8 +431,8 @@ def whole(shape: Shape, tables: Tables) -> onnx.ModelProto:
     seen = g.op("ReduceSum", letters, keepdims=0)
     met, seen = (g.op("Cast", each, to=TensorProto.FLOAT) for each in (met, g.op("Max", seen, g.constant(1))))
     g.name(g.op("Div", met, seen), "coverage")
-    kinds = {"scores": ["P"], "evidence": ["n", "P"], "coverage": []}
-    return finished(g, "listing-text", {name: (TensorProto.FLOAT, dims) for name, dims in kinds.items()})
+    found: dict[str, list[str]] = {"scores": ["P"], "evidence": ["n", "P"], "coverage": []}
+    return finished(g, "listing-text", {name: (TensorProto.FLOAT, dims) for name, dims in found.items()})
 
 
 def row_lookup(g: Graph, rows: NDArray[np.int64], bits: int) -> Any:
@@ -460,7 +463,7 @@ def row_lookup(g: Graph, rows: NDArray[np.int64], bits: int) -> Any:
     return lookup
 
 
-def finished(g: Graph, name: str, outputs: dict[str, tuple[int, list[Any]]]) -> onnx.ModelProto:
+def finished(g: Graph, name: str, outputs: dict[str, tuple[Any, list[str]]]) -> onnx.ModelProto:
     inputs = [helper.make_tensor_value_info("bytes", TensorProto.UINT8, ["n"])]
     results = [helper.make_tensor_value_info(key, kind, dims) for key, (kind, dims) in outputs.items()]
     graph = helper.make_graph(g.nodes, name, inputs, results, list(g.constants.values()))

@@ -85,9 +85,7 @@ def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
     return result
 
 
-def operating_points(
-    scores: NDArray[np.float64], examples: list[Example], recipe: dict[str, Any]
-) -> dict[str, Any]:
+def operating_points(scores: NDArray[np.float64], examples: list[Example], recipe: dict[str, Any]) -> dict[str, Any]:
     """Thresholds from the recipe's targets, on validation rows."""
     labels, targets = recipe["labels"], recipe["targets"]
     unsafe_score = 1 - scores[:, labels.index("safe")]
@@ -189,9 +187,7 @@ def windows_of(
     return fit.featurise(session, texts, shape, say), np.array(owner, np.int64)
 
 
-def worst_logits(
-    fitted: fit.Fitted, batch: fit.Batch, owner: NDArray[np.int64], safe: int
-) -> NDArray[np.float32]:
+def worst_logits(fitted: fit.Fitted, batch: fit.Batch, owner: NDArray[np.int64], safe: int) -> NDArray[np.float32]:
     """The logits of each example's least safe window."""
     logits = fitted.logits(batch)
     order = np.lexsort((softmax(logits)[:, safe], owner))

@@ -1,0 +1,107 @@
+"""The graph itself: what it folds, and that its evidence is exact."""
+
+import numpy as np
+import pytest
+
+from models import contract
+from models.recipes.listing_text.network import front
+from models.runtime import open_session
+from models.steps.golden_cases import cases, text_of
+from tests.models import tiny
+
+FRONT = open_session(front(tiny.SHAPE).SerializeToString())
+WHOLE = {kind: tiny.session(kind) for kind in (np.float32, np.float16, np.int8)}
+NAMES = ("scores", "evidence", "coverage")
+
+
+def words(text):
+    """Ids of the text's words."""
+    ids, kinds, *_ = FRONT.run(None, {"bytes": np.frombuffer(contract.pack([("title", text)]).data, np.uint8)})
+    return set(ids[(kinds == 1) & (ids >= 0)].tolist())
+
+
+@pytest.mark.parametrize(
+    ("plain", "disguised"),
+    [
+        ("cocaine", "COCAINE"),
+        ("cocaine", "c0c41ne"),
+        ("cocaine", "с\u043eсаіnе"),
+        ("cocaine", "co\u200bca\u00adi\u2060ne"),
+        ("cocaine", "ｃｏｃａｉｎｅ"),
+        ("cocaine", "𝐜𝐨𝐜𝐚𝐢𝐧𝐞"),
+        ("cocaine", "c.o.c.a.i.n.e"),
+        ("cocaine", "c o c a i n e"),
+        ("pistol", "pi$tol"),
+        ("shit", "$h1t"),
+        ("adderall", "@dderall"),
+        ("cafe", "café"),
+        ("cafe", "cafe\u0301"),
+        ("dont", "don't"),
+    ],
+)
+def test_a_disguised_word_is_the_same_word(plain, disguised):
+    assert words(disguised) == words(plain)
+    assert len(words(plain)) == 1
+
+
+@pytest.mark.parametrize("parted", ["co-caine", "co.caine", "co_caine"])
+def test_a_word_parted_by_a_sign_is_also_read_as_one(parted):
+    assert words("cocaine") < words(parted)
+
+
+def test_numbers_stay_numbers():
+    assert words("2 x 4 m") != words("2 x a m")
+    assert words("1234 42") == set()
+
+
+def test_a_pictograph_is_a_word_of_its_own():
+    assert words("🔫cocaine🔫") == words("cocaine") | words("🔫")
+    assert len(words("🔫")) == 1
+
+
+@pytest.mark.parametrize("kind", list(WHOLE), ids=lambda kind: np.dtype(kind).name)
+@pytest.mark.parametrize("name", list(cases()))
+def test_the_evidence_sums_to_the_logits_less_the_bias(kind, name):
+    packed = contract.pack([(field, text_of(text)) for field, text in cases()[name]])
+    bias = tiny.tables(kind).bias
+    for begin, end in contract.windows(packed, 2048)[:2]:
+        window = np.frombuffer(packed.data[begin:end], np.uint8)
+        scores, evidence, coverage = WHOLE[kind].run(NAMES, {"bytes": window})
+        assert evidence.shape == (end - begin, tiny.WIDTH)
+        logits = evidence.sum(axis=0, dtype=np.float64) + bias
+        softmax = np.exp(logits - logits.max())
+        rounding = 1e-4 * max(1.0, np.abs(evidence).sum(axis=0).max() / 50)  # float32: absurd texts have absurd sums
+        assert scores == pytest.approx(softmax / softmax.sum(), abs=rounding)
+        # Softmax hides a constant: compare differences of logits as well.
+        seen = scores > 1e-3
+        found = np.log(scores[seen].astype(np.float64))
+        assert found - found[0] == pytest.approx(logits[seen] - logits[seen][0], abs=rounding)
+        assert 0 <= coverage <= 1
+
+
+def test_evidence_lies_on_the_words_only():
+    _, evidence, _ = tiny.run(WHOLE[np.float32], "ab -- cd")
+    assert np.abs(evidence[[2, 3, 4, 5, 8]]).max() == 0
+    assert np.abs(evidence[[0, 1, 6, 7]]).max() > 0
+
+
+def test_the_whole_graph_counts_each_feature_of_the_front_once():
+    tables = tiny.tables()
+    data = contract.pack([("title", "two co-caine pistols and a bike, 🔫"), ("description", "x a n a x")]).data
+    ids, _, count, *_ = FRONT.run(None, {"bytes": np.frombuffer(data, np.uint8)})
+    lookup = dict(zip(tables.rows.tolist(), tables.weights, strict=True))
+    total = sum(lookup[i] for i in ids.tolist() if i in lookup) * (count + 4.0) ** -0.5
+    _, evidence, _ = WHOLE[np.float32].run(NAMES, {"bytes": np.frombuffer(data, np.uint8)})
+    assert evidence.sum(axis=0) == pytest.approx(total, abs=1e-4)
+
+
+def test_text_without_letters_is_covered_by_nothing():
+    assert tiny.run(WHOLE[np.float32], "123 !!!")[2] == 0
+    assert tiny.run(WHOLE[np.float32], "")[2] == 0
+
+
+def test_malformed_bytes_do_not_fail():
+    rng = np.random.default_rng(1)
+    for size in (1, 2, 3, 50):
+        scores, _, _ = WHOLE[np.float32].run(NAMES, {"bytes": rng.integers(0, 256, size).astype(np.uint8)})
+        assert np.isfinite(scores).all()

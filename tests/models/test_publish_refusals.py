@@ -1,0 +1,119 @@
+"""publish refuses what would make things worse, and then leaves what is published alone."""
+
+import json
+
+import pytest
+
+from models import manifest
+from models.steps import publish
+from models.steps.errors import StepError
+from tests.models import tiny
+from tests.models.test_command import write
+
+LABELS = [
+    "adult",
+    "counterfeit",
+    "drugs",
+    "fraud",
+    "hacking",
+    "offensive",
+    "tobacco_alcohol",
+    "weapons",
+    "wildlife",
+    "safe",
+]
+
+
+def figures(**aucs):
+    return {name: {"unsafe_roc_auc": auc} for name, auc in aucs.items()}
+
+
+def test_a_variant_that_loses_too_much_is_refused():
+    with pytest.raises(StepError, match=r"int8 loses 0.40 points"):
+        publish.refuse_accuracy_loss(figures(fp32=0.99, fp16=0.99, int8=0.986), 0.003)
+
+
+def test_a_small_loss_or_a_gain_is_accepted():
+    publish.refuse_accuracy_loss(figures(fp32=0.99, fp16=0.991, int8=0.9871), 0.003)
+
+
+def test_too_many_bytes_are_refused():
+    with pytest.raises(StepError, match="500,001 bytes of 500,000"):
+        publish.refuse_size("int8", 500_001, 500_000)
+    publish.refuse_size("int8", 500_000, 500_000)
+
+
+def test_a_difference_between_native_and_wasm_is_refused():
+    with pytest.raises(StepError, match=r"differ by 0.0011"):
+        publish.refuse_wasm_difference(0.0011, 1e-3, "", without_wasm=True)
+    publish.refuse_wasm_difference(1e-6, 1e-3, "", without_wasm=False)
+
+
+def test_no_comparison_with_wasm_is_refused_unless_asked_for():
+    with pytest.raises(StepError, match="no comparison with WASM, node is not installed"):
+        publish.refuse_wasm_difference(None, 1e-3, "node is not installed", without_wasm=False)
+    publish.refuse_wasm_difference(None, 1e-3, "node is not installed", without_wasm=True)
+
+
+@pytest.fixture
+def build(tmp_path):
+    """A build folder whose variants are all the same tiny model, and a data root with a few rows."""
+    folder = tmp_path / "build"
+    folder.mkdir()
+    for name in ("fp32", "fp16", "int8"):
+        (folder / f"{name}.onnx").write_bytes(tiny.content())
+    points = {"policies": LABELS[:-1], "unsure": 0.2, "warn": 0.5, "block": 0.9, "coverage": 0.3, "evidence_floor": 0.3}
+    report = {
+        "version": "t",
+        "operating_points": points,
+        "temperature": 1.0,
+        "rows": {},
+        "validation": {},
+        "seconds": 1,
+    }
+    (folder / "training.json").write_text(json.dumps(report))
+    data = tmp_path / "data" / "text"
+    data.mkdir(parents=True)
+    write(data / "dev.csv.gz")
+    return folder
+
+
+def run(build, tmp_path):
+    publish.publish(
+        "listing-text", build, tmp_path / "published", tmp_path / "data", without_wasm=True, say=lambda text: None,
+        golden_path=tmp_path / "golden.json",
+    )  # fmt: skip
+
+
+def test_publishing_replaces_the_old_files_and_names_the_new_ones(build, tmp_path):
+    run(build, tmp_path)
+    before = manifest.load(tmp_path / "published")["models"]["listing-text"]["variants"]["int8"]["file"]
+    (build / "int8.onnx").write_bytes(tiny.content("int8"))
+    run(build, tmp_path)
+    about = manifest.load(tmp_path / "published")["models"]["listing-text"]["variants"]["int8"]
+    assert about["file"] != before
+    assert {path.name for path in (tmp_path / "published").glob("*-int8-*.onnx")} == {about["file"]}
+    assert (tmp_path / "golden.json").is_file()
+
+
+@pytest.mark.parametrize(("refusal", "value"), [("refuse_size", "bytes"), ("refuse_accuracy_loss", "points of AUC")])
+def test_a_refusal_changes_nothing_that_is_published(build, tmp_path, monkeypatch, refusal, value):
+    run(build, tmp_path)
+    published = tmp_path / "published"
+    before = {path.name: path.read_bytes() for path in published.iterdir()}
+    (build / "int8.onnx").write_bytes(tiny.content("int8"))
+    settings = publish.recipe.read("listing-text")
+    if refusal == "refuse_size":
+        settings["limits"]["brotli_bytes"] = 10
+    else:
+        settings["limits"]["auc_loss"] = -1.0
+    monkeypatch.setattr(publish.recipe, "read", lambda model: settings)
+    with pytest.raises(StepError, match=value):
+        run(build, tmp_path)
+    assert {path.name: path.read_bytes() for path in published.iterdir()} == before
+
+
+def test_a_variant_that_was_not_built_is_named(build, tmp_path):
+    (build / "fp16.onnx").unlink()
+    with pytest.raises(StepError, match=r"no fp16.onnx"):
+        run(build, tmp_path)

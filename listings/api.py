@@ -24,8 +24,10 @@ from ninja import errors as ninja_errors
 from ninja.openapi.docs import Swagger
 from ninja.openapi.views import openapi_view
 from ninja.parser import Parser
+from ninja.responses import Status as Reply
 from ninja.security import SessionAuth
 from ninja.utils import check_csrf
+from pydantic import ConfigDict
 
 from models import manifest
 
@@ -33,6 +35,7 @@ from . import categories, drafts, limits, policies, queries
 from .forms import BrowseForm
 from .lifecycle import Status
 from .models import Draft, Listing
+from .views.requests import SignedInRequest
 
 PAGE_SIZE = 24
 PAGE_MAX = 10_000
@@ -49,12 +52,13 @@ MESSAGES = {
     404: "There is nothing at this address.",
     413: f"A request here may have {limits.DRAFT_BYTES * 8 // 1024} KB.",
 }
+DEPTH = 32
 BODY_BYTES = limits.DRAFT_BYTES * 8  # of JSON, where a character may be written as \uXXXX and more
 
 
 # --- Shapes ----------------------------------------------------------------------------------------------------------
-def shape(example: dict[str, Any]) -> dict[str, Any]:
-    return {"json_schema_extra": {"example": example}}
+def shape(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"example": example})
 
 
 class ErrorBody(Schema):
@@ -185,7 +189,23 @@ class StrictParser(Parser):
         parsed = json.loads(body, parse_constant=_no_number)
         if not isinstance(parsed, dict):
             raise ValueError("not an object")
+        if _depth(parsed) > DEPTH:
+            raise ValueError("nested too deeply")
         return parsed
+
+
+def _depth(value: Any) -> int:
+    """How deeply lists and objects stand in each other, level by level: a recursion would be the attack's aim."""
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+    return depth
 
 
 def _no_number(name: str) -> None:
@@ -280,10 +300,15 @@ def _on_refused(request: HttpRequest, error: Refused) -> HttpResponse:
 
 @api.exception_handler(ninja_errors.HttpError)
 def _on_http_error(request: HttpRequest, error: ninja_errors.HttpError) -> HttpResponse:
-    if isinstance(error.__cause__, RequestDataTooBig):
-        return _error(413, "too_large", MESSAGES[413])
+    if isinstance(error.__cause__, RequestDataTooBig):  # Ninja's reader wraps whatever its parser raises
+        return _on_too_big(request, error.__cause__)
     status = error.status_code
     return _error(status, CODES.get(status, "refused"), MESSAGES.get(status, str(error)))
+
+
+@api.exception_handler(RequestDataTooBig)
+def _on_too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return _error(413, "too_large", MESSAGES[413])
 
 
 @api.exception_handler(ninja_errors.ValidationError)
@@ -420,7 +445,7 @@ def search(request: HttpRequest, query: Query[SearchQuery]) -> dict[str, Any]:
     """Keyword search over titles and descriptions of what is published now."""
     form = BrowseForm({name: value for name, value in query.model_dump().items() if value})
     filters = form.filters()
-    fields = {name: " ".join(found) for name, found in form.errors.items()}
+    fields = {name: " ".join(map(str, found)) for name, found in form.errors.items()}
     if query.category and categories.get(query.category) is None:
         fields["category"] = "There is no such category."
     if not re.fullmatch(r"[0-9]{1,6}", query.page) or not 1 <= int(query.page) <= PAGE_MAX:
@@ -466,7 +491,7 @@ def _private(response: HttpResponse) -> None:
     summary="How far the check of one of my listings is",
     tags=["listings"],
 )
-def listing_status(request: HttpRequest, response: HttpResponse, public_id: str) -> dict[str, Any]:
+def listing_status(request: SignedInRequest, response: HttpResponse, public_id: str) -> dict[str, Any]:
     listing = None
     if PUBLIC_ID.fullmatch(public_id):
         rows = Listing.objects.filter(public_id=public_id, seller=request.user)
@@ -496,7 +521,7 @@ DRAFT_ERRORS = {400: Error, 401: Error, 403: Error}
     summary="A draft that I keep in my account",
     tags=["drafts"],
 )
-def get_draft(request: HttpRequest, response: HttpResponse, key: uuid.UUID) -> DraftOut:
+def get_draft(request: SignedInRequest, response: HttpResponse, key: uuid.UUID) -> DraftOut:
     draft = Draft.objects.filter(owner=request.user, key=key).first()
     if draft is None:
         raise Refused(404, CODES[404], "There is no such draft.")
@@ -511,7 +536,7 @@ def get_draft(request: HttpRequest, response: HttpResponse, key: uuid.UUID) -> D
     summary="Keep a draft in my account",
     tags=["drafts"],
 )
-def put_draft(request: HttpRequest, response: HttpResponse, key: uuid.UUID, content: DraftIn) -> DraftOut:
+def put_draft(request: SignedInRequest, response: HttpResponse, key: uuid.UUID, content: DraftIn) -> DraftOut:
     """409 when the draft was saved elsewhere after `base_version`; the answer holds what stands there now."""
     _private(response)
     return _draft(drafts.save_draft(request.user, key, content.base_version, content.data))
@@ -524,7 +549,7 @@ def put_draft(request: HttpRequest, response: HttpResponse, key: uuid.UUID, cont
     summary="Delete a draft of mine",
     tags=["drafts"],
 )
-def delete_draft(request: HttpRequest, response: HttpResponse, key: uuid.UUID) -> None:
+def delete_draft(request: SignedInRequest, key: uuid.UUID) -> Reply[None]:
     """Deleting twice is no error."""
-    _private(response)
     drafts.delete_draft(request.user, key)
+    return Reply(204, None)

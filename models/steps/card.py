@@ -25,7 +25,8 @@ def variants_table(entry: dict[str, Any]) -> list[str]:
             lines.append(
                 f"| {name} | {about['bytes']:,} | {about['brotli_bytes']:,} | {where} | {m['rows']:,} "
                 f"| {figure(m['unsafe_roc_auc'])} | {figure(m['unsafe_ap'])} "
-                f"| {percent(m['unsafe_recall_at_fpr_1pct'])} | {figure(m['macro_f1'])} | {figure(m['ece'])} | {percent(m['warn_rate'])} |"
+                f"| {percent(m['unsafe_recall_at_fpr_1pct'])} | {figure(m['macro_f1'])} | {figure(m['ece'])} "
+                f"| {percent(m['warn_rate'])} |"
             )
     return lines
 

@@ -1,28 +1,20 @@
 """pack, windows, decide, combine and spans on their own, without a model."""
 
 import hashlib
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models import contract
 
-POINTS = {
-    "policies": ["drugs", "weapons"],
-    "unsure": 0.2,
-    "warn": 0.5,
-    "block": 0.9,
-    "coverage": 0.35,
-    "per_policy": {"weapons": {"warn": 0.4}},
-}
+DECISIONS = json.loads((Path(__file__).parents[1] / "golden" / "decisions.json").read_text(encoding="utf-8"))
+POINTS = DECISIONS["points"]
 
 
 def packed(*texts):
     return contract.pack([(f"f{index}", text) for index, text in enumerate(texts)])
-
-
-def scores(drugs=0.0, weapons=0.0):
-    return {"drugs": drugs, "weapons": weapons, "safe": 1 - drugs - weapons}
 
 
 def test_fields_are_joined_by_a_newline_and_there_is_always_one():
@@ -86,33 +78,15 @@ def test_the_last_window_is_no_scrap():
     assert min(sizes) > 900
 
 
-@pytest.mark.parametrize(
-    ("given", "coverage", "wanted"),
-    [
-        (scores(), 1.0, ("pass", "")),
-        (scores(drugs=0.19), 1.0, ("pass", "")),
-        (scores(drugs=0.25), 1.0, ("unsure", "drugs")),
-        (scores(drugs=0.5), 1.0, ("warn", "drugs")),
-        (scores(drugs=0.45), 1.0, ("unsure", "drugs")),
-        (scores(weapons=0.45), 1.0, ("warn", "weapons")),
-        (scores(drugs=0.3, weapons=0.65), 1.0, ("block", "weapons")),
-        (scores(), 0.34, ("unsure", "")),
-        (scores(drugs=0.95), 0.0, ("block", "drugs")),
-        (scores(drugs=0.3, weapons=0.3), 1.0, ("warn", "drugs")),
-    ],
-)
-def test_decide_follows_the_points(given, coverage, wanted):
-    assert contract.decide(given, coverage, POINTS) == wanted
+@pytest.mark.parametrize("case", DECISIONS["decisions"], ids=lambda case: case["name"])
+def test_decide_follows_the_points(case):
+    assert contract.decide(case["scores"], case["coverage"], POINTS) == tuple(case["expected"])
 
 
-def test_the_worst_window_counts():
-    results = [(scores(), 1.0), (scores(weapons=0.45), 0.9), (scores(drugs=0.45), 0.8), (scores(), 0.1)]
-    found = contract.combine(results, POINTS)
-    assert (found["decision"], found["policy"], found["coverage"]) == ("warn", "weapons", 0.9)
-
-
-def test_an_unknown_window_outweighs_known_ones():
-    assert contract.combine([(scores(), 1.0), (scores(), 0.1)], POINTS)["decision"] == "unsure"
+@pytest.mark.parametrize("case", DECISIONS["windows"], ids=lambda case: case["name"])
+def test_the_worst_window_counts(case):
+    found = contract.combine(case["results"], POINTS)
+    assert {key: found[key] for key in case["expected"]} == case["expected"]
 
 
 def marks(found, weights, floor=0.5):

@@ -75,6 +75,16 @@ def lexicon(path: Path = LEXICON, seed: int = 0) -> list[Example]:
     return found
 
 
+def telling_words(path: Path = LEXICON) -> frozenset[str]:
+    """Things of one word that go against a policy and that no harmless thing mentions: vodka, but not gun."""
+    if not path.is_file():
+        return frozenset()
+    things: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["things"]
+    harmless_words = set(WORD.findall(things["safe"].lower()))
+    telling = {thing.lower() for policy, text in things.items() if policy != "safe" for thing in things_in(text)}
+    return frozenset(telling - harmless_words)
+
+
 def things_in(text: str) -> list[str]:
     """The things of a list, written one between two semicolons; each once, in order."""
     return list(dict.fromkeys(" ".join(thing.split()) for thing in text.split(";") if thing.strip()))
@@ -101,9 +111,7 @@ def gather(data: Path, recipe: dict[str, Any]) -> list[Example]:
     if not (data / TRAIN).is_file():
         raise StepError(f"{data} does not hold {TRAIN}: give the data root, the folder that holds text/.")
     things = lexicon(seed=recipe["seed"])
-    unsafe = frozenset(
-        itertools.chain.from_iterable(WORD.findall(e.title.lower()) for e in things if e.policy == "tobacco_alcohol")
-    )
+    unsafe = telling_words()
     found = market(data) + own() + things + harmless(data, recipe["data"]["harmless_per_source"], unsafe)
     unknown = {e.policy for e in found} - set(recipe["labels"])
     if unknown:

@@ -128,8 +128,7 @@ function policyList(url) {
   return () => {
     promise ??= fetch(url, { credentials: "omit" })
       .then((response) => (response.ok ? response.json() : Promise.reject(new Error(response.statusText))))
-      // The file's tables are named `policy`; either name will do.
-      .then((rules) => new Map((rules.policies ?? rules.policy).map((policy) => [policy.id, policy])))
+      .then((rules) => new Map(rules.policies.map((policy) => [policy.id, policy])))
       .catch(() => {
         promise = null;
         return new Map();

@@ -45,16 +45,19 @@ export function textFields(form, categories, altTexts) {
   const chosen = categories.find((category) => category.id === form.elements.category?.value);
   const attributes = (chosen?.attributes ?? [])
     .filter((attribute) => attribute.kind === "text")
-    .map((attribute) => form.elements[`attr-${chosen.id}-${attribute.id}`]?.value.trim() ?? "");
+    .map((attribute) => form.elements[`attr-${chosen.id}-${attribute.id}`]?.value ?? "")
+    .filter((value) => !isEmpty(value)); // the server stores none of these
   const fields = [
     ["title", form.elements.title?.value ?? ""],
     ["description", form.elements.description?.value ?? ""],
     ["attributes", joined(attributes)],
-    ["alt", joined(altTexts.map((text) => text.trim()))],
+    ["alt", joined(altTexts)],
   ];
   return fields.filter(([, text], index) => index < 2 || text !== "");
 }
 
 const joined = (texts) => texts.filter((text) => text !== "").join("\n");
 
-export const isBlank = (fields) => fields.every(([, text]) => /^\s*$/.test(text));
+export const isBlank = (fields) => fields.every(([, text]) => isEmpty(text));
+
+const isEmpty = (text) => /^\s*$/.test(text);

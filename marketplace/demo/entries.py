@@ -1,0 +1,129 @@
+"""One listing of the demo: checked by the site's own gate and validation, and dated back."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from listings import content as words
+from listings import gate, selling, validation
+from listings.lifecycle import Status
+from listings.models import Listing, ReviewJob, StatusChange, User, ValidationJob, Verdict
+from listings.moderation import decisions
+
+SPREAD = timedelta(days=40)  # of the catalogue's dates before now
+RECENT = timedelta(days=3)  # of what waits for somebody
+SHOWN_TO_A_PERSON = "Laid before a moderator by the demo data. What the checks said of it stands below."
+STEPS = {
+    Status.IN_REVIEW: Status.IN_REVIEW,
+    Status.NEEDS_CHANGES: Status.NEEDS_CHANGES,
+    Status.REJECTED: Status.IN_REVIEW,
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    key: uuid.UUID  # the same in every run
+    seller: User
+    content: dict[str, Any]  # cleaned, as submission.submit takes it
+    status: Status = Status.PUBLISHED
+    policy: str = ""
+    reason: str = ""
+    moderator: User | None = None
+    photos: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Entered:
+    listing: Listing
+    wanted: Status
+    scores: list[str]  # what each check said, for the report
+
+    @property
+    def as_wanted(self) -> bool:
+        return self.listing.status == self.wanted
+
+
+def enter(entry: Entry) -> Entered:
+    """Store the listing with its verdicts and bring it to the wanted status, by the ways a listing can go.
+
+    A listing that ought to be on sale and that a check stops stays where the check put it.
+    """
+    when = _when(entry)
+    with transaction.atomic():
+        listing = Listing.objects.create(
+            seller=entry.seller,
+            draft_key=entry.key,
+            fingerprint=words.fingerprint(entry.content["title"], entry.content["description"]),
+            **entry.content,
+        )
+        StatusChange.objects.create(listing=listing, target=Status.CHECKING, actor=entry.seller, revision=1)
+        found = gate.run_gate(words.fields_of(listing))
+        if found:
+            found.listing, found.revision = listing, 1
+            found.save()
+        job = ValidationJob.objects.create(listing=listing, revision=1)
+        verdicts = validation.check(listing)
+        outcome = validation.decide_outcome([*([found] if found else []), *verdicts])
+        target = STEPS.get(entry.status)
+        if target and outcome.status != target:
+            note = entry.reason if target == Status.NEEDS_CHANGES else validation.IN_REVIEW_NOTE
+            outcome = validation.Outcome(target, note, SHOWN_TO_A_PERSON, entry.policy)
+        validation._settle(job, verdicts, outcome)
+        listing.refresh_from_db()
+        _go_on(entry, listing)
+        listing.refresh_from_db()
+        _date_back(listing, when)
+        said = list(listing.verdicts.all())
+    return Entered(listing, entry.status, [_line(verdict) for verdict in said])
+
+
+def _go_on(entry: Entry, listing: Listing) -> None:
+    """What people did after the check."""
+    if entry.status == Status.REJECTED and entry.moderator:
+        job = ReviewJob.objects.get(listing=listing, state=ReviewJob.State.OPEN)
+        decisions.reject(job=job, moderator=entry.moderator, policy=entry.policy, reason=entry.reason)
+    elif entry.status == Status.PAUSED and listing.status == Status.PUBLISHED:
+        selling.pause(listing=listing, seller=entry.seller)
+    elif entry.status == Status.ENDED and listing.status == Status.PUBLISHED:
+        selling.end(listing=listing, seller=entry.seller)
+
+
+def _when(entry: Entry) -> datetime:
+    """A moment of its own for each listing, the same in every run on one day."""
+    share = random.Random(entry.key.int).random()
+    reach = RECENT if entry.status in (Status.IN_REVIEW, Status.NEEDS_CHANGES) else SPREAD
+    return timezone.now() - timedelta(hours=2) - share * (reach - timedelta(hours=2))
+
+
+def _date_back(listing: Listing, when: datetime) -> None:
+    """As if it had stood here a while: two seconds lie between hand-in and verdict, an hour until a person came."""
+    checked, decided = when + timedelta(seconds=2), when + timedelta(hours=1)
+    steps = list(listing.status_changes.all())
+    for number, step in enumerate(steps):
+        StatusChange.objects.filter(pk=step.pk).update(created_at=[when, checked, decided][min(number, 2)])
+    Verdict.objects.filter(listing=listing).update(created_at=checked)
+    ValidationJob.objects.filter(listing=listing).update(
+        created_at=when, due_at=when, started_at=checked, finished_at=checked
+    )
+    listing.decisions.update(created_at=decided)
+    ReviewJob.objects.filter(listing=listing).update(created_at=checked)
+    ReviewJob.objects.filter(listing=listing, decided_at__isnull=False).update(decided_at=decided)
+    last = [when, checked, decided][min(len(steps), 3) - 1]
+    published = checked if listing.published_at else None
+    Listing.objects.filter(pk=listing.pk).update(created_at=when, updated_at=last, published_at=published)
+
+
+def _line(verdict: Verdict) -> str:
+    name = f"{verdict.where} {verdict.model}"
+    if not verdict.scores:
+        return f"{name}: {verdict.decision}"
+    worst = sorted(((score, label) for label, score in verdict.scores.items() if label != "safe"), reverse=True)[:2]
+    shown = ", ".join(f"{label} {score:.2f}" for score, label in worst)
+    return f"{name}: {verdict.decision} ({shown}, safe {verdict.scores.get('safe', 0):.2f})"

@@ -1,0 +1,38 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from marketplace.catalogue import CatalogueError
+from marketplace.demo import load, people
+from models.manifest import ModelUnavailable
+
+
+class Command(BaseCommand):
+    help = "Fill the market with invented people, listings, moderation cases and orders. May be repeated."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.DATABASE_URL and not settings.DEMO:
+            raise CommandError(
+                "The demo's accounts have a password that everybody knows, one of them a moderator's. "
+                "If this database is for trying things, say so: DEMO=1 python manage.py demo"
+            )
+        try:
+            report = load.load(self.say)
+        except (load.Faulty, CatalogueError, people.NameTaken, ModelUnavailable) as error:
+            raise CommandError(str(error)) from None
+        for entered in report.stopped:
+            listing = entered.listing
+            said = "; ".join(entered.scores)
+            self.say(f"warning: “{listing.title}” should be {entered.wanted} and is {listing.status}: {said}")
+        if report.missing_pictures:
+            number, first = len(report.missing_pictures), report.missing_pictures[0]
+            self.say(f"{number} pictures are not drawn yet ({first} …); run this again when they are")
+        self.say(
+            f"added: {report.people} people, {report.listings} listings, {report.orders} orders, {report.photos} photos"
+        )
+        self.say(f"Sign in as merchant, shopper or moderator. The password of every demo account is: {people.PASSWORD}")
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

@@ -228,6 +228,11 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
+    except PermissionError as problem:
+        give_up(
+            f"{problem.filename} cannot be used: {problem.strerror}. It may belong to another user, for example from an"
+            " earlier run as root. Remove it or run as its owner."
+        )
     except KeyboardInterrupt:
         print("\nStopped. Run the same again to go on.", file=sys.stderr)
         sys.exit(130)

@@ -332,8 +332,11 @@ def on_signal(number: int, _frame: Any) -> None:
 
 
 def main() -> None:
-    site = Site()
-    lock = site.hold_lock()
+    try:
+        site = Site()
+        lock = site.hold_lock()
+    except PermissionError as problem:
+        sys.exit(f"{problem.filename} cannot be used: {problem.strerror}. Remove it or run as its owner.")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
     code: int | str = 0

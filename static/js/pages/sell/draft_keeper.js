@@ -231,8 +231,9 @@ export function createKeeper(drafts, sync, page, form) {
         await drafts.save(crypto.randomUUID(), { ...form.collect(), meta: { copyOf: key } }, 0);
         account = { version: current.version };
         form.restore({ fields: current.data, photos: [] }, { fields: true, photos: false });
-        note(el("p", {}, "The version of this device is kept as a draft of its own."));
         changed();
+        await save();
+        note(el("p", {}, "The version of this device is kept as a draft of its own."));
       }),
     );
   }

@@ -70,7 +70,7 @@ def test_the_evidence_sums_to_the_logits_less_the_bias(kind, name):
         assert evidence.shape == (end - begin, tiny.WIDTH)
         logits = evidence.sum(axis=0, dtype=np.float64) + bias
         softmax = np.exp(logits - logits.max())
-        rounding = 1e-4 * max(1.0, np.abs(evidence).sum(axis=0).max() / 50)  # float32: absurd texts have absurd sums
+        rounding = 1e-4 * max(1.0, float(np.abs(evidence).sum(axis=0).max()) / 50)  # float32: absurd texts have absurd sums
         assert scores == pytest.approx(softmax / softmax.sum(), abs=rounding)
         # Softmax hides a constant: compare differences of logits as well.
         seen = scores > 1e-3

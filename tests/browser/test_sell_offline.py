@@ -47,7 +47,9 @@ def test_typing_is_checked_offline_after_the_first_visit(sell: SellPage) -> None
     expect(again.title).to_have_value(SAFE_TITLE)  # the draft of this device
     again.title.click()
     expect(again.status).to_have_text(CALM)
-    expect(again.page.locator("#device-check")).to_contain_text("You are offline. The check still works on this device.")
+    expect(again.page.locator("#device-check")).to_contain_text(
+        "You are offline. The check still works on this device."
+    )
     again.write(UNSAFE_TITLE, UNSAFE_TEXT)
     expect(again.findings.locator(".finding")).to_contain_text("Medicines go back to a pharmacy")
 

@@ -46,7 +46,7 @@ class Problem:
 
 @dataclass
 class Row:
-    line: int  # in the file, where the row ends
+    line: int  # in the file, where the row begins
     values: dict[str, str]
     content: dict[str, Any] = field(default_factory=dict)  # cleaned, as submission.submit takes it
     photos: list[Path] = field(default_factory=list)
@@ -110,9 +110,11 @@ def _rows(text: str) -> Iterator[Row]:
     try:
         columns = [name.strip().lower() for name in next(reader, [])]
         _check_columns(columns)
+        begins = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield _row(reader.line_num, columns, cells)
+                yield _row(begins, columns, cells)
+            begins = reader.line_num + 1
     except csv.Error as error:
         raise CatalogueError(
             f"{FILE} cannot be read at line {reader.line_num}: {error}. Texts with commas, quotes or line breaks stand"

@@ -1,7 +1,8 @@
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from marketplace.catalogue import CatalogueError
 from marketplace.demo import load, people
@@ -11,6 +12,9 @@ from models.manifest import ModelUnavailable
 class Command(BaseCommand):
     help = "Fill the market with invented people, listings, moderation cases and orders. May be repeated."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--folder", type=Path, default=load.FOLDER, help="people.toml, catalogue.csv, cases.toml")
+
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.DATABASE_URL and not settings.DEMO:
             raise CommandError(
@@ -18,7 +22,7 @@ class Command(BaseCommand):
                 "If this database is for trying things, say so: DEMO=1 python manage.py demo"
             )
         try:
-            report = load.load(self.say)
+            report = load.load(self.say, options["folder"])
         except (load.Faulty, CatalogueError, people.NameTaken, ModelUnavailable) as error:
             raise CommandError(str(error)) from None
         for entered in report.stopped:

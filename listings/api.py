@@ -44,16 +44,23 @@ RUNTIME = {"mjs": "ort/ort-wasm-simd-threaded.mjs", "wasm": "ort/ort-wasm-simd-t
 UUID_EXAMPLE = "3b6d1c9e-6a53-4f0e-9a55-0c5b4c2f0d11"
 DRAFT_DATA_EXAMPLE = {"title": "Blue enamel kettle", "description": "Holds a litre and a half.", "price": "18.50"}
 
-CODES = {400: "bad_request", 401: "sign_in_needed", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+DEPTH = 32
+BODY_BYTES = limits.DRAFT_BYTES * 8  # of JSON, where a character may be written as \uXXXX and more
+CODES = {
+    400: "bad_request",
+    401: "sign_in_needed",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+}
 MESSAGES = {
     400: "The request could not be read. Its body must be one JSON object.",
     401: "Sign in first.",
     403: "Your account may not do this.",
     404: "There is nothing at this address.",
-    413: f"A request here may have {limits.DRAFT_BYTES * 8 // 1024} KB.",
+    413: f"A request here may have {BODY_BYTES // 1024} KB.",
 }
-DEPTH = 32
-BODY_BYTES = limits.DRAFT_BYTES * 8  # of JSON, where a character may be written as \uXXXX and more
 
 
 # --- Shapes ----------------------------------------------------------------------------------------------------------
@@ -235,6 +242,16 @@ class Api(NinjaAPI):
                 pattern.callback = _in_our_words(pattern.callback)
         return [*patterns, re_path(r"", _no_such_address)]
 
+    def get_openapi_schema(self, **options: Any) -> Any:
+        """Ninja's schema, where each refusal shows what that one looks like."""
+        schema = super().get_openapi_schema(**options)
+        for operation in (found for path in schema["paths"].values() for found in path.values()):
+            for status, response in operation["responses"].items():
+                if int(status) in MESSAGES:
+                    error = {"code": CODES[int(status)], "message": MESSAGES[int(status)], "fields": {}}
+                    response["content"]["application/json"]["example"] = {"error": error}
+        return schema
+
 
 class DocsPage(Swagger):
     """Ninja's page with files of our own site, and the CSRF token for its "Execute" buttons."""
@@ -308,7 +325,7 @@ def _on_http_error(request: HttpRequest, error: ninja_errors.HttpError) -> HttpR
 
 @api.exception_handler(RequestDataTooBig)
 def _on_too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-    return _error(413, "too_large", MESSAGES[413])
+    return _error(413, CODES[413], MESSAGES[413])
 
 
 @api.exception_handler(ninja_errors.ValidationError)

@@ -52,9 +52,10 @@ class Attribute:
         try:
             number = Decimal(text.replace(",", "."))
         except InvalidOperation:
-            raise ValidationError(f"{self.label}: write a number in digits.") from None
-        if not number.is_finite() or len(text) > 20:
-            raise ValidationError(f"{self.label}: write a number in digits.")
+            number = Decimal("NaN")
+        # Without the bound on the exponent, 1e-5000000 would be a text of five million characters.
+        if not number.is_finite() or len(text) > 20 or not -6 <= number.adjusted() <= 12:
+            raise ValidationError(f"{self.label}: write a number in digits, such as 12.5.")
         if self.min is not None and number < Decimal(str(self.min)):
             raise ValidationError(f"{self.label}: at least {self.min:g}.")
         if self.max is not None and number > Decimal(str(self.max)):

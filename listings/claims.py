@@ -35,10 +35,10 @@ class Claim(BaseModel):
 
     model: Word
     version: Word = ""
-    variant: Word = ""
+    variant: Annotated[str, Field(max_length=20, pattern=r"^[\w.:+-]*$")] = ""
     scores: dict[Word, Share] = Field(default_factory=dict, max_length=40)
     decision: Literal["pass", "unsure", "warn", "block"]
-    policy: Word = ""
+    policy: Annotated[str, Field(max_length=30, pattern=r"^[\w.:+-]*$")] = ""
     evidence: list[Span] = Field(default_factory=list, max_length=limits.EVIDENCE_SPANS)
     ms: float | None = Field(default=None, ge=0, le=1e7, allow_inf_nan=False)
     provider: Annotated[str, Field(max_length=30, pattern=r"^[\w.:+-]*$")] = ""
@@ -84,6 +84,8 @@ def _doubts(claim: Claim, fields: Fields) -> list[str]:
         doubts.append("It comes from another version of the model.")
     elif entry and set(claim.scores) != set(entry["labels"]):
         doubts.append("Its scores are not those of the model.")
+    if claim.policy and policies.get(claim.policy) is None:
+        doubts.append("It names a policy that this market does not have.")
     if claim.digest != contract.digest(contract.pack(fields)):
         doubts.append("It is about another text than the one submitted.")
     return doubts

@@ -59,5 +59,17 @@ def _storable(data: dict[str, Any]) -> None:
         ) from None
     if size > limits.DRAFT_BYTES:
         raise ValidationError(f"The draft is too long: at most {limits.DRAFT_BYTES // 1024} KB of text.")
-    if "\\u0000" in json.dumps(data):
+    if _has_null(data):
         raise ValidationError("The draft holds a null character. Take it out and try again.")
+
+
+def _has_null(value: Any) -> bool:
+    match value:
+        case str():
+            return "\x00" in value
+        case dict():
+            return any(_has_null(part) for pair in value.items() for part in pair)
+        case list():
+            return any(_has_null(part) for part in value)
+        case _:
+            return False

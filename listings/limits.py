@@ -6,6 +6,7 @@ ALT_CHARS = 200
 PHOTOS = 8
 PHOTO_BYTES = 15 * 1024 * 1024
 PHOTO_PIXELS = 50_000_000
+PHOTO_SIDE = 30_000  # pixels; the widest panoramas of phones have half of it
 PHOTO_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 REQUEST_BYTES = PHOTOS * PHOTO_BYTES + 1024 * 1024
 PRICE_MAX = 10_000_000

@@ -58,6 +58,10 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def published(self) -> ListingQuerySet:
         return self.filter(status=Status.PUBLISHED)
 
+    def hold(self, pk: int) -> None:
+        """Lock the row until the transaction ends. Whoever locks a listing and its jobs takes the listing first."""
+        self.select_for_update().only("pk").get(pk=pk)
+
     def move(
         self,
         pk: int,
@@ -80,7 +84,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         if at_revision is not None:
             held = held.filter(revision=at_revision)
         now = timezone.now()
-        if target == Status.PUBLISHED:
+        if target == Status.PUBLISHED and source != Status.PAUSED:  # back on sale is not new on sale
             changes.setdefault("published_at", now)
         with transaction.atomic():
             if held.update(status=target, status_note=note, updated_at=now, **changes) != 1:
@@ -109,6 +113,7 @@ class Listing(models.Model):
     status = models.CharField(max_length=15, choices=Status, default=Status.CHECKING)
     status_note = models.TextField(blank=True)  # what the merchant reads about the status
     revision = models.PositiveIntegerField(default=1)  # counts edits of text or photos; verdicts belong to one
+    edits = models.PositiveIntegerField(default=1)  # counts every edit: a form that began at another count is stale
     draft_key = models.UUIDField(null=True, blank=True)  # of the form it came from: submit pressed twice is one listing
     fingerprint = models.CharField(max_length=64, blank=True, db_index=True)  # content.fingerprint: finds duplicates
     created_at = models.DateTimeField(default=timezone.now)

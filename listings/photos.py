@@ -52,6 +52,7 @@ MEGABYTES, MEGAPIXELS = limits.PHOTO_BYTES // 1024**2, limits.PHOTO_PIXELS // 1_
 EMPTY = "The file is empty. Choose the photo again."
 TOO_MANY_BYTES = f"The file is larger than {MEGABYTES} MB. Choose a smaller version of the photo."
 TOO_MANY_PIXELS = f"The photo has more than {MEGAPIXELS} million pixels. Choose a smaller version of it."
+TOO_LONG = f"The photo is longer than {limits.PHOTO_SIDE} pixels on one side. Choose an ordinary photo."
 CUT_OFF = "The photo is damaged or was cut off on its way. Choose it again, or another one."
 ANIMATED = "This is an animation. Choose a photo that stands still."
 SVG = "This is a drawing in SVG. Choose a photo in JPEG, PNG or WebP."
@@ -183,6 +184,8 @@ def _opened(file: IO[bytes]) -> Image.Image:
         raise ValidationError(_why_not(file)) from None
     if image.width * image.height > limits.PHOTO_PIXELS:
         raise ValidationError(TOO_MANY_PIXELS)
+    if max(image.size) > limits.PHOTO_SIDE:
+        raise ValidationError(TOO_LONG)
     # Phones store a JPEG with further frames (depth, a preview) as MPO: its first frame is the photo.
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise ValidationError(ANIMATED)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from . import photos, submission
+from . import submission
 from .lifecycle import Status
-from .models import Listing, Photo, User
+from .models import Listing, User
 
 GONE = "The listing has changed meanwhile: it is “{}” now."
 
@@ -32,11 +32,6 @@ def end(*, listing: Listing, seller: User) -> None:
     with transaction.atomic():
         _move(listing, seller, source=listing.status, target=Status.ENDED)
         submission.withdraw_jobs(listing)
-
-
-def copy_photos(listing: Listing) -> list[Photo]:
-    """Staged copies for a duplicate of the listing."""
-    return [photos.copy_staged(photo, listing.seller) for photo in listing.photos.all()]
 
 
 def _own(listing: Listing, seller: User) -> None:

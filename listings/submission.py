@@ -7,19 +7,23 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from . import claims, gate, tasks
 from . import content as words
 from .lifecycle import Status
-from .models import Listing, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict
+from .models import Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict
 
 SUBMITS_IN_A_ROW = 30
 SUBMITS_WITHIN = timedelta(minutes=10)
 # The worker usually answers within a second; after this the sweeper sends the job again.
 FIRST_DUE = timedelta(seconds=20)
+# Changing these alone needs no new check (text among the attributes counts as words, see content.text_fields) ...
+UNCHECKED = ("price", "currency", "condition", "attributes")
+# ... in these states. From the others, saving is asking for another look.
+UNTOUCHED_BY_PRICE = (Status.CHECKING, Status.IN_REVIEW, Status.PUBLISHED, Status.PAUSED)
 
 
 class StaleRevision(Exception):
@@ -69,12 +73,13 @@ def resubmit(
     content: dict[str, Any],
     photos: list[Photo],
     claim: str = "",
-    base_revision: int,
+    base_edits: int,
     paced: bool = True,
 ) -> Listing:
     """Store an edit. New words or photos are checked like a new listing; a new price alone keeps the status.
 
-    Raises StaleRevision when the listing is no longer at `base_revision`, TooManySubmissions, PermissionDenied.
+    Raises StaleRevision when the listing is no longer at `base_edits`, ValidationError when it is sold,
+    TooManySubmissions, PermissionDenied.
     """
     if listing.seller_id != seller.pk:
         raise PermissionDenied("This listing belongs to somebody else.")
@@ -82,26 +87,29 @@ def resubmit(
     checked = _check(content, photos, claim)
     with transaction.atomic():
         current = Listing.objects.select_for_update().get(pk=listing.pk)
-        if current.revision != base_revision:
+        if current.edits != base_edits:
             raise StaleRevision(
                 "This listing was changed in another tab or on another device after you opened this form. "
                 "What you wrote is still here: open the listing again in a new tab and bring your changes over."
             )
-        if _same_words(current, content, photos) and current.status != Status.ENDED:
-            for name in ("price", "currency", "condition", "attributes"):
+        if current.orders.exclude(status=Order.State.CANCELLED).exists():
+            raise ValidationError("This thing is sold. To sell another one like it, use “Duplicate” in “My listings”.")
+        if current.status in UNTOUCHED_BY_PRICE and _same_words(current, content, photos):
+            for name in UNCHECKED:
                 setattr(current, name, content[name])
+            current.edits += 1
             current.updated_at = timezone.now()
-            current.save(update_fields=["price", "currency", "condition", "attributes", "updated_at"])
+            current.save(update_fields=[*UNCHECKED, "edits", "updated_at"])
             return current
         revision = current.revision + 1
         withdraw_jobs(current)
-        columns = _columns(content) | {"revision": revision}
+        columns = _columns(content) | {"revision": revision, "edits": current.edits + 1}
         moved = Listing.objects.move(
             current.pk,
             source=current.status,
             target=Status.CHECKING,
             actor=seller,
-            at_revision=base_revision,
+            at_revision=current.revision,
             **columns,
         )
         if not moved:  # cannot happen under the row lock; without this an edit could go unchecked
@@ -140,7 +148,7 @@ def _of_draft(seller: User, draft_key: uuid.UUID | None) -> Listing | None:
 def _again(
     listing: Listing, seller: User, content: dict[str, Any], photos: list[Photo], claim: str, paced: bool
 ) -> Listing:
-    if _same_words(listing, content, photos) and listing.price == content["price"]:
+    if _same_words(listing, content, photos) and all(getattr(listing, name) == content[name] for name in UNCHECKED):
         return listing
     return resubmit(
         listing=listing,
@@ -148,7 +156,7 @@ def _again(
         content=content,
         photos=photos,
         claim=claim,
-        base_revision=listing.revision,
+        base_edits=listing.edits,
         paced=paced,
     )
 

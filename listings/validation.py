@@ -153,6 +153,7 @@ def _in_review_note(policy: str) -> str:
 def _settle(job: ValidationJob, verdicts: list[Verdict], outcome: Outcome) -> None:
     """Write everything or nothing: another worker, an edit or a withdrawal may have been faster."""
     with transaction.atomic():
+        Listing.objects.hold(job.listing_id)
         held = ValidationJob.objects.filter(pk=job.pk, state=ValidationJob.State.OWED)
         if held.update(state=ValidationJob.State.DONE, finished_at=timezone.now(), last_error="") != 1:
             return

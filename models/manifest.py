@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -28,14 +27,6 @@ def load(folder: Path = PUBLISHED) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("manifest") != VERSION or "models" not in manifest:
         raise ModelUnavailable(f"{path} is not a manifest of version {VERSION}. Restore it from git.")
     return manifest
-
-
-def fingerprint(folder: Path = PUBLISHED) -> str:
-    """Changes whenever the manifest does: hex SHA-256 of the file. Raises ModelUnavailable."""
-    try:
-        return hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelUnavailable(f"The model manifest is missing: {folder / FILE}. Restore it from git.") from error
 
 
 def model(manifest: dict[str, Any], name: str) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def _decide(
     if job.listing.seller_id == moderator.pk:
         raise PermissionDenied("Nobody decides on their own listing.")
     with transaction.atomic():
+        Listing.objects.hold(job.listing_id)
         held = ReviewJob.objects.filter(pk=job.pk, state=ReviewJob.State.OPEN)
         if held.update(state=ReviewJob.State.DECIDED, decided_at=timezone.now()) != 1:
             raise ValidationError(

@@ -7,7 +7,6 @@ upload is stored at once, so a form that comes back with an error still holds it
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 
 from .. import limits, photos
 from ..models import Listing, Photo, User
@@ -24,9 +23,9 @@ class Chosen:
         return ",".join(f"id:{photo.pk}" for photo in self.photos)
 
 
-def staged(owner: User, order: str) -> list[Photo]:
+def staged(owner: User, order: object) -> list[Photo]:
     """Photos of a stored draft that still wait for their listing."""
-    ids = [int(token[3:]) for token in order.split(",") if token.startswith("id:") and token[3:].isdigit()]
+    ids = _ids(str(order).split(","))
     found = {photo.pk: photo for photo in Photo.objects.filter(owner=owner, listing=None, pk__in=ids)}
     return [found[pk] for pk in ids if pk in found]
 
@@ -34,9 +33,8 @@ def staged(owner: User, order: str) -> list[Photo]:
 def collect(request: SignedInRequest, listing: Listing | None) -> Chosen:
     tokens = _tokens(request)
     uploads = request.FILES.getlist("photos")
-    mine = Q(listing=None) | Q(listing=listing) if listing else Q(listing=None)
-    ids = [int(token[3:]) for token in tokens if token.startswith("id:") and token[3:].isdigit()][: 4 * limits.PHOTOS]
-    stored = {photo.pk: photo for photo in Photo.objects.filter(mine, owner=request.user, pk__in=ids)}
+    ids = _ids(tokens)[: 4 * limits.PHOTOS]
+    stored = {photo.pk: photo for photo in Photo.objects.filter(owner=request.user, pk__in=ids)}
     removed = set(request.POST.getlist("remove_photo"))
     chosen = Chosen()
     if len(tokens) - len(removed) > limits.PHOTOS:
@@ -46,9 +44,11 @@ def collect(request: SignedInRequest, listing: Listing | None) -> Chosen:
             break
         kind, _, number = token.partition(":")
         photo = None
-        if kind == "id" and number.isdigit() and number not in removed:
+        if kind == "id" and is_number(number) and number not in removed:
             photo = stored.pop(int(number), None)
-        elif kind == "file" and number.isdigit() and int(number) < len(uploads):
+            if photo and photo.listing_id not in (None, listing and listing.pk):  # a duplicate of another listing
+                photo = photos.copy_staged(photo, request.user)
+        elif kind == "file" and is_number(number) and int(number) < len(uploads):
             try:
                 photo = photos.store_upload(request.user, uploads[int(number)])
             except ValidationError as error:
@@ -61,6 +61,15 @@ def collect(request: SignedInRequest, listing: Listing | None) -> Chosen:
     cover = request.POST.get("cover")
     chosen.photos.sort(key=lambda photo: str(photo.pk) != cover)  # stable: only the cover moves
     return chosen
+
+
+def is_number(text: str) -> bool:
+    """True for what int() and the database can take as a row's number."""
+    return text.isascii() and text.isdecimal() and len(text) <= 18
+
+
+def _ids(tokens: list[str]) -> list[int]:
+    return [int(token[3:]) for token in tokens if token.startswith("id:") and is_number(token[3:])]
 
 
 def _tokens(request: SignedInRequest) -> list[str]:

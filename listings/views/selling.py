@@ -94,7 +94,7 @@ def signed_in_new(request: SignedInRequest) -> HttpResponse:
     if source_id := request.GET.get("from"):
         source = get_object_or_404(Listing, public_id=source_id, seller=request.user)
         data = _form_data(source)
-        photos = selling.copy_photos(source)
+        photos = list(source.photos.all())  # copied when the form is sent
     form = ListingForm(initial=data or {"currency": "EUR"})
     return _page(request, form, draft_key=key, values=data, photos=photos, draft_version=draft.version if draft else 0)
 
@@ -161,7 +161,7 @@ def _handle_post(request: SignedInRequest, *, listing: Listing | None) -> HttpRe
     }
     try:
         if listing:
-            submission.resubmit(listing=listing, base_revision=_int(request.POST.get("base_revision")), **common)
+            submission.resubmit(listing=listing, base_edits=_int(request.POST.get("base_edits")), **common)
         else:
             submission.submit(draft_key=key, **common)
     except submission.StaleRevision as error:
@@ -216,7 +216,7 @@ def _page(
             "limits": limits,
             "draft_key": draft_key,
             "draft_version": draft_version,
-            "base_revision": listing.revision if listing else 0,
+            "base_edits": listing.edits if listing else 0,
             "photos": photos,
             "photo_order": ",".join(f"id:{photo.pk}" for photo in photos),
             "photo_errors": photo_errors or [],

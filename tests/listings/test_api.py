@@ -93,9 +93,9 @@ def test_the_policies_are_those_of_the_file(client):
     assert {"weapons", "drugs"} <= {row["id"] for row in body["policies"]}
 
 
-def test_a_missing_manifest_is_said_and_not_a_crash(client, monkeypatch, tmp_path):
-    monkeypatch.setattr(manifest.load, "__defaults__", (tmp_path,))
-    assert_refused(client.get("/api/models/manifest"), 503, "models_unavailable")
+def test_a_missing_manifest_is_said_and_not_a_crash(client, models_away):
+    with models_away():
+        assert_refused(client.get("/api/models/manifest"), 503, "models_unavailable")
 
 
 # --- Drafts ----------------------------------------------------------------------------------------------------------
@@ -353,6 +353,9 @@ def test_every_operation_is_documented_with_examples_and_its_errors(client):
         if "draft" in name or "status" in name:
             assert {"401", "403"} <= set(spec["responses"]), name
             assert spec["security"], name
+        for status, response in spec["responses"].items():
+            if status in ("400", "401", "403", "404", "413"):
+                assert response["content"]["application/json"]["example"]["error"]["code"], f"{name} {status}"
     for name in ("Error", "DraftOut", "DraftIn", "Conflict", "ListingStatus", "SearchPage"):
         assert shapes[name]["example"], name
 

@@ -85,7 +85,7 @@ def test_an_upload_becomes_a_staged_photo_with_two_files(merchant, media):
         ((1600, 1200), (1600, 1200), (640, 480)),
         ((500, 300), (500, 300), (500, 300)),
         ((1, 1), (1, 1), (1, 1)),
-        ((40_000, 3), (1600, 1), (1600, 1)),
+        ((30_000, 3), (1600, 1), (1600, 1)),
         ((1000, 6000), (267, 1600), (267, 1600)),
         ((4000, 4000), (1600, 1600), (480, 480)),
     ],
@@ -275,11 +275,13 @@ def test_too_many_bytes_are_refused_whatever_the_request_says():
 
 
 MEASURE = """
-import io, resource, sys
+import sys
 import django; django.setup()
 from listings import photos
 made = photos.make_renditions(open(sys.argv[1], "rb"))
-print(made.width, made.height, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# VmHWM belongs to this program alone; ru_maxrss would start at what the test runner held when it forked.
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(made.width, made.height, int(peak.split()[1]) // 1024)
 """
 
 

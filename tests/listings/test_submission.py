@@ -2,14 +2,15 @@
 
 import json
 import threading
+import time
 import uuid
 from decimal import Decimal
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 
-from listings import content, submission
+from listings import content, submission, validation
 from listings.lifecycle import Status
 from listings.models import Listing, ReviewJob, StatusChange, ValidationJob, Verdict
 from models import text
@@ -122,7 +123,7 @@ def test_an_edit_drops_what_was_owed_and_withdraws_the_review(merchant, words, m
     listing = make_listing(status=Status.IN_REVIEW, category="toys")
     ReviewJob.objects.create(listing=listing, revision=1, cause="unsure")
     ValidationJob.objects.create(listing=listing, revision=1)
-    submission.resubmit(listing=listing, seller=merchant, content=words(), photos=[], base_revision=1)
+    submission.resubmit(listing=listing, seller=merchant, content=words(), photos=[], base_edits=1)
     assert ReviewJob.objects.get().state == "withdrawn"
     assert list(ValidationJob.objects.order_by("revision").values_list("revision", "state")) == [
         (1, "dropped"),
@@ -131,9 +132,9 @@ def test_an_edit_drops_what_was_owed_and_withdraws_the_review(merchant, words, m
 
 
 def test_a_stale_edit_changes_nothing(merchant, words, make_listing):
-    listing = make_listing(revision=2)
+    listing = make_listing(edits=2)
     with pytest.raises(submission.StaleRevision, match="changed in another tab"):
-        submission.resubmit(listing=listing, seller=merchant, content=words(), photos=[], base_revision=1)
+        submission.resubmit(listing=listing, seller=merchant, content=words(), photos=[], base_edits=1)
     listing.refresh_from_db()
     assert listing.title == "Blue enamel kettle"
     assert not ValidationJob.objects.exists()
@@ -144,7 +145,7 @@ def test_new_words_or_another_category_are_checked_again(merchant, words, make_l
     base = words()
     listing = make_listing(**{k: base[k] for k in ("title", "description", "category")})
     change = {"title": "Butterfly knife", "description": "Sharp.", "category": "tools"}[field]
-    submission.resubmit(listing=listing, seller=merchant, content=base | {field: change}, photos=[], base_revision=1)
+    submission.resubmit(listing=listing, seller=merchant, content=base | {field: change}, photos=[], base_edits=1)
     listing.refresh_from_db()
     assert (listing.status, listing.revision) == (Status.CHECKING, 2)
 
@@ -153,7 +154,7 @@ def test_text_in_a_detail_is_checked_again_and_reaches_the_model(merchant, words
     base = words(category="audio")
     listing = make_listing(**{k: base[k] for k in ("title", "description", "category")})
     content_ = base | {"attributes": {"brand": "cocaine"}}
-    submission.resubmit(listing=listing, seller=merchant, content=content_, photos=[], base_revision=1)
+    submission.resubmit(listing=listing, seller=merchant, content=content_, photos=[], base_edits=1)
     listing.refresh_from_db()
     assert listing.status == Status.CHECKING
     assert ("attributes", "cocaine") in content.fields_of(listing)
@@ -162,7 +163,7 @@ def test_text_in_a_detail_is_checked_again_and_reaches_the_model(merchant, words
 def test_an_ended_listing_comes_back_only_through_a_check(merchant, words, make_listing):
     base = words()
     listing = make_listing(**{k: base[k] for k in ("title", "description", "category")}, status=Status.ENDED)
-    submission.resubmit(listing=listing, seller=merchant, content=base, photos=[], base_revision=1)
+    submission.resubmit(listing=listing, seller=merchant, content=base, photos=[], base_edits=1)
     listing.refresh_from_db()
     assert listing.status == Status.CHECKING
 
@@ -171,7 +172,7 @@ def test_only_an_active_merchant_submits_and_only_their_own(merchant, other_merc
     with pytest.raises(PermissionDenied):
         submission.submit(seller=shopper, content=words(), photos=[])
     with pytest.raises(PermissionDenied):
-        submission.resubmit(listing=make_listing(), seller=other_merchant, content=words(), photos=[], base_revision=1)
+        submission.resubmit(listing=make_listing(), seller=other_merchant, content=words(), photos=[], base_edits=1)
     merchant.is_active = False
     with pytest.raises(PermissionDenied):
         submission.submit(seller=merchant, content=words(), photos=[])
@@ -183,3 +184,87 @@ def test_a_missing_model_file_does_not_stop_a_submission(merchant, words, models
     assert listing.status == Status.CHECKING
     assert not Verdict.objects.filter(where="gate").exists()
     assert ValidationJob.objects.get().state == "owed"
+
+
+def test_a_stale_price_is_refused_too(merchant, words, make_listing):
+    base = words()
+    listing = make_listing(**{k: base[k] for k in ("title", "description", "category")})
+    common = {"listing": listing, "seller": merchant, "photos": [], "base_edits": 1}
+    submission.resubmit(content=base | {"price": Decimal(20)}, **common)
+    with pytest.raises(submission.StaleRevision):
+        submission.resubmit(content=base | {"price": Decimal(30)}, **common)
+    listing.refresh_from_db()
+    assert (listing.price, listing.revision, listing.edits) == (20, 1, 2)
+
+
+def test_a_corrected_condition_sent_again_is_kept(merchant, words):
+    key = uuid.uuid4()
+    submission.submit(seller=merchant, content=words(), photos=[], draft_key=key)
+    submission.submit(seller=merchant, content=words(condition="fair"), photos=[], draft_key=key)
+    assert Listing.objects.get().condition == "fair"
+
+
+@pytest.mark.parametrize("status", [Status.NEEDS_CHANGES, Status.REJECTED])
+def test_saving_a_returned_listing_asks_for_another_look_at_the_same_words(merchant, words, make_listing, status):
+    base = words()
+    listing = make_listing(**{k: base[k] for k in ("title", "description", "category")}, status=status)
+    submission.resubmit(listing=listing, seller=merchant, content=base, photos=[], base_edits=1)
+    listing.refresh_from_db()
+    assert listing.status == Status.CHECKING
+
+
+def test_a_sold_thing_is_not_listed_again(merchant, shopper, words, make_listing):
+    listing = make_listing(status=Status.ENDED)
+    listing.orders.create(buyer=shopper, price=18, currency="EUR")
+    with pytest.raises(ValidationError, match="sold"):
+        submission.resubmit(listing=listing, seller=merchant, content=words(), photos=[], base_edits=1)
+    listing.orders.update(status="cancelled")
+    submission.resubmit(listing=listing, seller=merchant, content=words(), photos=[], base_edits=1)
+
+
+@pytest.mark.parametrize("name", ["model", "version", "variant", "policy", "digest", "provider"])
+def test_no_length_of_a_claims_words_breaks_the_submit(merchant, words, name):
+    for length in (20, 21, 30, 31, 40, 41, 64, 65):
+        claim = device_claim(words(), **{name: "a" * length})
+        submission.submit(seller=merchant, content=words(title=f"Train {name} {length}"), photos=[], claim=claim)
+
+
+def test_a_claim_of_a_policy_that_is_none_is_not_believed(merchant, words):
+    claim = device_claim(words(), decision="warn", policy="spaceships")
+    listing = submission.submit(seller=merchant, content=words(), photos=[], claim=claim)
+    assert "does not have" in listing.verdicts.get(where="device").detail["disbelieved"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_and_the_workers_last_step_do_not_lock_each_other_out(merchant, words, make_listing, monkeypatch):
+    """Both change the listing and its job; the window is widened so that a wrong order of locks would show."""
+    base = words()
+    listing = make_listing(**{k: base[k] for k in ("title", "description", "category")}, status=Status.CHECKING)
+    job = ValidationJob.objects.create(listing=listing, revision=1)
+    real, errors = submission.withdraw_jobs, []
+
+    def slow_withdraw(listing):
+        time.sleep(0.3)
+        real(listing)
+
+    monkeypatch.setattr(submission, "withdraw_jobs", slow_withdraw)
+
+    def guarded(step, *args, **kwargs) -> None:
+        try:
+            step(*args, **kwargs)
+        except Exception as error:
+            errors.append(error)
+        connection.close()
+
+    edit = {"listing": listing, "seller": merchant, "content": words(title="Another"), "photos": [], "base_edits": 1}
+    threads = [
+        threading.Thread(target=guarded, args=[submission.resubmit], kwargs=edit),
+        threading.Thread(target=guarded, args=[validation.validate, job.pk]),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not [error for error in errors if not isinstance(error, submission.StaleRevision)]
+    listing.refresh_from_db()
+    assert listing.status in (Status.CHECKING, Status.PUBLISHED)

@@ -217,21 +217,21 @@ def test_another_merchants_draft_listing_and_photo_are_out_of_reach(
 
 def test_an_edit_of_the_text_is_checked_again_and_an_edit_of_the_price_is_not(client, form_data, make_listing):
     listing = make_listing("Blue enamel kettle", category="kitchen")
-    same = {"title": listing.title, "description": listing.description, "category": "kitchen", "base_revision": "1"}
+    same = {"title": listing.title, "description": listing.description, "category": "kitchen", "base_edits": "1"}
     client.post(f"/sell/{listing.public_id}/edit/", form_data(**same, price="15"))
     listing.refresh_from_db()
     assert (listing.status, listing.revision, listing.price) == (Status.PUBLISHED, 1, 15)
-    client.post(f"/sell/{listing.public_id}/edit/", form_data(**same | {"title": "Red enamel kettle"}))
+    client.post(
+        f"/sell/{listing.public_id}/edit/", form_data(**same | {"title": "Red enamel kettle", "base_edits": "2"})
+    )
     listing.refresh_from_db()
     assert (listing.status, listing.revision) == (Status.CHECKING, 2)
     assert ValidationJob.objects.filter(listing=listing, revision=2, state="owed").exists()
 
 
 def test_a_stale_edit_is_told_so_and_loses_nothing(client, form_data, make_listing):
-    listing = make_listing(revision=3)
-    answer = client.post(
-        f"/sell/{listing.public_id}/edit/", form_data(title="Written in the old tab", base_revision="2")
-    )
+    listing = make_listing(edits=3)
+    answer = client.post(f"/sell/{listing.public_id}/edit/", form_data(title="Written in the old tab", base_edits="2"))
     assert answer.status_code == 409
     assert "Written in the old tab" in page_text(answer)
     listing.refresh_from_db()
@@ -261,12 +261,14 @@ def test_a_duplicate_brings_text_and_photos_into_a_new_form(client, form_data, j
     original = Listing.objects.get()
     page = page_text(client.get(f"/sell/new/?from={original.public_id}"))
     assert original.title in page
-    copy = Photo.objects.get(listing=None)
+    photo = Photo.objects.get()
     client.post(
         "/sell/new/",
-        form_data(title="Another train set", draft_key=str(uuid.uuid4()), photo_order=f"id:{copy.pk}"),
+        form_data(title="Another train set", draft_key=str(uuid.uuid4()), photo_order=f"id:{photo.pk}"),
     )
-    assert Photo.objects.filter(listing__isnull=False).count() == 2
+    assert [listing.photos.count() for listing in Listing.objects.all()] == [1, 1], (
+        "one each, the original keeps its own"
+    )
 
 
 def test_the_offline_copy_of_the_page_holds_nothing_of_the_account(client, merchant):
@@ -281,3 +283,31 @@ def test_too_many_submits_are_slowed_down_with_a_message(client, form_data):
     answers = [client.post("/sell/new/", form_data(title=f"Train {n}", draft_key=str(uuid.uuid4()))) for n in range(32)]
     assert answers[-1].status_code == 429
     assert "Wait" in page_text(answers[-1])
+
+
+@pytest.mark.parametrize("order", ["id:²", "file:²", "id:" + "9" * 5000, "id:-1", "id:", ":::", "file:999", "id:1e5"])
+def test_a_nonsense_photo_order_is_no_error(client, form_data, jpeg, order):
+    assert client.post("/sell/new/", form_data(photo_order=order, photos=[jpeg()])).status_code == 302
+    assert Listing.objects.get().photos.count() == 1
+
+
+@pytest.mark.parametrize("order", [5, None, "id:²", ["id:1"], {"a": 1}])
+def test_a_stored_draft_with_a_nonsense_photo_order_opens(client, merchant, form_data, order):
+    key = form_data()["draft_key"]
+    Draft.objects.create(owner=merchant, key=key, data={"title": "Kept", "photo_order": order})
+    assert "Kept" in page_text(client.get(f"/sell/new/?draft={key}"))
+
+
+@pytest.mark.parametrize("value", ["1e-5000000", "1e999999", "1e20", "abc", "NaN", "-5", "99999"])
+def test_a_nonsense_number_detail_is_named_and_the_form_comes_back(client, form_data, value):
+    answer = client.post("/sell/new/", form_data(category="audio", **{"attr-audio-year": value}))
+    assert answer.status_code == 400
+    assert "Year made:" in page_text(answer)
+
+
+def test_opening_a_duplicate_writes_nothing(client, form_data, jpeg):
+    client.post("/sell/new/", form_data(photos=[jpeg()]))
+    listing = Listing.objects.get()
+    for _ in range(3):
+        client.get(f"/sell/new/?from={listing.public_id}")
+    assert Photo.objects.count() == 1

@@ -125,26 +125,29 @@ def train(
     labels, shape = recipe["labels"], shape_of(recipe)
     examples = corpus.gather(data, recipe)
     share = recipe["data"]["validation"]
-    learn = [e for e in examples if not is_validation(e, share)]
-    check = [e for e in examples if is_validation(e, share)]
-    counts = Counter(e.group for e in learn)
+    aside = np.array([is_validation(e, share) for e in examples])
+    check = [e for e, out in zip(examples, aside, strict=True) if out]
+    counts = Counter(e.group for e in examples)
     say("Learning from " + ", ".join(f"{n:,} {g}" for g, n in counts.items()) + f"; {len(check):,} for validation")
 
     session = front_session(shape)
-    texts, owners = views(learn, recipe, rng)
+    texts, owners = views(examples, recipe, rng)
     batch = fit.featurise(session, [fit.packed(*text).data[: recipe["data"]["longest"]] for text in texts], shape, say)
-    targets = one_hot(learn, labels)[owners]
-    weights = weights_of(learn, owners, recipe)
-    fitted = fit.fit(batch, owners, targets, weights, recipe["fit"], shape.bits, say)
+    targets = one_hot(examples, labels)[owners]
+    weights = weights_of(examples, owners, recipe)
+    seen = ~aside[owners]
+    fitted = fit.fit(batch.only(seen), owners[seen], targets[seen], weights[seen], recipe["fit"], shape.bits, say)
 
     held, window_of = windows_of(check, session, shape, recipe, say)
     logits = worst_logits(fitted, held, window_of, labels.index("safe"))
     unsafe = np.array([e.policy != "safe" for e in check])
     heat = fit.temperature(logits, unsafe, labels.index("safe"))
-    fitted.weights /= heat
-    fitted.bias /= heat
     scores = softmax(logits / heat)
     points = operating_points(scores, check, recipe)
+    say("Fitting again with the validation rows; temperature and thresholds stay")
+    fitted = fit.fit(batch, owners, targets, weights, recipe["fit"], shape.bits, say)
+    fitted.weights /= heat
+    fitted.bias /= heat
     seconds = time.monotonic() - began
 
     out.mkdir(parents=True, exist_ok=True)
@@ -155,16 +158,18 @@ def train(
         "version": recipe["version"],
         "operating_points": points,
         "temperature": heat,
-        "rows": dict(Counter(e.group for e in learn)),
-        "labels": dict(Counter(e.policy for e in learn)),
+        "rows": dict(counts),
+        "labels": dict(Counter(e.policy for e in examples)),
         "validation": validation_figures(scores, check, labels),
         "failures": failures(scores, check, labels),
         "left_out": [],
         "seconds": round(seconds, 1),
     }
     if measure_left_out:
-        market = np.array([e.group == "market" and e.policy == "safe" for e in check])
-        report["left_out"] = left_out(learn, owners, batch, held.only(market[window_of]), recipe, say)
+        first = np.diff(owners, prepend=-1) != 0
+        calm = np.array([e.group == "market" and e.policy == "safe" for e in examples]) & aside
+        harmless = batch.only(first & calm[owners])
+        report["left_out"] = left_out(examples, owners, batch, harmless, recipe, say)
     (out / "training.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     shown = ("temperature", "operating_points", "validation", "left_out", "seconds")
     say(json.dumps({key: report[key] for key in shown}, indent=2))
@@ -215,25 +220,28 @@ LEFT_OUT = (
 
 
 def left_out(
-    learn: list[Example],
+    examples: list[Example],
     owners: NDArray[np.int64],
     batch: fit.Batch,
     harmless: fit.Batch,
     recipe: dict[str, Any],
     say: Callable[[str], None],
 ) -> list[dict[str, Any]]:
-    """Fit without each of LEFT_OUT and measure on it. The 1 % threshold comes from validation rows of the market."""
+    """Fit without each of LEFT_OUT (and without validation rows) and measure on it. The 1 % threshold comes from
+    `harmless`, the safe validation rows of the market."""
     labels = recipe["labels"]
     safe = labels.index("safe")
     first = np.diff(owners, prepend=-1) != 0
-    targets, weights = one_hot(learn, labels)[owners], weights_of(learn, owners, recipe)
+    targets, weights = one_hot(examples, labels)[owners], weights_of(examples, owners, recipe)
+    aside = np.array([is_validation(e, recipe["data"]["validation"]) for e in examples])[owners]
     found = []
     for name, what in LEFT_OUT:
-        out = np.array([name in (e.source, e.group) for e in learn])[owners]
-        if not out.any() or out.all():
+        out = np.array([name in (e.source, e.group) for e in examples])[owners]
+        stay = ~out & ~aside
+        if not out.any() or not stay.any():
             continue
         fitted = fit.fit(
-            batch.only(~out), owners[~out], targets[~out], weights[~out], recipe["fit"], recipe["shape"]["bits"], say
+            batch.only(stay), owners[stay], targets[stay], weights[stay], recipe["fit"], recipe["shape"]["bits"], say
         )
         calm = 1 - softmax(fitted.logits(harmless))[:, safe]
         threshold = metrics.threshold_at_fpr(np.zeros(len(calm), bool), calm, 0.01)

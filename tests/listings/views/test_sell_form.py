@@ -221,9 +221,8 @@ def test_an_edit_of_the_text_is_checked_again_and_an_edit_of_the_price_is_not(cl
     client.post(f"/sell/{listing.public_id}/edit/", form_data(**same, price="15"))
     listing.refresh_from_db()
     assert (listing.status, listing.revision, listing.price) == (Status.PUBLISHED, 1, 15)
-    client.post(
-        f"/sell/{listing.public_id}/edit/", form_data(**same | {"title": "Red enamel kettle", "base_edits": "2"})
-    )
+    red = same | {"title": "Red enamel kettle", "base_edits": "2"}
+    client.post(f"/sell/{listing.public_id}/edit/", form_data(**red))
     listing.refresh_from_db()
     assert (listing.status, listing.revision) == (Status.CHECKING, 2)
     assert ValidationJob.objects.filter(listing=listing, revision=2, state="owed").exists()

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import random
+from typing import Protocol
 
 LEET = {"a": "4@", "e": "3", "i": "1!", "o": "0", "s": "5$", "t": "7", "b": "8"}
 # Cyrillic and Greek letters that look like Latin ones.
 LOOK_ALIKES = {"a": "а", "c": "с", "e": "е", "i": "і", "o": "оο", "p": "р", "x": "х", "y": "у", "s": "ѕ"}
 ZERO_WIDTH = "\u200b\u200c\u2060\u00ad"
+
+
+class Host(Protocol):
+    """A harmless listing."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def description(self) -> str: ...
 
 
 def obfuscated(text: str, rng: random.Random) -> str:
@@ -53,6 +64,13 @@ def doubled(word: str, rng: random.Random) -> str:
 def split(word: str, rng: random.Random) -> str:
     at = rng.randrange(2, len(word) - 1)
     return word[:at] + rng.choice((" ", ".", "-", "_")) + word[at:]
+
+
+def hosted(title: str, tail: str, host: Host, rng: random.Random) -> tuple[str, str]:
+    """The thing somewhere inside another, harmless listing, as when one forbidden thing hides among many others."""
+    words = host.description.split(" ")[: rng.randint(5, 60)]
+    at = rng.randrange(len(words) + 1)
+    return host.title, " ".join([*words[:at], f"{title}.", tail, *words[at:]])
 
 
 def restyled(text: str, rng: random.Random) -> str:

@@ -30,7 +30,7 @@ WORD = re.compile(r"[a-z0-9]+")
 
 @dataclass(frozen=True)
 class Example:
-    """One training text. group: market, own, lexicon or harmless. kind: for our own, plain, euphemism, …"""
+    """One training text. group: market, own, lexicon, neutral or harmless. kind: for our own, plain, euphemism, …"""
 
     title: str
     description: str
@@ -75,8 +75,25 @@ def lexicon(path: Path = LEXICON, seed: int = 0) -> list[Example]:
     return found
 
 
+def neutral(path: Path = LEXICON) -> list[Example]:
+    """The frames with nothing in them, the tails alone, the beginnings of words: nothing said is nothing unsafe."""
+    if not path.is_file():
+        return []
+    book: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    bare = [" ".join(frame.replace("{}", "").split()) for frame in book["frames"]]
+    letters = [
+        *"abcdefghijklmnopqrstuvwxyz",
+        *(" ".join(pair) for pair in itertools.pairwise("neutralwordsofnoweight")),
+    ]
+    titles = ["", *bare, *book["tails"], *letters, *book["beginnings"]]
+    return [
+        Example(title, tail, "safe", "neutral", "neutral")
+        for title, tail in itertools.product(titles, ["", *book["tails"][:4]])
+    ]
+
+
 def telling_words(path: Path = LEXICON) -> frozenset[str]:
-    """Things of one word that go against a policy and that no harmless thing mentions: vodka, but not gun."""
+    """Things of one word that go against a policy and that no harmless thing mentions: tequila, but not gun."""
     if not path.is_file():
         return frozenset()
     things: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["things"]
@@ -112,7 +129,7 @@ def gather(data: Path, recipe: dict[str, Any]) -> list[Example]:
         raise StepError(f"{data} does not hold {TRAIN}: give the data root, the folder that holds text/.")
     things = lexicon(seed=recipe["seed"])
     unsafe = telling_words()
-    found = market(data) + own() + things + harmless(data, recipe["data"]["harmless_per_source"], unsafe)
+    found = market(data) + own() + things + neutral() + harmless(data, recipe["data"]["harmless_per_source"], unsafe)
     unknown = {e.policy for e in found} - set(recipe["labels"])
     if unknown:
         raise StepError(f"Labels that the recipe does not know: {', '.join(sorted(unknown))}.")

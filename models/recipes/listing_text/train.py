@@ -44,12 +44,15 @@ def views(
     """Each example several times with other noise: the first view is the text as it is. Returns texts and owners."""
     texts, owners = [], []
     options = recipe["views"]
+    hosts = [e for e in examples if e.policy == "safe" and e.group in ("market", "own", "harmless")]
     for index, example in enumerate(examples):
         for view in range(options[example.group]):
             title, description = example.title, example.description
             if view or example.group == "lexicon":
                 if rng.random() < options["title_only"]:
                     description = ""
+                if example.group == "lexicon" and rng.random() < options["hosted"]:
+                    title, description = augment.hosted(title, description, rng.choice(hosts), rng)
                 title, description = augment.restyled(title, rng), augment.restyled(description, rng)
                 if rng.random() < options["obfuscate"]:
                     title = augment.obfuscated(title, rng)
@@ -64,7 +67,12 @@ def weights_of(examples: list[Example], owners: NDArray[np.int64], recipe: dict[
     sizes = Counter((e.source, e.policy) for e in examples)
     views_of = np.bincount(owners, minlength=len(examples))
     each = np.array(
-        [sizes[e.source, e.policy] ** (options["balance"] - 1) * options.get(e.group, 1.0) for e in examples]
+        [
+            sizes[e.source, e.policy] ** (options["balance"] - 1)
+            * options.get(e.group, 1.0)
+            * (options["lexicon_safe"] if e.group == "lexicon" and e.policy == "safe" else 1.0)
+            for e in examples
+        ]
     )
     return (each / np.maximum(views_of, 1))[owners].astype(np.float32)
 
@@ -150,6 +158,7 @@ def train(
     fitted.bias /= heat
     seconds = time.monotonic() - began
 
+    # A run that is measured further can be used meanwhile: this is written now, and once more at the end.
     out.mkdir(parents=True, exist_ok=True)
     np.savez(out / "tables.npz", rows=fitted.rows, weights=fitted.weights, bias=fitted.bias, counts=fitted.counts,
              known=known_words(batch, owners, shape))  # fmt: skip
@@ -165,14 +174,19 @@ def train(
         "left_out": [],
         "seconds": round(seconds, 1),
     }
+    write_report(out, report)
     if measure_left_out:
         first = np.diff(owners, prepend=-1) != 0
         calm = np.array([e.group == "market" and e.policy == "safe" for e in examples]) & aside
         harmless = batch.only(first & calm[owners])
         report["left_out"] = left_out(examples, owners, batch, harmless, recipe, say)
-    (out / "training.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_report(out, report)
     shown = ("temperature", "operating_points", "validation", "left_out", "seconds")
     say(json.dumps({key: report[key] for key in shown}, indent=2))
+
+
+def write_report(out: Path, report: dict[str, Any]) -> None:
+    (out / "training.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 def windows_of(

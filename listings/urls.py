@@ -1,21 +1,43 @@
-from django.urls import path, re_path
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.urls import path, re_path, register_converter
 
 from . import api
 from .views import accounts, files, market, moderation, orders, selling
 
+
+class PublicId:
+    """Also keeps out what the database would refuse to look up, such as a null character."""
+
+    regex = "[a-z0-9]{1,12}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    to_url = to_python
+
+
+class Username(PublicId):
+    regex = UnicodeUsernameValidator.regex.removeprefix("^").removesuffix(r"\Z")
+
+
+register_converter(PublicId, "public_id")
+register_converter(Username, "username")
+
 urlpatterns = [
     path("", market.browse, name="browse"),
     path("c/<slug:category_id>/", market.browse, name="category"),
-    path("item/<str:public_id>/", market.item, name="item"),
-    path("item/<str:public_id>/buy/", orders.buy, name="buy"),
-    path("seller/<str:username>/", market.seller, name="seller"),
+    path("item/<public_id:public_id>/", market.item, name="item"),
+    path("item/<public_id:public_id>/buy/", orders.buy, name="buy"),
+    path("seller/<username:username>/", market.seller, name="seller"),
     path("rules/", market.rules, name="rules"),
     path("privacy/", market.what_left, name="what-left"),
     path("sell/", selling.my_listings, name="my-listings"),
     path("sell/start/", selling.start_selling, name="start-selling"),
     path("sell/new/", selling.new, name="sell-new"),
-    path("sell/<str:public_id>/edit/", selling.edit, name="sell-edit"),
-    re_path(r"^sell/(?P<public_id>\w+)/(?P<step>pause|resume|end)/$", selling.change_status, name="sell-status"),
+    path("sell/<public_id:public_id>/edit/", selling.edit, name="sell-edit"),
+    re_path(
+        r"^sell/(?P<public_id>[a-z0-9]{1,12})/(?P<step>pause|resume|end)/$", selling.change_status, name="sell-status"
+    ),
     path("sell/drafts/<uuid:key>/delete/", selling.delete_draft, name="draft-delete"),
     path("orders/", orders.bought, name="orders"),
     path("sales/", orders.sales, name="sales"),

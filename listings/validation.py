@@ -49,7 +49,7 @@ def validate(job_id: int) -> None:
     job.started_at = timezone.now()
     job.save(update_fields=["attempts", "started_at"])
     if job.attempts > ATTEMPTS:
-        _settle(job, [], Outcome(Status.IN_REVIEW, IN_REVIEW_NOTE, "The automatic check failed again and again."))
+        settle(job, [], Outcome(Status.IN_REVIEW, IN_REVIEW_NOTE, "The automatic check failed again and again."))
         return
     try:
         verdicts = check(listing)
@@ -61,7 +61,7 @@ def validate(job_id: int) -> None:
         _postpone(job, f"{type(error).__name__}: {error}", count=True)
     else:
         known = list(listing.verdicts.filter(revision=job.revision))
-        _settle(job, verdicts, decide_outcome([*known, *verdicts]))
+        settle(job, verdicts, decide_outcome([*known, *verdicts]))
 
 
 def check(listing: Listing) -> list[Verdict]:
@@ -150,7 +150,7 @@ def _in_review_note(policy: str) -> str:
     return f"{known.merchant_text} {IN_REVIEW_NOTE}" if known else IN_REVIEW_NOTE
 
 
-def _settle(job: ValidationJob, verdicts: list[Verdict], outcome: Outcome) -> None:
+def settle(job: ValidationJob, verdicts: list[Verdict], outcome: Outcome) -> None:
     """Write everything or nothing: another worker, an edit or a withdrawal may have been faster."""
     with transaction.atomic():
         Listing.objects.hold(job.listing_id)

@@ -75,7 +75,7 @@ def enter(entry: Entry) -> Entered:
         if target and outcome.status != target:
             note = entry.reason if target == Status.NEEDS_CHANGES else validation.IN_REVIEW_NOTE
             outcome = validation.Outcome(target, note, SHOWN_TO_A_PERSON, entry.policy)
-        validation._settle(job, verdicts, outcome)
+        validation.settle(job, verdicts, outcome)
         listing.refresh_from_db()
         _go_on(entry, listing)
         listing.refresh_from_db()

@@ -152,3 +152,10 @@ def test_the_sellers_page_shows_what_is_on_sale(client, make_listing):
 )
 def test_the_photo_address_serves_nothing_but_photos(client, db, path):
     assert client.get(f"/media/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/item/%00/", "/seller/%00/", "/item/%F0%9F/", "/c/%00/", "/sell/%00/edit/", "/media/%00"]
+)
+def test_characters_that_a_database_refuses_are_simply_not_found(client, db, path):
+    assert client.get(path).status_code in (302, 404)

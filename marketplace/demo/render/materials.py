@@ -104,7 +104,9 @@ def _fabric(n: _Nodes, c: Colour, scale: float) -> None:
     total = n.node("ShaderNodeMath", Value=first.outputs[0])
     n.put(total.inputs[1], heights[2])
     n.bump(total.outputs[0], 0.35, 0.01)
-    n.color(n.ramp(n.noise(30 * scale, 4), [(0.25, shade(c, 0.86)), (0.5, c), (0.75, shade(c, 1.08))]))
+    n.color(
+        n.ramp(n.noise(30 * scale, 4), [(0.25, shade(c, 0.86)), (0.5, c), (0.75, tuple(min(1.0, 1.1 * x) for x in c))])
+    )
     n.sheen(c, 0.35)
 
 

@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus
 
 
@@ -15,6 +15,8 @@ class Recorder:
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
         self.sent: list[bytearray] = []  # a connection each
+        self.received = 0  # bytes from the site, headers included
+        self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -35,12 +37,16 @@ class Recorder:
             return
         record = bytearray()
         self.sent.append(record)
-        back = threading.Thread(target=_pipe, args=(site, browser, None), daemon=True)
+        back = threading.Thread(target=_pipe, args=(site, browser, self._count), daemon=True)
         back.start()
-        _pipe(browser, site, record)
+        _pipe(browser, site, record.extend)
         back.join()
         site.close()
         browser.close()
+
+    def _count(self, data: bytes) -> None:
+        with self.lock:
+            self.received += len(data)
 
     def holds(self, text: str) -> bool:
         """True if anything sent holds the text: plain, percent-encoded, form-encoded, UTF-16 or base64."""
@@ -58,11 +64,10 @@ class Recorder:
         self.listener.close()
 
 
-def _pipe(source: socket.socket, target: socket.socket, record: bytearray | None) -> None:
+def _pipe(source: socket.socket, target: socket.socket, note: Callable[[bytes], None]) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
-            if record is not None:
-                record += data
+            note(data)
             target.sendall(data)
     with contextlib.suppress(OSError):
         target.shutdown(socket.SHUT_WR)

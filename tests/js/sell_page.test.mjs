@@ -31,7 +31,7 @@ test("words are quoted once each, the weightiest first", () => {
   const evidence = [
     { field: "title", start: 0, end: 5, weight: 3 },
     { field: "title", start: 6, end: 10, weight: 1 },
-    { field: "description", start: 0, end: 5, weight: 2 },
+    { field: "description", start: 0, end: 6, weight: 2 },
   ];
   assert.deepEqual(words(fields, evidence), ["xanax", "bars"]);
 });

@@ -273,9 +273,7 @@ def test_many_pictures_are_made_by_several_processes(tmp_path):
 
 def test_a_listing_that_a_check_stops_is_reported_with_its_scores(loaded, folder):
     text = (folder / "catalogue.csv").read_text()
-    (folder / "catalogue.csv").write_text(
-        text.replace("Cotton book bag", "Pistol with 50 rounds of 9 mm ammunition")
-    )
+    (folder / "catalogue.csv").write_text(text.replace("Cotton book bag", "Pistol with 50 rounds of 9 mm ammunition"))
     report, _ = loaded()
     (stopped,) = report.stopped
     assert stopped.listing.status == Status.IN_REVIEW

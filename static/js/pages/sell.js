@@ -25,7 +25,9 @@ async function start(form) {
   const isShell = page.shell === "1";
 
   for (const node of document.querySelectorAll(".no-js-only")) node.remove();
-  form.autocomplete = "off";
+  form.autocomplete = "off"; // what the browser would put back by itself is older than the draft
+  const saveDraft = form.querySelector('button[value="save-draft"]');
+  if (saveDraft) saveDraft.textContent = page.sync === "1" ? "Save the draft in my account" : "Save the draft on this device";
   showCategoryDetails(form);
   countCharacters(form, data.limits);
 
@@ -74,7 +76,7 @@ async function start(form) {
   keeper = createKeeper(
     drafts,
     sync,
-    { key: rejected ? page.draftKey : key, baseRevision: Number(page.baseRevision) || 0, listing: page.listing, rejected },
+    { key: rejected ? page.draftKey : key, baseEdits: Number(page.baseEdits) || 0, listing: page.listing, rejected },
     {
       collect: () => ({ fields: readFields(form), photos: photos.state() }),
       restore: (draft, parts) => {

@@ -10,7 +10,7 @@ const SYNC_AFTER_MS = 2000;
 /**
  * @param {object} drafts from drafts.js
  * @param {object|null} sync from draft_sync.js, when the merchant switched it on
- * @param {{key: string, baseRevision: number, listing: string, rejected: boolean}} page
+ * @param {{key: string, baseEdits: number, listing: string, rejected: boolean}} page
  * @param {{collect: () => {fields: object, photos: Array}, restore: (draft: object, parts: {fields: boolean,
  *   photos: boolean}) => void, keyChanged: (key: string) => void, wasTyped: () => boolean, hasPhotos: () => boolean}} form
  */
@@ -47,7 +47,7 @@ export function createKeeper(drafts, sync, page, form) {
       changed();
     } else if (form.wasTyped()) {
       fork("Your earlier draft is kept beside this one.", key);
-    } else if (page.listing && meta.baseRevision !== page.baseRevision) {
+    } else if (page.listing && meta.baseEdits !== page.baseEdits) {
       askAboutOldEdit(found);
     } else {
       useDraft(found);
@@ -108,7 +108,7 @@ export function createKeeper(drafts, sync, page, form) {
   async function saveNow() {
     if (!unsaved || closed) return;
     unsaved = false;
-    const content = { ...form.collect(), meta: { baseRevision: page.baseRevision, listing: page.listing } };
+    const content = { ...form.collect(), meta: { baseEdits: page.baseEdits, listing: page.listing } };
     let answer = await drafts.save(key, content, version);
     if (answer.status === "conflict") {
       fork("This draft was also changed in another tab. What you write here is now a draft of its own; nothing was overwritten.", key);

@@ -112,7 +112,6 @@ export function createPhotos(form, limits, onChange) {
 
   function showProblems(problems) {
     errors.replaceChildren(...problems.map((problem) => el("div", {}, problem)));
-    errors.closest(".field")?.classList.toggle("field--error", problems.length > 0);
   }
 
   function say(text) {

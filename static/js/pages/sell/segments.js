@@ -26,12 +26,14 @@ export function segments(text, spans) {
   return pieces;
 }
 
-/** The marked words themselves, heaviest first, each once. */
+const EDGES = /^[\p{P}\s]+|[\p{P}\s]+$/gu;
+
+/** The marked words themselves, heaviest first, each once, without the punctuation around them. */
 export function words(fields, evidence, most = 6) {
   const texts = new Map(fields);
   const found = [...evidence]
     .sort((a, b) => b.weight - a.weight)
-    .map(({ field, start, end }) => (texts.get(field) ?? "").slice(start, end))
+    .map(({ field, start, end }) => (texts.get(field) ?? "").slice(start, end).replace(EDGES, ""))
     .filter((word) => word !== "");
   return [...new Set(found)].slice(0, most);
 }

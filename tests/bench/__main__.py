@@ -1,0 +1,171 @@
+"""`make bench`: prints a table and writes var/bench.json. Nothing passes or fails; figures move with the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.test.utils import setup_databases
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from models import manifest
+from tests import settings as own
+from tests.bench import measure
+from tests.browser import chromium
+from tests.browser.conftest import sign_in
+from tests.browser.recorder import recording
+from tests.conftest import person
+from tests.stack import Stack
+
+TARGET = own.ROOT / "var" / "bench.json"
+STARTS = 5
+CHECKS = 200
+LENGTHS = (400, 4000)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def running_site() -> Iterator[Stack]:
+    """The whole site over a database of its own, with hashed and compressed static files."""
+    say("Starting the site …")
+    for command in (["-m", "marketplace.assets"], ["manage.py", "collectstatic", "--no-input", "--verbosity", "0"]):
+        subprocess.run([sys.executable, *command], cwd=own.ROOT, check=True, stdin=subprocess.DEVNULL)
+    setup_databases(verbosity=0, interactive=False)  # the test database; the next run makes it anew
+    stack = Stack(own.FOLDER, own.SITE_FOLDER, connection.settings_dict["NAME"])
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+def run(browser: Browser, site: Stack) -> dict[str, Any]:
+    merchant = person("bench", "merchant")
+
+    def signed_in(context: BrowserContext) -> None:
+        sign_in(context, merchant, site.url)
+
+    say("First visit: bytes …")
+    with recording(site.port) as recorder:
+        transferred = measure.first_visit_bytes(browser, recorder, signed_in)
+    say(f"Cold start and revisit, {STARTS} times …")
+    cold, again = measure.starts(browser, site.url, signed_in, STARTS)
+    checks = {}
+    for characters in LENGTHS:
+        say(f"{CHECKS} checks of {characters:,} characters, in the browser and natively …")
+        found = measure.checks(browser, site.url, signed_in, characters, CHECKS)
+        found["native"] = measure.native_checks(characters, CHECKS)
+        checks[str(characters)] = found
+    say("Typing …")
+    typed = measure.typing(browser, site.url, signed_in)
+    long_tasks = {
+        "cold_start": sum(visit["long_after"] for visit in cold),
+        "revisit": sum(visit["long_after"] for visit in again),
+        "checks": sum(found["long_tasks"] for found in checks.values()),
+        "typing": typed["long_tasks"],
+        "page_load_before_focus": sum(visit["long_before"] for visit in [*cold, *again]),
+    }
+    return {
+        "first_visit_bytes": transferred,
+        "cold_start_ms": times(cold),
+        "revisit_ms": times(again),
+        "checks_ms": checks,
+        "last_key_to_verdict_ms": typed["last_key_to_verdict_ms"],
+        "long_tasks": long_tasks,
+    }
+
+
+def times(visits: list[dict[str, Any]]) -> dict[str, Any]:
+    values = [round(visit["focus_ms"], 1) for visit in visits]
+    return {"median": round(statistics.median(values), 1), "min": min(values), "max": max(values), "runs": values}
+
+
+def about(browser: Browser) -> dict[str, Any]:
+    entry = manifest.load()["models"]["listing-text"]
+    variant = entry["published"]["device"]
+    runtime = json.loads((own.ROOT / "node_modules/onnxruntime-web/package.json").read_text())["version"]
+    return {
+        "chromium": browser.version,
+        "onnxruntime_web": runtime,
+        "model": f"listing-text {entry['version']} {variant}",
+        "model_bytes": entry["variants"][variant]["bytes"],
+        "cpus": os.cpu_count(),
+        "load_average": round(os.getloadavg()[0], 2),
+        "taken_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    setting, sizes, long = found["about"], found["first_visit_bytes"], found["long_tasks"]
+    lines = [
+        f"Chromium {setting['chromium']}, onnxruntime-web {setting['onnxruntime_web']}, {setting['model']}, "
+        f"{setting['cpus']} CPUs, load {setting['load_average']}",
+        "",
+        "First visit, bytes as transferred (Brotli)",
+        *(row(kind, f"{size:>11,}") for kind, size in sorted(sizes["by_kind"].items(), key=lambda pair: -pair[1])),
+        row("all of these", f"{sum(sizes['by_kind'].values()):>11,}"),
+        row("on the line until the verdict, headers too", f"{sizes['line_until_verdict']:>11,}"),
+        row("on the line until it works offline", f"{sizes['line_total']:>11,}"),
+        "",
+        "First focus to first verdict, ms (median of 5; min to max)",
+        row("cold start, fresh profile", start(found["cold_start_ms"])),
+        row("revisit", start(found["revisit_ms"])),
+        row("revisit / cold start", f"{found['revisit_ms']['median'] / found['cold_start_ms']['median']:>11.2f}"),
+        "",
+        f"One check, ms{'':<29} {'p50':>9} {'p95':>9} {'x native':>9}",
+    ]
+    for characters, check in found["checks_ms"].items():
+        base = check["native"]["p50"]
+        for place, label in (
+            ("worker", "in the worker"),
+            ("page", "as the page feels it"),
+            ("native", "native (gate)"),
+        ):
+            values = check[place]
+            cells = f"{values['p50']:>9.2f} {values['p95']:>9.2f} {values['p50'] / base:>9.2f}"
+            lines.append(row(f"{int(characters):,} characters, {label}", cells))
+    after = sum(number for name, number in long.items() if name != "page_load_before_focus")
+    lines += [
+        row("last key to verdict (with 250 ms pause)", f"{found['last_key_to_verdict_ms']:>9.2f}"),
+        "",
+        "Long tasks (over 50 ms) on the main thread",
+        row("from the first focus on: must be 0", f"{after:>11}"),
+        row("while the page itself loads, all visits", f"{long['page_load_before_focus']:>11}"),
+    ]
+    return "\n".join(lines)
+
+
+def row(label: str, value: str) -> str:
+    return f"  {label:<44} {value}"
+
+
+def start(values: dict[str, Any]) -> str:
+    return f"{values['median']:>11.0f}   ({values['min']:.0f} to {values['max']:.0f})"
+
+
+def main() -> None:
+    path = chromium.path()
+    with running_site() as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=chromium.flags())
+        found = {"about": about(browser), **run(browser, site)}
+        browser.close()
+    TARGET.write_text(json.dumps(found, indent=2) + "\n")
+    print(table(found))
+    print(f"\nWritten to {Path(TARGET).relative_to(settings.BASE_DIR)}")
+
+
+if __name__ == "__main__":
+    main()

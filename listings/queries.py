@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from .lifecycle import Status
-from .models import Listing, ListingQuerySet, User
+from .models import Listing, ListingQuerySet, Order, User
 
 CONFIG = "english"
 ORDER = {
@@ -45,7 +45,9 @@ def browse(filters: dict[str, Any]) -> QuerySet[Listing]:
 
 
 def my_listings(user: User) -> QuerySet[Listing]:
-    return _rows().filter(seller=user).order_by("-updated_at", "-pk")
+    """All of this merchant's, each with `sold`: somebody has bought it, so it cannot be listed again."""
+    live = Order.objects.filter(listing=OuterRef("pk")).exclude(status=Order.State.CANCELLED)
+    return _rows().filter(seller=user).annotate(sold=Exists(live)).order_by("-updated_at", "-pk")
 
 
 def status_counts(user: User) -> list[tuple[str, str, int]]:

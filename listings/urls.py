@@ -1,4 +1,3 @@
-from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.urls import path, re_path, register_converter
 
 from . import api
@@ -17,7 +16,7 @@ class PublicId:
 
 
 class Username(PublicId):
-    regex = UnicodeUsernameValidator.regex.removeprefix("^").removesuffix(r"\Z")
+    regex = r"[\w.@+-]{1,150}"  # what Django lets a username be
 
 
 register_converter(PublicId, "public_id")

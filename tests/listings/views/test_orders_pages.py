@@ -14,6 +14,9 @@ def test_a_shopper_buys_and_the_seller_hands_over(as_user, shopper, merchant, ma
     seller.post(f"/orders/{order.pk}/settle/")
     order.refresh_from_db()
     assert order.status == "settled"
+    mine = seller.get("/sell/").content.decode()
+    assert "See the sale" in mine
+    assert "List again" not in mine
 
 
 def test_a_thing_is_sold_once(as_user, shopper, other_merchant, make_listing):

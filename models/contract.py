@@ -22,6 +22,8 @@ SPACES = frozenset(b"\t\n\x0b\x0c\r ")
 # How far back from the end of a window we look for a space, so that a cut seldom splits a word.
 CUT_BACK = 64
 MAX_SPANS = 40
+# A word that carries less than this share of the heaviest one explains nothing to a person.
+SPAN_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -174,8 +176,9 @@ def spans(
 
     evidence: [len(packed.data), len(labels)], the windows' evidence one after the other. A word is a run of bytes
     without white space; single characters that follow each other with one space between are one word ("x a n a x").
-    Words whose weight, evidence(policy) - evidence(safe) in logits, is below `floor` are left out. At most 40, the
-    heaviest. Returns [{"field", "start", "end", "weight"}], offsets in UTF-16 units of the field as typed.
+    Words whose weight, evidence(policy) - evidence(safe) in logits, is below `floor` are left out, and so
+    is what carries less than SPAN_SHARE of the heaviest. At most 40, the heaviest. Returns
+    [{"field", "start", "end", "weight"}], offsets in UTF-16 units of the field as typed.
     """
     if not policy or not len(evidence):
         return []
@@ -189,7 +192,7 @@ def spans(
             start, end = int(packed.start[begin]), int(packed.end[stop - 1])
             found.append({"field": name, "start": start, "end": end, "weight": round(weight, 4)})
     found.sort(key=lambda span: -span["weight"])
-    del found[MAX_SPANS:]
+    found = [span for span in found[:MAX_SPANS] if span["weight"] >= SPAN_SHARE * found[0]["weight"]]
     order = {name: index for index, name in enumerate(packed.names)}
     found.sort(key=lambda span: (order[span["field"]], span["start"]))
     return found

@@ -129,3 +129,11 @@ def test_only_the_heaviest_marks_are_kept_in_the_order_of_the_text():
     assert len(spans) == contract.MAX_SPANS
     assert spans == sorted(spans, key=lambda span: span["start"])
     assert spans[0]["start"] == 60
+
+
+def test_words_that_weigh_little_beside_the_heaviest_are_not_marked():
+    found = contract.pack([("title", "xanax with bars")])
+    evidence = np.zeros((len(found.data), 3), np.float32)
+    evidence[0, 0], evidence[6, 0], evidence[11, 0] = 8.0, 1.0, 2.0
+    marked = contract.spans(found, evidence, ["drugs", "weapons", "safe"], "drugs", 0.5)
+    assert [span["start"] for span in marked] == [0, 11]

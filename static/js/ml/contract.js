@@ -7,6 +7,8 @@
 const SEVERITY = { pass: 0, unsure: 1, warn: 2, block: 3 };
 const CUT_BACK = 64; // bytes looked back for a space, so that a cut seldom splits a word
 const MAX_SPANS = 40;
+// A word that carries less than this share of the heaviest one explains nothing to a person.
+const SPAN_SHARE = 0.15;
 const MARK = /^\p{M}/u;
 const encoder = new TextEncoder();
 
@@ -155,9 +157,9 @@ export function spans(packed, evidence, labels, policy, floor) {
     }
   }
   found.sort((a, b) => b.weight - a.weight);
-  found.length = Math.min(found.length, MAX_SPANS);
+  const kept = found.slice(0, MAX_SPANS).filter((span) => span.weight >= SPAN_SHARE * found[0].weight);
   const order = (span) => packed.names.indexOf(span.field);
-  return found.sort((a, b) => order(a) - order(b) || a.start - b.start);
+  return kept.sort((a, b) => order(a) - order(b) || a.start - b.start);
 }
 
 /** Byte ranges of words; lone characters in a row, one space apart and in one field, are joined. */

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import psutil
 import redis
+from django.db import connection
 
 from marketplace import embedded
 
@@ -128,6 +129,7 @@ class Stack:
 
     def restore(self) -> None:
         """Bring back whatever an earlier test stopped or killed, and empty the queue."""
+        self.signal_all(signal.SIGCONT)
         if self.redis.process is None or self.redis.process.poll() is not None:
             self.start_redis()
         self.wipe_redis()
@@ -137,10 +139,35 @@ class Stack:
         self.await_ready()
 
     def settle(self) -> None:
-        """Let running tasks end, so that none works on rows while the database is emptied."""
+        """Hold all processes at a moment when none works on rows, so that the database can be emptied."""
         self.wipe_redis()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            self.signal_all(signal.SIGSTOP)
+            if not self.working_sessions():
+                return
+            self.signal_all(signal.SIGCONT)
+            time.sleep(0.05)
+
+    def working_sessions(self) -> int:
+        """Database sessions, but for our own, that are in the middle of something."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend' AND state <> 'idle'"
+            )
+            return int(cursor.fetchone()[0])
+
+    def signal_all(self, how: signal.Signals) -> None:
+        for process in self.processes.values():
+            if process.poll() is None:
+                with contextlib.suppress(psutil.Error):
+                    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+                    for member in family:
+                        member.send_signal(how)
 
     def stop(self) -> None:
+        self.signal_all(signal.SIGCONT)
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
@@ -169,9 +196,9 @@ class Stack:
             client.flushall()
 
     def queued(self) -> int:
-        """Tasks that no worker has taken yet."""
+        """Validations in the queue; what beat sends beside them does not count."""
         with contextlib.closing(redis.Redis.from_url(self.redis_url)) as client:
-            return int(client.llen("celery"))
+            return sum(b"validate_listing" in message for message in client.lrange("celery", 0, -1))
 
     def stop_worker(self) -> None:
         """Politely; tasks stay in the queue until `start_worker`."""

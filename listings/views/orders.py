@@ -21,7 +21,7 @@ def buy(request: SignedInRequest, public_id: str) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, error.messages[0])
         return redirect("browse" if listing.status != "published" else listing)
-    messages.success(request, f"“{listing.title}” is yours. The seller has been told.")
+    messages.success(request, f"“{listing.title}” is yours. Now agree with the seller on payment and hand-over.")
     return redirect("orders")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -56,12 +57,41 @@ def variant(tables: dict[str, NDArray[Any]], name: str, shape: Shape, size: int)
 
 
 def compress(folder: Path, recipe: dict[str, Any], say: Callable[[str], None]) -> None:
-    """Write folder/<variant>.onnx for every variant."""
+    """Write folder/<variant>.onnx for every variant, and folder/built.json, which names the fit they come from.
+
+    Raises StepError when training.json is about another fit: thresholds and figures would be of another model.
+    """
     tables = load_tables(folder)
+    fit = fit_of(folder)
+    refuse_mixed_fits(training_report(folder), fit, "tables.npz")
     for name in VARIANTS:
         content = variant(tables, name, Shape(**recipe["shape"]), recipe["sizes"][name])
         (folder / f"{name}.onnx").write_bytes(content)
         say(f"{name}: {len(content):,} bytes, {min(recipe['sizes'][name], len(tables['rows'])):,} rows")
+
+    (folder / "built.json").write_text(json.dumps({"fit": fit}) + "\n", encoding="utf-8")
+
+
+def fit_of(folder: Path) -> str:
+    """What names a fit: hex SHA-256 of its tables."""
+    return hashlib.sha256((folder / "tables.npz").read_bytes()).hexdigest()
+
+
+def refuse_mixed_fits(trained: dict[str, Any], fit: str | None, what: str) -> None:
+    if fit is None or trained.get("fit") != fit:
+        raise StepError(
+            f"training.json and {what} come from two fits (another run wrote over one of them). "
+            "Train again into a folder that no other run uses, then compress."
+        )
+
+
+def built_fit(folder: Path) -> str | None:
+    """The fit that the variants in `folder` were built from; None when nobody wrote it down."""
+    try:
+        found = json.loads((folder / "built.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(found["fit"]) if isinstance(found, dict) and "fit" in found else None
 
 
 def training_report(folder: Path) -> dict[str, Any]:

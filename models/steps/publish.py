@@ -12,7 +12,7 @@ from typing import Any
 from models import manifest as manifests
 from models import runtime
 from models.steps import card, golden, recipe, wasm
-from models.steps.compress import VARIANTS, training_report
+from models.steps.compress import VARIANTS, built_fit, refuse_mixed_fits, training_report
 from models.steps.data import read_text
 from models.steps.errors import StepError
 from models.steps.evaluate import brotli_bytes, evaluate_rows
@@ -64,6 +64,7 @@ def publish(
     settings = recipe.read(model)
     trained = training_report(build)
     contents = read_variants(build)
+    refuse_mixed_fits(trained, built_fit(build), "the compressed variants")
     entry: dict[str, Any] = {
         "version": trained["version"],
         "labels": settings["labels"],

@@ -41,8 +41,9 @@ def say(text: str) -> None:
 def running_site() -> Iterator[Stack]:
     """The whole site over a database of its own, with hashed and compressed static files."""
     say("Starting the site …")
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "marketplace.settings"}  # hashed names, as the site serves
     for command in (["-m", "marketplace.assets"], ["manage.py", "collectstatic", "--no-input", "--verbosity", "0"]):
-        subprocess.run([sys.executable, *command], cwd=own.ROOT, check=True, stdin=subprocess.DEVNULL)
+        subprocess.run([sys.executable, *command], cwd=own.ROOT, check=True, stdin=subprocess.DEVNULL, env=environment)
     setup_databases(verbosity=0, interactive=False)  # the test database; the next run makes it anew
     stack = Stack(own.FOLDER, own.SITE_FOLDER, connection.settings_dict["NAME"])
     try:

@@ -41,3 +41,12 @@ def test_nothing_is_published_but_by_the_worker_a_moderator_or_a_resume():
         Status.IN_REVIEW,
         Status.PAUSED,
     }
+
+
+def test_putting_a_listing_back_on_sale_does_not_make_it_new(make_listing):
+    listing = make_listing()
+    since = listing.published_at
+    Listing.objects.move(listing.pk, source=Status.PUBLISHED, target=Status.PAUSED)
+    Listing.objects.move(listing.pk, source=Status.PAUSED, target=Status.PUBLISHED)
+    listing.refresh_from_db()
+    assert listing.published_at == since

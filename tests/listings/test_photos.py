@@ -358,3 +358,11 @@ def test_names_are_random_and_of_one_shape(media):
     names = {photos._write(b"x", "jpg") for _ in range(50)}
     assert len(names) == 50
     assert all(re.fullmatch(r"[0-9a-f]{2}/[0-9a-f]{32}\.jpg", name) for name in names)
+
+
+def test_a_photo_that_is_endless_on_one_side_is_refused_before_it_is_decoded():
+    data = io.BytesIO()
+    Image.new("L", (1, 30_001)).save(data, "PNG")
+    data.seek(0)
+    with pytest.raises(ValidationError, match="longer than 30000 pixels"):
+        photos.make_renditions(data)

@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from models import manifest
-from models.steps import publish
+from models.steps import compress, publish
 from models.steps.errors import StepError
 from tests.models import tiny
 from tests.models.test_command import write
@@ -64,6 +65,7 @@ def build(tmp_path):
         (folder / f"{name}.onnx").write_bytes(tiny.content())
     points = {"policies": LABELS[:-1], "unsure": 0.2, "warn": 0.5, "block": 0.9, "coverage": 0.3, "evidence_floor": 0.3}
     report = {
+        "fit": "t",
         "version": "t",
         "operating_points": points,
         "temperature": 1.0,
@@ -72,6 +74,7 @@ def build(tmp_path):
         "seconds": 1,
     }
     (folder / "training.json").write_text(json.dumps(report))
+    (folder / "built.json").write_text(json.dumps({"fit": "t"}))
     data = tmp_path / "data" / "text"
     data.mkdir(parents=True)
     write(data / "dev.csv.gz")
@@ -111,6 +114,22 @@ def test_a_refusal_changes_nothing_that_is_published(build, tmp_path, monkeypatc
     with pytest.raises(StepError, match=value):
         run(build, tmp_path)
     assert {path.name: path.read_bytes() for path in published.iterdir()} == before
+
+
+@pytest.mark.parametrize("built", ['{"fit": "another"}', "{}", "not json", None])
+def test_variants_of_another_fit_than_the_thresholds_are_refused(build, tmp_path, built):
+    (build / "built.json").unlink()
+    if built is not None:
+        (build / "built.json").write_text(built)
+    with pytest.raises(StepError, match="two fits"):
+        run(build, tmp_path)
+    assert not (tmp_path / "published").exists()
+
+
+def test_tables_of_another_fit_than_the_report_are_not_compressed(build):
+    np.savez(build / "tables.npz", rows=np.arange(3))
+    with pytest.raises(StepError, match="two fits"):
+        compress.compress(build, publish.recipe.read("listing-text"), lambda text: None)
 
 
 def test_a_variant_that_was_not_built_is_named(build, tmp_path):

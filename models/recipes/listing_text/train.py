@@ -20,6 +20,7 @@ from models.recipes.listing_text import augment, corpus, fit
 from models.recipes.listing_text.corpus import Example
 from models.recipes.listing_text.network import Shape, front
 from models.steps import metrics
+from models.steps.compress import fit_of
 
 RECIPE = Path(__file__).resolve().parent / "recipe.toml"
 
@@ -163,6 +164,7 @@ def train(
     np.savez(out / "tables.npz", rows=fitted.rows, weights=fitted.weights, bias=fitted.bias, counts=fitted.counts,
              known=known_words(batch, owners, shape))  # fmt: skip
     report = {
+        "fit": fit_of(out),
         "data": str(data.resolve()),
         "version": recipe["version"],
         "operating_points": points,

@@ -25,5 +25,5 @@ lint:
 	@exec .venv/bin/python -m tests.lint
 
 bench:
-	@$(PYTHON) marketplace/prepare.py test
+	@$(PYTHON) marketplace/prepare.py bench
 	@exec .venv/bin/python -m tests.bench

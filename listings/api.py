@@ -407,7 +407,7 @@ def _public(request: HttpRequest, data: dict[str, Any], *, max_age: int) -> Http
                                     "tolerance": 0.0001,
                                 }
                             },
-                            "policies_version": "2026.11",
+                            "policies_version": "2026.11.2",
                         }
                     }
                 },
@@ -444,7 +444,7 @@ def models_manifest(request: HttpRequest) -> HttpResponse:
                 "content": {
                     "application/json": {
                         "example": {
-                            "version": "2026.11",
+                            "version": "2026.11.2",
                             "policies": [{"id": "weapons", "name": "Weapons", "severity": 3, "forbids": "Firearms …"}],
                         }
                     }

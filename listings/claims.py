@@ -35,6 +35,7 @@ class Claim(BaseModel):
 
     model: Word
     version: Word = ""
+    policies_version: Annotated[str, Field(max_length=20, pattern=r"^[\w.:+-]*$")] = ""
     variant: Annotated[str, Field(max_length=20, pattern=r"^[\w.:+-]*$")] = ""
     scores: dict[Word, Share] = Field(default_factory=dict, max_length=40)
     decision: Literal["pass", "unsure", "warn", "block"]
@@ -62,7 +63,6 @@ def parse_claim(raw: str, fields: Fields) -> Verdict | None:
     doubts = _doubts(claim, fields)
     return Verdict(
         where=Where.DEVICE,
-        policies_version=policies.version(),
         detail={"disbelieved": " ".join(doubts)} if doubts else {},
         **claim.model_dump(),
     )
@@ -84,6 +84,8 @@ def _doubts(claim: Claim, fields: Fields) -> list[str]:
         doubts.append("It comes from another version of the model.")
     elif entry and set(claim.scores) != set(entry["labels"]):
         doubts.append("Its scores are not those of the model.")
+    if entry and claim.policies_version != entry["policies_version"]:
+        doubts.append("It was made under other rules of the market.")
     if claim.policy and policies.get(claim.policy) is None:
         doubts.append("It names a policy that this market does not have.")
     if claim.digest != contract.digest(contract.pack(fields)):

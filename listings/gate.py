@@ -1,30 +1,53 @@
-"""The server's own run of the device's model: milliseconds, on every submit and edit."""
+"""The server's own first look at a text, on every submit and edit: a few milliseconds.
+
+Two models: the very file that the merchant's browser runs, and a second one that no browser ever gets, of other features
+and another training. Whoever takes the public file apart to get past it has not met the other.
+"""
+
+from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from models import manifest, text
 
-from . import policies
 from .content import Fields
 from .models import Verdict, Where
 
 log = logging.getLogger(__name__)
 
 
-def run_gate(fields: Fields) -> Verdict | None:
-    """An unsaved Verdict of the device variant; None when the model cannot be used now (the worker will ask again)."""
-    try:
-        return text_verdict(fields, variant="device", where=Where.GATE)
-    except manifest.ModelUnavailable as error:
-        log.warning("the gate could not run: %s", error)
-        return None
+def run_gate(fields: Fields) -> list[Verdict]:
+    """Unsaved verdicts, the device's model first. A model that cannot be used now is left out: the worker asks again."""
+    found = []
+    for look in (device_look, second_look):
+        try:
+            found.append(look(fields))
+        except manifest.ModelUnavailable as error:
+            log.warning("the gate could not run: %s", error)
+    return found
 
 
-def text_verdict(fields: Fields, *, variant: str, where: str) -> Verdict:
-    """Raises ModelUnavailable."""
-    found = text.check_text(fields, variant=variant, where=where)
+def device_look(fields: Fields) -> Verdict:
+    """What the merchant's browser would say. Raises ModelUnavailable."""
+    return _verdict(lambda: text.check_text(fields, variant="device", where=Where.GATE))
+
+
+def second_look(fields: Fields) -> Verdict:
+    """The model that is not for browsers. Raises ModelUnavailable."""
+    return _verdict(lambda: text.check_text_in_cloud(fields, model=text.SECOND, where=Where.GATE))
+
+
+def heavy_look(fields: Fields) -> Verdict:
+    """The worker's model. Raises ModelUnavailable."""
+    return _verdict(lambda: text.check_text_in_cloud(fields, where=Where.CLOUD))
+
+
+def _verdict(check: Callable[[], dict[str, Any]]) -> Verdict:
+    found = check()
     coverage = found.pop("coverage")
-    return Verdict(**found, policies_version=policies.version(), detail={"coverage": coverage})
+    return Verdict(**found, detail={"coverage": coverage})
 
 
 def tolerance() -> float:

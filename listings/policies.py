@@ -17,6 +17,7 @@ class Policy:
     forbids: str
     allows: str
     examples: list[str]
+    sounds_alike: list[str]  # allowed, though the words are near
     merchant_text: str  # why the merchant is told
     what_to_do: str
     legal_ground: str

@@ -167,8 +167,10 @@ def _check(content: dict[str, Any], photos: list[Photo], claim: str) -> list[Ver
     said = claims.parse_claim(claim, fields)
     found = gate.run_gate(fields)
     if said:
-        claims.compare(said, found, gate.tolerance())
-    return [verdict for verdict in (said, found) if verdict]
+        same = next((verdict for verdict in found if verdict.model == said.model), None)
+        claims.compare(said, same, gate.tolerance())
+        found = [said, *found]
+    return found
 
 
 def _fields(content: dict[str, Any], photos: list[Photo]) -> words.Fields:

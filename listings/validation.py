@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from models import manifest
+from models import manifest, text
 
 from . import contact_details, content, duplicates, gate, policies
 from .lifecycle import Status
@@ -67,10 +67,10 @@ def validate(job_id: int) -> None:
 def check(listing: Listing) -> list[Verdict]:
     """Unsaved verdicts of every check. Raises ModelUnavailable."""
     fields = content.fields_of(listing)
-    verdicts = []
-    if not listing.verdicts.filter(revision=listing.revision, where=Where.GATE).exists():
-        verdicts.append(gate.text_verdict(fields, variant="device", where=Where.GATE))
-    verdicts.append(gate.text_verdict(fields, variant="cloud", where=Where.CLOUD))
+    seen = set(listing.verdicts.filter(revision=listing.revision, where=Where.GATE).values_list("model", flat=True))
+    looks = {text.MODEL: gate.device_look, text.SECOND: gate.second_look}
+    verdicts = [look(fields) for model, look in looks.items() if model not in seen]
+    verdicts.append(gate.heavy_look(fields))
     verdicts.append(check_contact_details(fields))
     verdicts.append(check_duplicates(listing))
     return verdicts

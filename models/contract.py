@@ -183,9 +183,13 @@ def spans(
     if not policy or not len(evidence):
         return []
     weights = evidence[:, labels.index(policy)].astype(np.float64) - evidence[:, labels.index("safe")]
+    return marked(packed, [(begin, stop, float(weights[begin:stop].sum())) for begin, stop in words(packed)], floor)
+
+
+def marked(packed: Packed, weighed: Sequence[tuple[int, int, float]], floor: float) -> list[dict[str, Any]]:
+    """The words (begin, stop, weight) that are worth showing, as `spans` gives them."""
     found: list[dict[str, Any]] = []
-    for begin, stop in _words(packed):
-        weight = float(weights[begin:stop].sum())
+    for begin, stop, weight in weighed:
         if weight >= floor:
             field_index = int(packed.field_of[begin])
             name = packed.names[field_index] if field_index < len(packed.names) else ""
@@ -198,9 +202,16 @@ def spans(
     return found
 
 
-def _words(packed: Packed) -> list[tuple[int, int]]:
+def without(packed: Packed, begin: int, stop: int) -> Packed:
+    """The text less the bytes [begin, stop)."""
+    keep = np.r_[0:begin, stop : len(packed.data)]
+    data = packed.data[:begin] + packed.data[stop:]
+    return Packed(data, packed.names, packed.field_of[keep], packed.start[keep], packed.end[keep])
+
+
+def words(packed: Packed) -> list[tuple[int, int]]:
     """Byte ranges of words; lone characters in a row, one space apart and in one field, are joined."""
-    words: list[tuple[int, int]] = []
+    found: list[tuple[int, int]] = []
     data, size = packed.data, len(packed.data)
     alone = False
     begin = 0
@@ -212,10 +223,10 @@ def _words(packed: Packed) -> list[tuple[int, int]]:
         while stop < size and data[stop] not in SPACES:
             stop += 1
         single = packed.start[begin] == packed.start[stop - 1]
-        if single and alone and words[-1][1] == begin - 1 and packed.field_of[begin] == packed.field_of[begin - 2]:
-            words[-1] = (words[-1][0], stop)
+        if single and alone and found[-1][1] == begin - 1 and packed.field_of[begin] == packed.field_of[begin - 2]:
+            found[-1] = (found[-1][0], stop)
         else:
-            words.append((begin, stop))
+            found.append((begin, stop))
         alone = bool(single)
         begin = stop
-    return words
+    return found

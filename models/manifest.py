@@ -46,6 +46,11 @@ def variant_name(entry: dict[str, Any], variant: str) -> str:
     return name
 
 
+def files_of(entry: dict[str, Any]) -> set[str]:
+    """Names of every file of a model's entry."""
+    return {about["file"] for part in ("variants", "files") for about in entry.get(part, {}).values()}
+
+
 def browser_subset(manifest: dict[str, Any]) -> dict[str, Any]:
     """What a browser needs of each model it may load: the entry without its other variants, plus `variant`, `file`,
     `sha256` and `bytes` of the one that is for browsers. Whoever serves it adds the url."""
@@ -53,7 +58,7 @@ def browser_subset(manifest: dict[str, Any]) -> dict[str, Any]:
     for name, entry in manifest["models"].items():
         for variant, about in entry["variants"].items():
             if about.get("browser"):
-                kept = ("version", "labels", "window_bytes", "tolerance", "inputs", "outputs", "operating_points")
+                kept = ("version", "policies_version", "labels", "window_bytes", "tolerance", "inputs", "outputs", "operating_points")
                 models[name] = {key: entry[key] for key in kept}
                 models[name] |= {"variant": variant} | {key: about[key] for key in ("file", "sha256", "bytes")}
     return {"manifest": manifest["manifest"], "models": models}

@@ -15,6 +15,7 @@ from models.manifest import ModelUnavailable
 
 __all__ = ["ModelUnavailable", "open_session", "session"]
 
+BUILD = manifests.PUBLISHED.parents[1] / "var" / "models"  # what training leaves behind; not in git
 _lock = threading.Lock()
 _sessions: dict[tuple[int, str], onnxruntime.InferenceSession] = {}
 
@@ -31,8 +32,25 @@ def session(model: str, variant: str, folder: Path = manifests.PUBLISHED) -> onn
     key = (os.getpid(), about["sha256"])
     with _lock:
         if key not in _sessions:
-            _sessions[key] = open_session(checked_bytes(folder / about["file"], about["sha256"]))
+            _sessions[key] = open_session(variant_bytes(model, variant, folder))
         return _sessions[key]
+
+
+def variant_bytes(model: str, variant: str, folder: Path = manifests.PUBLISHED, build: Path = BUILD) -> bytes:
+    """The file of a published variant. One that is too large to be committed is taken from the build folder, if it was
+    rebuilt there and is the same. Raises ModelUnavailable."""
+    entry = manifests.model(manifests.load(folder), model)
+    name = manifests.variant_name(entry, variant)
+    about = entry["variants"][name]
+    if about.get("committed", True):
+        return checked_bytes(folder / about["file"], about["sha256"])
+    path = build / model / f"{name}.onnx"
+    if not path.is_file():
+        raise ModelUnavailable(
+            f"{model} {name} is not committed, for its size. Rebuild it: python -m models train {model} --data DIR, then "
+            f"python -m models compress {model}"
+        )
+    return checked_bytes(path, about["sha256"])
 
 
 def checked_bytes(path: Path, sha256: str) -> bytes:

@@ -1,8 +1,14 @@
-"""The text check as the server runs it: fields in, a verdict out."""
+"""Text checks as the server runs them: fields in, a verdict out.
+
+`listing-text` is the device's own model, read at the gate too; `listing-text-gate` is the gate's second one, which no
+browser ever sees; `listing-text-cloud` is the worker's.
+"""
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +19,13 @@ from numpy.typing import NDArray
 from models import contract, manifest, runtime
 
 MODEL = "listing-text"
+CLOUD = "listing-text-cloud"
+SECOND = "listing-text-gate"
 PROVIDER = "cpu"
+
+# (scores by label, coverage) of each window of a text.
+Results = list[tuple[dict[str, float], float]]
+Scorer = Callable[[contract.Packed], Results]
 
 
 def check_text(
@@ -33,10 +45,57 @@ def check_text(
     results, evidence = run_windows(session, packed, entry["labels"], entry["window_bytes"])
     found = contract.combine(results, points)
     marks = contract.spans(packed, evidence, entry["labels"], found["policy"], points["evidence_floor"])
+    return verdict(MODEL, entry, variant_name, where, found, marks, packed, began)
+
+
+def check_text_in_cloud(
+    fields: contract.Fields, *, model: str = CLOUD, where: str = "cloud", folder: Path = manifest.PUBLISHED
+) -> dict[str, Any]:
+    """The verdict of a model that reads word pieces: the worker's, or the gate's second one.
+
+    evidence: by occlusion, where something is held against the text. Raises ModelUnavailable.
+    """
+    began = time.perf_counter()
+    entry = manifest.model(manifest.load(folder), model)
+    variant_name = manifest.variant_name(entry, "cloud")
+    score = kept_scorer(model, variant_name, folder)
+    packed = contract.pack(fields)
+    points = entry["operating_points"]
+    found = contract.combine(score(packed), points)
+    marks = occlusion(score, packed, found, points) if found["policy"] else []
+    return verdict(model, entry, variant_name, where, found, marks, packed, began)
+
+
+def kept_scorer(model: str, variant: str, folder: Path) -> Scorer:
+    """The scorer of a published variant, kept while its files stay the same. A failure is not kept."""
+    from models import scoring  # which knows this module
+
+    entry = manifest.model(manifest.load(folder), model)
+    hashes = [about["sha256"] for about in (entry["variants"][variant], *entry.get("files", {}).values())]
+    key = (os.getpid(), *hashes)
+    if key not in _scorers:
+        _scorers[key] = scoring.published(model, variant, folder)
+    return _scorers[key]
+
+
+_scorers: dict[tuple[Any, ...], Scorer] = {}
+
+
+def verdict(
+    model: str,
+    entry: dict[str, Any],
+    variant: str,
+    where: str,
+    found: dict[str, Any],
+    marks: list[dict[str, Any]],
+    packed: contract.Packed,
+    began: float,
+) -> dict[str, Any]:
     return {
-        "model": MODEL,
+        "model": model,
         "version": entry["version"],
-        "variant": variant_name,
+        "policies_version": entry["policies_version"],
+        "variant": variant,
         "where": where,
         "scores": {name: round(score, 6) for name, score in found["scores"].items()},
         "coverage": round(found["coverage"], 6),
@@ -51,9 +110,9 @@ def check_text(
 
 def run_windows(
     session: onnxruntime.InferenceSession, packed: contract.Packed, labels: list[str], window_bytes: int
-) -> tuple[list[tuple[dict[str, float], float]], NDArray[np.float32]]:
+) -> tuple[Results, NDArray[np.float32]]:
     """(scores by label, coverage) of each window, and the windows' evidence one after the other [bytes, labels]."""
-    results: list[tuple[dict[str, float], float]] = []
+    results: Results = []
     evidence: list[NDArray[np.float32]] = []
     for begin, end in contract.windows(packed, window_bytes):
         window = np.frombuffer(packed.data[begin:end], np.uint8)
@@ -61,3 +120,27 @@ def run_windows(
         results.append((dict(zip(labels, map(float, scores), strict=True)), float(coverage)))
         evidence.append(marks)
     return results, np.concatenate(evidence)
+
+
+def occlusion(
+    score: Scorer, packed: contract.Packed, found: dict[str, Any], points: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Words without which the text would look safer, as `contract.spans` gives them: weight is the fall of
+    logit(policy) - logit(safe) when the word is left out (Zeiler and Fergus 2014, arXiv:1311.2901)."""
+    policy = found["policy"]
+
+    def margin(scores: dict[str, float]) -> float:
+        return float(np.log(max(scores[policy], 1e-9)) - np.log(max(scores["safe"], 1e-9)))
+
+    whole = margin(found["scores"])
+    return contract.marked(
+        packed,
+        [
+            (begin, stop, whole - margin(contract.combine(score(contract.without(packed, begin, stop)), points)["scores"]))
+            for begin, stop in contract.words(packed)[:OCCLUDED_WORDS]
+        ],
+        points["evidence_floor"],
+    )
+
+
+OCCLUDED_WORDS = 120

@@ -7,11 +7,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from models import text
+
 from .. import content, policies
 from ..models import Listing, ReviewJob, StatusChange, Verdict, Where
 from ..validation import CONTACT_DETAILS, DUPLICATES
 
-TITLES = {CONTACT_DETAILS: "Contact details", DUPLICATES: "Duplicates"}
+TITLES = {CONTACT_DETAILS: "Contact details", DUPLICATES: "Duplicates", text.SECOND: "Server gate, second model"}
 PLACES = {Where.DEVICE: "The merchant's device", Where.GATE: "Server gate", Where.CLOUD: "Second opinion"}
 BARS = 4
 

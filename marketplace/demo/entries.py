@@ -65,12 +65,12 @@ def enter(entry: Entry) -> Entered:
         )
         StatusChange.objects.create(listing=listing, target=Status.CHECKING, actor=entry.seller, revision=1)
         found = gate.run_gate(words.fields_of(listing))
-        if found:
-            found.listing, found.revision = listing, 1
-            found.save()
+        for verdict in found:
+            verdict.listing, verdict.revision = listing, 1
+            verdict.save()
         job = ValidationJob.objects.create(listing=listing, revision=1)
         verdicts = validation.check(listing)
-        outcome = validation.decide_outcome([*([found] if found else []), *verdicts])
+        outcome = validation.decide_outcome([*found, *verdicts])
         target = STEPS.get(entry.status)
         if target and outcome.status != target:
             note = entry.reason if target == Status.NEEDS_CHANGES else validation.IN_REVIEW_NOTE

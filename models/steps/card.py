@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+from models.steps.compress import BENCH
 from models.steps.recipe import RECIPES
 
 
@@ -13,6 +16,10 @@ def percent(value: float | None) -> str:
 
 def figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
+
+
+def interval(pair: list[float] | tuple[float, float] | None, show: Any) -> str:
+    return "" if pair is None else f" ({show(pair[0])} to {show(pair[1])})"
 
 
 def variants_table(entry: dict[str, Any]) -> list[str]:
@@ -31,6 +38,22 @@ def variants_table(entry: dict[str, Any]) -> list[str]:
     return lines
 
 
+def honest_table(metrics: dict[str, dict[str, Any]]) -> list[str]:
+    """What a moderator would see: with intervals of 95 %, and at 1 % prevalence."""
+    lines = [
+        "| set | ROC-AUC (95 %) | recall at 1 % FPR (95 %) | unsafe warned | safe warned | warnings that are right, at 1 % unsafe |",
+        "|---|---|---|---|---|---|",
+    ]
+    for where, m in metrics.items():
+        intervals = m["intervals"]
+        lines.append(
+            f"| {where} | {figure(m['unsafe_roc_auc'])}{interval(intervals['unsafe_roc_auc'], figure)} "
+            f"| {percent(m['unsafe_recall_at_fpr_1pct'])}{interval(intervals['unsafe_recall_at_fpr_1pct'], percent)} "
+            f"| {percent(m['warn_recall'])} | {percent(m['warn_rate'])} | {percent(m['precision_at_1pct_prevalence'])} |"
+        )
+    return lines
+
+
 def policy_table(metrics: dict[str, Any]) -> list[str]:
     lines = ["| policy | rows | precision | recall | F1 | AP |", "|---|---|---|---|---|---|"]
     for policy, m in metrics["per_policy"].items():
@@ -42,9 +65,33 @@ def policy_table(metrics: dict[str, Any]) -> list[str]:
     return lines
 
 
+def compression_table(found: dict[str, Any]) -> list[str]:
+    """Every way to shrink the model, measured alike."""
+    lines = [
+        "| what | bytes | Brotli | ROC-AUC | recall at 1 % FPR | macro F1 | challenge ROC-AUC | native, ms | Chromium, ms |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for each in found["candidates"]:
+        if "failed" in each:
+            lines.append(f"| {each['name']} | refused: {each['failed']} | | | | | | | |")
+            continue
+        dev = each["dev"]
+        challenge = each.get("challenge_dev", {}).get("unsafe_roc_auc")
+        browser = "–" if each["chromium_ms"] is None else f"{each['chromium_ms']:.2f}"
+        lines.append(
+            f"| {each['name']} | {each['bytes']:,} | {each['brotli_bytes']:,} | {figure(dev['unsafe_roc_auc'])} "
+            f"| {percent(dev['unsafe_recall_at_fpr_1pct'])} | {figure(dev['macro_f1'])} | {figure(challenge)} "
+            f"| {each['native_ms']:.2f} | {browser} |"
+        )
+    rows = ", ".join(f"{count:,} of {name}" for name, count in found["rows"].items())
+    return [*lines, "", f"Measured on {rows} rows, one thread, Chromium {found['browser']}, texts of 400 characters."]
+
+
 def left_out_table(trained: dict[str, Any]) -> list[str]:
+    if not trained.get("left_out"):
+        return ["Not measured for this version."]
     lines = ["| left out of training | rows | of these | figure |", "|---|---|---|---|"]
-    for found in trained.get("left_out", []):
+    for found in trained["left_out"]:
         lines.append(f"| {found['name']} | {found['rows']:,} | {found['what']} | {percent(found['value'])} |")
     return lines
 
@@ -56,27 +103,37 @@ def failure_list(trained: dict[str, Any]) -> list[str]:
     ]
 
 
-def card(model: str, entry: dict[str, Any], trained: dict[str, Any], settings: dict[str, Any]) -> str:
+def validation_list(trained: dict[str, Any]) -> list[str]:
+    return [
+        f"- {name}: {m['rows']:,} rows, ROC-AUC {figure(m['unsafe_roc_auc'])}, recall {percent(m['recall_at_fpr_1pct'])} at "
+        f"1 % and {percent(m['recall_at_fpr_5pct'])} at 5 % false positives, ECE {figure(m['ece'])}"
+        for name, m in trained["validation"].items()
+    ]
+
+
+def card(model: str, entry: dict[str, Any], trained: dict[str, Any], published: Path) -> str:
     """Markdown. The prose comes from the recipe's card.md, which marks the places of the tables in braces."""
     template = (RECIPES / model.replace("-", "_") / "card.md").read_text(encoding="utf-8")
-    device = entry["variants"][entry["published"]["device"]]
+    chosen = entry["variants"][next(iter(entry["published"].values()))]
     points = entry["operating_points"]
+    bench = published / f"{model}-{BENCH}"
+    shrunk = compression_table(json.loads(bench.read_text(encoding="utf-8"))) if bench.is_file() else ["Not measured."]
+    heat = zip(entry["labels"], trained["temperatures"], strict=True)
     parts = {
         "version": entry["version"],
         "rows": ", ".join(f"{count:,} {name}" for name, count in trained["rows"].items()),
         "thresholds": f"unsure {points['unsure']}, warn {points['warn']}, block {points['block']}, "
         f"coverage floor {points['coverage']}",
-        "temperature": f"{trained['temperature']:.3f}",
-        "wasm": "not compared" if device["wasm_difference"] is None else f"{device['wasm_difference']:.2g}",
+        "temperatures": ", ".join(f"{label} {value:.2f}" for label, value in heat),
+        "wasm": "not compared" if chosen["wasm_difference"] is None else f"{chosen['wasm_difference']:.2g}",
         "variants": "\n".join(variants_table(entry)),
-        "policies": "\n".join(policy_table(device["metrics"]["dev"])),
+        "honest": "\n".join(honest_table(chosen["metrics"])),
+        "policies": "\n".join(policy_table(chosen["metrics"]["dev"])),
+        "compression": "\n".join(shrunk),
         "left_out": "\n".join(left_out_table(trained)),
         "failures": "\n".join(failure_list(trained)),
-        "validation": "\n".join(
-            f"- {name}: {m['rows']:,} rows, ROC-AUC {figure(m['unsafe_roc_auc'])}, ECE {figure(m['ece'])}"
-            for name, m in trained["validation"].items()
-        ),
-        "seconds": f"{trained['seconds']:.0f}",
+        "validation": "\n".join(validation_list(trained)),
+        "seconds": f"{trained['seconds']:,.0f}",
     }
     for name, text in parts.items():
         template = template.replace("{" + name + "}", str(text))

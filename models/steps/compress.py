@@ -1,80 +1,51 @@
-"""Trained tables → ONNX files: fp32, fp16 and int8, each pruned to the rows that the recipe allows it."""
+"""Trained weights → ONNX files to publish; and the bench: every way to shrink the same model, measured alike."""
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import json
-from collections.abc import Callable
+import statistics
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import onnx
 
-from models.recipes.listing_text.network import Shape, Tables, whole
+from models import runtime, scoring
+from models.contract import pack
+from models.steps import chromium, evaluate, shrink, training
+from models.steps.data import TextRow, read_text
 from models.steps.errors import StepError
 
-VARIANTS = ("fp32", "fp16", "int8")
+Say = Callable[[str], None]
+BENCH = "compression.json"
+ONLY_NATIVE = "noise"  # what analog hardware would do is not for a browser
+NOISE = (0.01, 0.02, 0.05, 0.10)
 
 
-def load_tables(folder: Path) -> dict[str, NDArray[Any]]:
-    """rows, weights, bias, counts, known as `train` wrote them. Raises StepError when there are none."""
-    path = folder / "tables.npz"
-    if not path.is_file():
-        raise StepError(f"There are no trained tables in {folder}. Run: python -m models train listing-text --data DIR")
-    with np.load(path) as stored:
-        return {name: stored[name] for name in stored.files}
+def exporting(model: str) -> Any:
+    """The recipe's export module."""
+    return importlib.import_module(f"models.recipes.{model.replace('-', '_')}.export")
 
 
-def pruned(tables: dict[str, NDArray[Any]], size: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The `size` rows that move scores most, by spread of the weights times sqrt(count), in the order of their ids.
-
-    Weights are centred: a constant added to every label changes no score, and small numbers quantize better.
-    """
-    weights = tables["weights"] - tables["weights"].mean(axis=1, keepdims=True)
-    worth = np.abs(weights).max(axis=1) * np.sqrt(tables["counts"])
-    keep = np.sort(np.argsort(-worth, kind="stable")[:size])
-    return tables["rows"][keep], weights[keep].astype(np.float32)
-
-
-def quantized(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Symmetric INT8 with one scale per column: weights ≈ q * scale."""
-    scale = np.maximum(np.abs(weights).max(axis=0) / 127, 1e-12).astype(np.float32)
-    return np.clip(np.round(weights / scale), -127, 127).astype(np.int8), scale
-
-
-def variant(tables: dict[str, NDArray[Any]], name: str, shape: Shape, size: int) -> bytes:
-    """The ONNX file of one variant."""
-    rows, weights = pruned(tables, size)
-    scale = None
-    kept: NDArray[Any] = weights
-    if name == "fp16":
-        kept = weights.astype(np.float16)
-    elif name == "int8":
-        kept, scale = quantized(weights)
-    model = whole(shape, Tables(rows, kept, scale, tables["bias"], tables["known"]))
-    return bytes(model.SerializeToString(deterministic=True))
-
-
-def compress(folder: Path, recipe: dict[str, Any], say: Callable[[str], None]) -> None:
+def compress(model: str, folder: Path, recipe: dict[str, Any], say: Say) -> None:
     """Write folder/<variant>.onnx for every variant, and folder/built.json, which names the fit they come from.
 
     Raises StepError when training.json is about another fit: thresholds and figures would be of another model.
     """
-    tables = load_tables(folder)
-    fit = fit_of(folder)
-    refuse_mixed_fits(training_report(folder), fit, "tables.npz")
-    for name in VARIANTS:
-        content = variant(tables, name, Shape(**recipe["shape"]), recipe["sizes"][name])
+    export = exporting(model)
+    fit = training.fit_of(folder, export.WEIGHTS)
+    refuse_mixed_fits(training.read_report(folder), fit, export.WEIGHTS)
+    variants = export.variants(folder, recipe)
+    for path in folder.glob("*.onnx"):
+        path.unlink()
+    for name, built in variants.items():
+        content = built.SerializeToString(deterministic=True)
         (folder / f"{name}.onnx").write_bytes(content)
-        say(f"{name}: {len(content):,} bytes, {min(recipe['sizes'][name], len(tables['rows'])):,} rows")
-
-    (folder / "built.json").write_text(json.dumps({"fit": fit}) + "\n", encoding="utf-8")
-
-
-def fit_of(folder: Path) -> str:
-    """What names a fit: hex SHA-256 of its tables."""
-    return hashlib.sha256((folder / "tables.npz").read_bytes()).hexdigest()
+        say(f"{name}: {len(content):,} bytes")
+    (folder / "built.json").write_text(json.dumps({"fit": fit, "variants": list(variants)}) + "\n", encoding="utf-8")
 
 
 def refuse_mixed_fits(trained: dict[str, Any], fit: str | None, what: str) -> None:
@@ -85,19 +56,189 @@ def refuse_mixed_fits(trained: dict[str, Any], fit: str | None, what: str) -> No
         )
 
 
-def built_fit(folder: Path) -> str | None:
-    """The fit that the variants in `folder` were built from; None when nobody wrote it down."""
+def built(folder: Path) -> dict[str, Any]:
+    """What `compress` wrote down: the fit and the names of the variants; {} when nobody did."""
     try:
         found = json.loads((folder / "built.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    return str(found["fit"]) if isinstance(found, dict) and "fit" in found else None
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
-def training_report(folder: Path) -> dict[str, Any]:
-    """What `train` wrote about itself. Raises StepError."""
-    try:
-        report: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StepError(f"There is no readable training.json in {folder}. Train first.") from error
-    return report
+# --- The bench -----------------------------------------------------------------------------------------------------------
+def candidates(
+    full: onnx.ModelProto, retrained: dict[str, onnx.ModelProto], samples: list[dict[str, Any]], kinds: tuple[str, ...]
+) -> Iterator[tuple[str, Callable[[], onnx.ModelProto]]]:
+    """(name, how to make it) of every way, one after the other: a large model is held only while it is measured."""
+    int8 = shrink.int8_tables
+    yield "fp32", lambda: full
+    yield "fp16 weights", lambda: shrink.restored(full, shrink.as_float16)
+    yield "int8 weights", lambda: shrink.restored(full, shrink.as_int8)
+    for per_channel in (False, True):
+        where = "per channel" if per_channel else "per tensor"
+        yield f"int8 dynamic, {where}", lambda p=per_channel: int8(shrink.dynamic(full, per_channel=p))
+        for method in shrink.METHODS:
+            yield (
+                f"int8 static {method}, {where}",
+                lambda m=method, p=per_channel: int8(
+                    shrink.static(full, samples, method=m, per_channel=p, kinds=kinds)
+                ),
+            )
+    for share in (0.5, 0.7, 0.9):
+        yield f"{share:.0%} of weights zero, not retrained", lambda s=share: shrink.mapped(full, shrink.sparse(s))
+    for name, model in retrained.items():
+        said = pruned_name(name)
+        yield said, lambda m=model: m
+        yield f"{said}, int8 weights", lambda m=model: shrink.restored(m, shrink.as_int8)
+        yield f"{said}, tables of 63 values", lambda m=model: shrink.restored(m, shrink.coarse_tables(31))
+        yield f"{said}, clustered, 16 values", lambda m=model: shrink.restored(m, shrink.as_codebook(16))
+    for size in (16, 256):
+        yield f"clustered, {size} values", lambda s=size: shrink.restored(full, shrink.as_codebook(s))
+    for share in NOISE:
+        yield f"{ONLY_NATIVE} {share:.0%} in weights", lambda s=share: shrink.mapped(full, shrink.noisy(s, 1))
+        yield f"{ONLY_NATIVE} {share:.0%} in activations", lambda s=share: shrink.with_noisy_activations(full, s)
+
+
+def pruned_name(name: str) -> str:
+    """What a retrained model's name says, in words."""
+    what, _, size = name.partition("-")
+    if what == "sparse":
+        return f"{size} % of weights zero, retrained"
+    return f"pruned to {int(size):,} rows, retrained" if size else "pruned to the published rows, retrained"
+
+
+def bench(model: str, folder: Path, recipe: dict[str, Any], data: Path, rows: int, say: Say) -> None:
+    """Measure every candidate on a fixed sample of dev, on the challenge where it is there, and for time natively and in
+    Chromium; write folder/compression.json.
+
+    rows: how many of dev's (all of the rarer policies first; 0 for all). A candidate that ONNX Runtime or the quantizer
+    refuses stays in the table with the reason.
+    """
+    export = exporting(model)
+    full = export.graph(folder, recipe)
+    entry = training.read_report(folder) | {key: recipe[key] for key in ("labels", *WINDOWS) if key in recipe}
+    files = export.files()
+    sets = {"dev": sample(read_text(data / training.DEV), rows)}
+    if (data / "text" / "challenge_dev.csv").is_file():
+        sets["challenge_dev"] = read_text(data / "text" / "challenge_dev.csv")
+    samples = export.samples(recipe)
+    timed = samples_of_length(model, files, entry, 400)
+    found: list[dict[str, Any]] = []
+    with chromium.timer() as browser:
+        for name, make in candidates(full, export.retrained(folder, recipe), samples, export.KINDS):
+            try:
+                found.append(measured(name, make(), entry, files, sets, timed, browser))
+            except Exception as error:  # whatever the quantizer raises: its refusal is a result too
+                found.append({"name": name, "failed": f"{type(error).__name__}: {str(error)[:200]}"})
+            say(line(found[-1]))
+    result = {
+        "model": model,
+        "fit": training.fit_of(folder, export.WEIGHTS),
+        "rows": {key: len(value) for key, value in sets.items()},
+        "browser": browser.version,
+        "calibration": ranges_of(full, export, samples),
+        "candidates": found,
+    }
+    (folder / BENCH).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+WINDOWS = ("window_bytes", "window_pieces")
+
+
+def sample(rows: list[TextRow], count: int) -> list[TextRow]:
+    """`count` rows, the same ones each time: up to 150 of each unsafe policy, the rest safe; all of them for 0."""
+    if not count or count >= len(rows):
+        return rows
+    rng = np.random.default_rng(5)
+    order = [rows[index] for index in rng.permutation(len(rows))]
+    unsafe: list[TextRow] = []
+    for policy in sorted({row.policy for row in rows} - {"safe"}):
+        unsafe += [row for row in order if row.policy == policy][:150]
+    unsafe = unsafe[: count // 2]
+    return unsafe + [row for row in order if row.policy == "safe"][: count - len(unsafe)]
+
+
+def samples_of_length(
+    model: str, files: dict[str, bytes], entry: dict[str, Any], characters: int, count: int = 8
+) -> list[dict[str, np.ndarray[Any, Any]]]:
+    """Inputs of texts of about `characters`, for timing."""
+    text = (
+        "Solid oak table from a house without smokers, 180 x 90 cm, two small scratches on the top and one leg that was"
+        " glued years ago and has held since. It comes apart for the stairs, the screws are in a bag. "
+    )
+    long = (text * (characters // len(text) + 1))[: characters - 20]
+    found = []
+    for number in range(count):
+        data = pack([("title", f"Dining table, oak {number}"), ("description", long)]).data[:characters]
+        if "window_bytes" in entry:
+            found.append({"bytes": np.frombuffer(data, np.uint8)})
+        else:
+            from models import wordpieces
+
+            (ids,), _ = wordpieces.reader(files).pieces([data])
+            found.append(wordpieces.batch([ids[: entry["window_pieces"]]]))
+    return found
+
+
+def measured(
+    name: str,
+    model: onnx.ModelProto,
+    entry: dict[str, Any],
+    files: dict[str, bytes],
+    sets: dict[str, list[TextRow]],
+    timed: list[dict[str, Any]],
+    browser: Any,
+) -> dict[str, Any]:
+    content = model.SerializeToString()
+    session = runtime.open_session(content)
+    score = scoring.scorer(session, entry, files)
+    found: dict[str, Any] = {
+        "name": name,
+        "bytes": len(content),
+        # Quality 11 takes a minute for 90 MB; what is that large is not sent to anybody.
+        "brotli_bytes": evaluate.brotli_bytes(content, 11 if len(content) < 5_000_000 else 5),
+    }
+    for key, rows in sets.items():
+        each = evaluate.figures(rows, evaluate.scores_of(rows, score, entry), entry)
+        kept = ("unsafe_roc_auc", "unsafe_recall_at_fpr_1pct", "macro_f1", "ece")
+        found[key] = {figure: each[figure] for figure in kept}
+    found["native_ms"] = native_p50(session, timed)
+    found["chromium_ms"] = None if name.startswith(ONLY_NATIVE) else browser.p50(content, timed)
+    return found
+
+
+def native_p50(session: Any, timed: list[dict[str, Any]], rounds: int = 40) -> float:
+    spent = []
+    for number in range(rounds + 5):
+        began = time.perf_counter()
+        session.run(["scores"], timed[number % len(timed)])
+        spent.append((time.perf_counter() - began) * 1000)
+    return round(statistics.median(spent[5:]), 3)
+
+
+def ranges_of(full: onnx.ModelProto, export: Any, samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each product of the network: the histogram of its outputs over the samples, the whole range, and the one that
+    keeps 99.99 % of them (what calibration by percentile would keep)."""
+    outputs = shrink.ranges(full.SerializeToString(), samples[:100], runtime.open_session)
+    found = []
+    for number, (name, values) in enumerate(outputs.items()):
+        low, high = float(values.min()), float(values.max())
+        counts, _ = np.histogram(values, bins=40, range=(low, high))
+        kept = np.quantile(values, [0.00005, 0.99995])
+        found.append({"layer": number, "tensor": name, "range": [low, high], "kept": [float(kept[0]), float(kept[1])],
+                      "histogram": counts.tolist()})  # fmt: skip
+    return found
+
+
+def line(found: dict[str, Any]) -> str:
+    if "failed" in found:
+        return f"  {found['name']}: {found['failed']}"
+    chromium_ms = "-" if found["chromium_ms"] is None else f"{found['chromium_ms']:.2f}"
+    challenge = found.get("challenge_dev", {}).get("unsafe_roc_auc")
+    return (
+        f"  {found['name']}: {found['bytes']:,} / {found['brotli_bytes']:,} bytes, AUC "
+        f"{found['dev']['unsafe_roc_auc']:.4f}, challenge {challenge if challenge is None else round(challenge, 4)}, "
+        f"{found['native_ms']:.2f} ms native, {chromium_ms} ms Chromium"
+    )
+
+

@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import brotli
 import numpy as np
-import onnxruntime
+from numpy.typing import NDArray
 
 from models.contract import combine, pack
+from models.scoring import Scorer
 from models.steps import metrics
 from models.steps.data import TextRow, read_text
 from models.steps.errors import StepError
-from models.text import run_windows
 
 
-def brotli_bytes(content: bytes) -> int:
-    """Size on the wire: Brotli, quality 11, largest standard window."""
-    return len(brotli.compress(content, quality=11, lgwin=24))
+def brotli_bytes(content: bytes, quality: int = 11) -> int:
+    """Size on the wire: Brotli, quality 11 as the site serves it, largest standard window."""
+    return len(brotli.compress(content, quality=quality, lgwin=24))
 
 
-def evaluate_rows(rows: list[TextRow], session: onnxruntime.InferenceSession, entry: dict[str, Any]) -> dict[str, Any]:
-    """Figures for rows; `entry` holds labels, window_bytes and operating_points. A label the model does not know is
-    an unsafe row that no class can win. Time is that of the check as the server runs it, one thread."""
-    labels, points = entry["labels"], entry["operating_points"]
-    scores = np.zeros((len(rows), len(labels)))
-    began = time.perf_counter()
+def scores_of(rows: list[TextRow], score: Scorer, entry: dict[str, Any]) -> NDArray[np.float64]:
+    """float64 [rows, P]: what counts of each row, its worst window."""
+    found = np.zeros((len(rows), len(entry["labels"])))
     for index, row in enumerate(rows):
-        packed = pack(row.fields)
-        results, _ = run_windows(session, packed, labels, entry["window_bytes"])
-        found = combine(results, points)["scores"]
-        scores[index] = [found[label] for label in labels]
-    spent = time.perf_counter() - began
+        worst = combine(score(pack(row.fields)), entry["operating_points"])["scores"]
+        found[index] = [worst[label] for label in entry["labels"]]
+    return found
+
+
+def figures(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str, Any]) -> dict[str, Any]:
+    """Figures of scored rows. A label the model does not know is an unsafe row that no class can win."""
+    labels = entry["labels"]
     unsafe_score = 1 - scores[:, labels.index("safe")]
     unsafe = np.array([row.policy != "safe" for row in rows])
     truth = np.array([labels.index(row.policy) if row.policy in labels else -1 for row in rows])
     policies = metrics.per_policy(labels, truth, scores)
     f1 = [found["f1"] for found in policies.values() if found]
-    warned = unsafe_score[~unsafe] >= points["warn"]
+    warned = unsafe_score[~unsafe] >= entry["operating_points"]["warn"]
     return {
         "rows": len(rows),
         "unsafe_roc_auc": metrics.roc_auc(unsafe, unsafe_score),
@@ -49,16 +50,70 @@ def evaluate_rows(rows: list[TextRow], session: onnxruntime.InferenceSession, en
         "ece": metrics.expected_calibration_error(unsafe, unsafe_score),
         "warn_rate": float(warned.mean()) if len(warned) else None,
         "per_policy": policies,
-        "ms_per_row_1thread": spent / len(rows) * 1000,
     }
 
 
+def evaluate_rows(rows: list[TextRow], score: Scorer, entry: dict[str, Any]) -> dict[str, Any]:
+    """Figures for rows, and the time a row takes as the server runs the check, one thread. entry: labels and
+    operating_points."""
+    began = time.perf_counter()
+    scores = scores_of(rows, score, entry)
+    spent = time.perf_counter() - began
+    return figures(rows, scores, entry) | {"ms_per_row_1thread": spent / len(rows) * 1000}
+
+
+def by_source(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str, Any]) -> dict[str, Any]:
+    """For each source {rows, unsafe, warned_safe, warned_unsafe, unsafe_roc_auc}: the shares at or above the published warn
+    threshold; AUC where the source has both kinds."""
+    unsafe_score = 1 - scores[:, entry["labels"].index("safe")]
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        groups[row.source].append(index)
+    found = {}
+    for source, index in sorted(groups.items()):
+        unsafe = np.array([rows[i].policy != "safe" for i in index])
+        score = unsafe_score[index]
+        warned = score >= entry["operating_points"]["warn"]
+        found[source or "(none)"] = {
+            "rows": len(index),
+            "unsafe": int(unsafe.sum()),
+            "warned_safe": float(warned[~unsafe].mean()) if (~unsafe).any() else None,
+            "warned_unsafe": float(warned[unsafe].mean()) if unsafe.any() else None,
+            "unsafe_roc_auc": metrics.roc_auc(unsafe, score),
+        }
+    return found
+
+
 def evaluate_file(
-    data: Path, content: bytes, session: onnxruntime.InferenceSession, entry: dict[str, Any], model: str, variant: str
+    data: Path, content: bytes, score: Scorer, entry: dict[str, Any], model: str, variant: str, by: str = ""
 ) -> dict[str, Any]:
-    """The JSON object of `python -m models evaluate`. Raises StepError."""
+    """The JSON object of `python -m models evaluate`. by: "source" adds `by_source`. Raises StepError."""
     rows = read_text(data)
     if not rows:
         raise StepError(f"{data} holds no rows.")
+    if by and not any(row.source for row in rows):
+        raise StepError(f"{data} has no column source to tell rows apart by.")
     about = {"model": model, "variant": variant, "bytes": len(content), "brotli_bytes": brotli_bytes(content)}
-    return about | evaluate_rows(rows, session, entry)
+    found = about | evaluate_rows(rows, score, entry)
+    if by:
+        found["by_source"] = by_source(rows, scores_of(rows, score, entry), entry)
+    return found
+
+
+def with_intervals(rows: list[TextRow], score: Scorer, entry: dict[str, Any]) -> dict[str, Any]:
+    """As `evaluate_rows`, with bootstrap intervals of 95 % and the precision that a moderator would see at the warn
+    threshold where 1 % of listings are unsafe."""
+    scores = scores_of(rows, score, entry)
+    unsafe_score = 1 - scores[:, entry["labels"].index("safe")]
+    unsafe = np.array([row.policy != "safe" for row in rows])
+    warned = unsafe_score >= entry["operating_points"]["warn"]
+    return figures(rows, scores, entry) | {
+        "warn_recall": float(warned[unsafe].mean()) if unsafe.any() else None,
+        "precision_at_1pct_prevalence": metrics.precision_at_prevalence(unsafe, warned, 0.01),
+        "intervals": {
+            "unsafe_roc_auc": metrics.bootstrap(unsafe, unsafe_score, metrics.roc_auc),
+            "unsafe_recall_at_fpr_1pct": metrics.bootstrap(
+                unsafe, unsafe_score, lambda u, s: metrics.recall_at_fpr(u, s, 0.01)
+            ),
+        },
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,35 @@ def threshold_at_fpr(unsafe: Bools, score: Floats, limit: float) -> float:
     if allowed >= len(safe):
         return 0.0
     return float(np.nextafter(safe[allowed], 2.0))
+
+
+def precision_at_prevalence(unsafe: Bools, warned: Bools, prevalence: float) -> float | None:
+    """The share of warnings that are right where `prevalence` of all listings are unsafe; None without both kinds, or
+    without any warning."""
+    if not unsafe.any() or unsafe.all() or not warned.any():
+        return None
+    hits, alarms = float(warned[unsafe].mean()) * prevalence, float(warned[~unsafe].mean()) * (1 - prevalence)
+    return hits / (hits + alarms)
+
+
+def bootstrap(
+    unsafe: Bools,
+    score: Floats,
+    figure: Callable[[Bools, Floats], float | None],
+    rounds: int = 300,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """Percentile interval of 95 % of a figure, rows drawn anew with replacement within each kind (Efron 1979)."""
+    rng = np.random.default_rng(seed)
+    kinds = [np.flatnonzero(unsafe), np.flatnonzero(~unsafe)]
+    if not all(len(kind) for kind in kinds):
+        return None
+    found = []
+    for _ in range(rounds):
+        rows = np.concatenate([rng.choice(kind, len(kind)) for kind in kinds])
+        found.append(figure(unsafe[rows], score[rows]))
+    low, high = np.quantile(np.array(found, float), [0.025, 0.975])
+    return float(low), float(high)
 
 
 def _counts_by_threshold(unsafe: Bools, score: Floats) -> tuple[Floats, Floats]:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from models import manifest as manifests
-from models import runtime
-from models.steps import card, golden, recipe, wasm
-from models.steps.compress import VARIANTS, built_fit, refuse_mixed_fits, training_report
+from models import runtime, scoring
+from models.steps import card, compress, golden, recipe, training, wasm
 from models.steps.data import read_text
 from models.steps.errors import StepError
-from models.steps.evaluate import brotli_bytes, evaluate_rows
+from models.steps.evaluate import brotli_bytes, with_intervals
 
-GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "golden" / "listing_text.json"
-PUBLISHED_AS = {"device": "int8", "cloud": "fp32"}
-DEV = Path("text") / "dev.csv.gz"
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "listing_text.json"
+POLICIES = ROOT / "listings" / "policies.toml"
 CHALLENGE = Path("text") / "challenge_dev.csv"
-FP32_LIMIT = 10_000_000
+COMMITTED_LIMIT = 10_000_000  # what is larger and not published is rebuilt, not committed
+BROWSER = "device"
 
 
 def refuse_accuracy_loss(measured: dict[str, dict[str, Any]], limit: float) -> None:
@@ -49,6 +50,16 @@ def refuse_wasm_difference(difference: float | None, limit: float, reason: str, 
         raise StepError(f"Not published: native and WASM differ by {difference:.2g}, {limit:.0g} is allowed.")
 
 
+def refuse_other_policies(labels: list[str], policies: dict[str, Any]) -> None:
+    """The graph's labels are the policies of the market, and safe."""
+    known = {row["id"] for row in policies["policy"]} | {"safe"}
+    if set(labels) != known:
+        raise StepError(
+            f"Not published: the model knows {', '.join(sorted(labels))}; the market's policies are "
+            f"{', '.join(sorted(known))} (listings/policies.toml)."
+        )
+
+
 def publish(
     model: str,
     build: Path,
@@ -59,76 +70,122 @@ def publish(
     say: Callable[[str], None],
     golden_path: Path = GOLDEN,
 ) -> None:
-    """Write the variants, the card, the golden vectors and, last, the manifest. Raises StepError on a refusal;
-    then nothing that is published has changed."""
+    """Write the variants, further files, the card, the golden vectors of the browser's model and, last, the manifest.
+
+    Raises StepError on a refusal; then nothing that is published has changed.
+    """
     settings = recipe.read(model)
-    trained = training_report(build)
+    trained = training.read_report(build)
+    compress.refuse_mixed_fits(trained, compress.built(build).get("fit"), "the compressed variants")
     contents = read_variants(build)
-    refuse_mixed_fits(trained, built_fit(build), "the compressed variants")
-    entry: dict[str, Any] = {
-        "version": trained["version"],
-        "labels": settings["labels"],
-        "window_bytes": settings["window_bytes"],
-        "tolerance": settings["tolerance"],
-        "inputs": {"bytes": {"type": "uint8", "shape": ["n"], "about": "one window of packed UTF-8 text"}},
-        "outputs": {
-            "scores": {"type": "float32", "shape": [len(settings["labels"])], "about": "probabilities, by label"},
-            "evidence": {"type": "float32", "shape": ["n", len(settings["labels"])], "about": "logits per byte"},
-            "coverage": {"type": "float32", "shape": [], "about": "share of letters in known words"},
-        },
-        "operating_points": trained["operating_points"],
-        "published": PUBLISHED_AS,
-        "variants": {},
-    }
-    measured = {name: measure(name, content, entry, data, say) for name, content in contents.items()}
-    refuse_accuracy_loss({name: found["dev"] for name, found in measured.items()}, settings["limits"]["auc_loss"])
-    sizes = {name: brotli_bytes(content) for name, content in contents.items()}
-    refuse_size(f"{PUBLISHED_AS['device']} (Brotli)", sizes[PUBLISHED_AS["device"]], settings["limits"]["brotli_bytes"])
-    refuse_size("fp32", len(contents["fp32"]), FP32_LIMIT)
-    reason = wasm.unavailable()
-    gap = None if reason else wasm.difference(build / f"{PUBLISHED_AS['device']}.onnx", settings["window_bytes"])
-    say(f"WASM: {'not compared, ' + reason if gap is None else f'largest difference {gap:.2g}'}")
-    refuse_wasm_difference(gap, settings["limits"]["wasm_difference"], reason, without_wasm=without_wasm)
+    policies = tomllib.loads(POLICIES.read_text(encoding="utf-8"))
+    refuse_other_policies(settings["labels"], policies)
+    files = compress.exporting(model).files()
+    entry = described(settings, trained, policies["version"])
+    measured = {name: measure(name, content, files, entry, data, say) for name, content in contents.items()}
+    limits = settings["limits"]
+    refuse_accuracy_loss({name: found["dev"] for name, found in measured.items()}, limits["auc_loss"])
+    sizes = {name: brotli_bytes(content, 11 if len(content) < 5_000_000 else 9) for name, content in contents.items()}
+    chosen = next(iter(entry["published"].values()))
+    if "brotli_bytes" in limits:
+        refuse_size(f"{chosen} (Brotli)", sizes[chosen], limits["brotli_bytes"])
+    if "bytes" in limits:
+        refuse_size(chosen, len(contents[chosen]), limits["bytes"])
+    gap = None
+    if BROWSER in entry["published"]:
+        reason = wasm.unavailable()
+        gap = None if reason else wasm.difference(build / f"{chosen}.onnx", settings["window_bytes"])
+        say(f"WASM: {'not compared, ' + reason if gap is None else f'largest difference {gap:.2g}'}")
+        refuse_wasm_difference(gap, limits["wasm_difference"], reason, without_wasm=without_wasm)
 
     for name, content in contents.items():
-        sha256 = hashlib.sha256(content).hexdigest()
-        entry["variants"][name] = {
-            "file": f"{model}-{name}-{sha256[:8]}.onnx",
-            "bytes": len(content),
+        entry["variants"][name] = about_file(f"{model}-{name}", "onnx", content) | {
             "brotli_bytes": sizes[name],
-            "sha256": sha256,
-            "browser": name == PUBLISHED_AS["device"],
-            "wasm_difference": gap if name == PUBLISHED_AS["device"] else None,
+            "browser": name == entry["published"].get(BROWSER),
+            "committed": name == chosen or len(content) <= COMMITTED_LIMIT,
+            "wasm_difference": gap if name == chosen else None,
             "metrics": measured[name],
         }
-    write(model, entry, contents, published)
-    say(f"Golden vectors: {golden.write(golden_path, published)} cases")
-    (published / f"{model}.md").write_text(card.card(model, entry, trained, settings), encoding="utf-8")
+    for name, content in files.items():
+        suffix = "json" if name == "tokenizer" else "onnx"
+        entry["files"][name] = about_file(f"{model}-{name}", suffix, content)
+    write(model, entry, contents, files, published)
+    if (build / compress.BENCH).is_file():
+        replace(published / f"{model}-{compress.BENCH}", (build / compress.BENCH).read_bytes())
+    if BROWSER in entry["published"]:
+        say(f"Golden vectors: {golden.write(golden_path, published)} cases")
+    (published / f"{model}.md").write_text(card.card(model, entry, trained, published), encoding="utf-8")
     say(f"Published {model} {entry['version']} in {published}")
+
+
+def described(settings: dict[str, Any], trained: dict[str, Any], policies_version: str) -> dict[str, Any]:
+    """The manifest entry without its files."""
+    labels = settings["labels"]
+    scores = {"type": "float32", "about": "probabilities, by label"}
+    entry: dict[str, Any] = {
+        "version": trained["version"],
+        "policies_version": policies_version,
+        "labels": labels,
+        "tolerance": settings["tolerance"],
+        "published": settings["published"],
+    }
+    if "window_bytes" in settings:
+        entry |= {
+            "window_bytes": settings["window_bytes"],
+            "inputs": {"bytes": {"type": "uint8", "shape": ["n"], "about": "one window of packed UTF-8 text"}},
+            "outputs": {
+                "scores": scores | {"shape": [len(labels)]},
+                "evidence": {"type": "float32", "shape": ["n", len(labels)], "about": "logits per byte"},
+                "coverage": {"type": "float32", "shape": [], "about": "share of letters in known words"},
+            },
+        }
+    else:
+        pieces = {"type": "int64", "shape": ["n", "t"]}
+        entry |= {
+            "window_pieces": settings["window_pieces"],
+            "inputs": {"input_ids": pieces | {"about": "word pieces, [CLS] … [SEP], padded with 0"},
+                       "attention_mask": pieces | {"about": "1 where there is a piece"}},
+            "outputs": {"scores": scores | {"shape": ["n", len(labels)]}},
+        }  # fmt: skip
+    return entry | {"operating_points": trained["operating_points"], "files": {}, "variants": {}}
+
+
+def about_file(stem: str, suffix: str, content: bytes) -> dict[str, Any]:
+    sha256 = hashlib.sha256(content).hexdigest()
+    return {"file": f"{stem}-{sha256[:8]}.{suffix}", "bytes": len(content), "sha256": sha256}
 
 
 def read_variants(build: Path) -> dict[str, bytes]:
     """Variant → file content. Raises StepError when one was not built."""
-    missing = [name for name in VARIANTS if not (build / f"{name}.onnx").is_file()]
-    if missing:
-        raise StepError(f"There is no {missing[0]}.onnx in {build}. Run: python -m models compress listing-text")
-    return {name: (build / f"{name}.onnx").read_bytes() for name in VARIANTS}
+    found = {}
+    for name in compress.built(build)["variants"]:
+        if not (build / f"{name}.onnx").is_file():
+            raise StepError(f"There is no {name}.onnx in {build}. Run: python -m models compress {build.name}")
+        found[name] = (build / f"{name}.onnx").read_bytes()
+    return found
 
 
 def measure(
-    name: str, content: bytes, entry: dict[str, Any], data: Path, say: Callable[[str], None]
+    name: str,
+    content: bytes,
+    files: dict[str, bytes],
+    entry: dict[str, Any],
+    data: Path,
+    say: Callable[[str], None],
 ) -> dict[str, dict[str, Any]]:
     """Figures of one variant on dev and, where it is there, on the challenge."""
-    session = runtime.open_session(content)
-    found = {"dev": evaluate_rows(read_text(data / DEV), session, entry)}
+    score = scoring.scorer(runtime.open_session(content), entry, files)
+    found = {"dev": with_intervals(read_text(data / training.DEV), score, entry)}
     if (data / CHALLENGE).is_file():
-        found["challenge_dev"] = evaluate_rows(read_text(data / CHALLENGE), session, entry)
+        found["challenge_dev"] = with_intervals(read_text(data / CHALLENGE), score, entry)
     said = ", ".join(f"{key} AUC {figures['unsafe_roc_auc']:.4f}" for key, figures in found.items())
     say(f"{name}: {said}")
     return found
 
 
-def write(model: str, entry: dict[str, Any], contents: dict[str, bytes], published: Path) -> None:
+def write(
+    model: str, entry: dict[str, Any], contents: dict[str, bytes], files: dict[str, bytes], published: Path
+) -> None:
     """Files first, then the manifest in one step, then files that nothing names any more are removed."""
     published.mkdir(parents=True, exist_ok=True)
     try:
@@ -136,13 +193,16 @@ def write(model: str, entry: dict[str, Any], contents: dict[str, bytes], publish
     except manifests.ModelUnavailable:
         manifest = {"manifest": manifests.VERSION, "models": {}}
     for name, content in contents.items():
-        replace(published / entry["variants"][name]["file"], content)
+        if entry["variants"][name]["committed"]:
+            replace(published / entry["variants"][name]["file"], content)
+    for name, content in files.items():
+        replace(published / entry["files"][name]["file"], content)
+    replaced = manifests.files_of(manifest["models"].get(model, {}))
     manifest["models"][model] = entry
     replace(published / manifests.FILE, (json.dumps(manifest, indent=2) + "\n").encode())
-    named = {about["file"] for each in manifest["models"].values() for about in each["variants"].values()}
-    for path in published.glob(f"{model}-*.onnx"):
-        if path.name not in named and path.name[len(model) + 1 :].split("-")[0] in VARIANTS:
-            path.unlink()
+    named = {name for each in manifest["models"].values() for name in manifests.files_of(each)}
+    for name in replaced - named:
+        (published / name).unlink(missing_ok=True)
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -1,44 +1,58 @@
-"""Tables and plots of the published figures, as one Markdown file and SVG bars; no plotting library needed."""
+"""Tables and plots of the published figures, as one Markdown file and SVGs."""
 
 from __future__ import annotations
 
-from html import escape
+import json
 from pathlib import Path
 from typing import Any
 
 from models import manifest as manifests
 from models.steps import card
+from models.steps.compress import BENCH, ONLY_NATIVE
+from models.steps.plots import bars, histograms, pareto
 
 
 def report(published: Path, out: Path) -> None:
-    """Write out/report.md and, for each model, out/<model>-size-auc.svg and out/<model>-recall.svg."""
+    """Write out/report.md and its pictures: for each model the variants, recall per policy, and, where it was measured,
+    the compression bench with a Pareto plot and the ranges of its layers."""
     out.mkdir(parents=True, exist_ok=True)
     lines = ["# Published models", ""]
     for name, entry in manifests.load(published)["models"].items():
-        device = entry["variants"][entry["published"]["device"]]
+        chosen = entry["variants"][next(iter(entry["published"].values()))]
         lines += [f"## {name} {entry['version']}", "", *card.variants_table(entry), ""]
         sizes = {variant: about["brotli_bytes"] / 1000 for variant, about in entry["variants"].items()}
         (out / f"{name}-bytes.svg").write_text(bars("Brotli, kB", sizes), encoding="utf-8")
         lines += [f"![Size of each variant]({name}-bytes.svg)", ""]
-        for where, figures in device["metrics"].items():
+        for where, figures in chosen["metrics"].items():
             recall = {policy: 100 * m["recall"] for policy, m in figures["per_policy"].items() if m}
             file = f"{name}-recall-{where}.svg"
             (out / file).write_text(bars(f"Recall on {where}, %", recall), encoding="utf-8")
             lines += [*card.policy_table(figures), "", f"![Recall per policy on {where}]({file})", ""]
+        if (published / f"{name}-{BENCH}").is_file():
+            lines += compression(name, json.loads((published / f"{name}-{BENCH}").read_text(encoding="utf-8")), out)
     (out / "report.md").write_text("\n".join(lines), encoding="utf-8")
 
 
-def bars(title: str, values: dict[str, Any]) -> str:
-    """A horizontal bar chart as SVG."""
-    top = max([*values.values(), 1e-9])
-    height = 40 + 26 * len(values)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{height}" font-family="sans-serif">',
-        f'<text x="8" y="20" font-weight="bold">{escape(title)}</text>',
+def compression(name: str, found: dict[str, Any], out: Path) -> list[str]:
+    """The bench of one model."""
+    points = [
+        (each["name"], float(each["brotli_bytes"]), each["dev"]["unsafe_roc_auc"])
+        for each in found["candidates"]
+        if "failed" not in each and not each["name"].startswith(ONLY_NATIVE)
     ]
-    for index, (name, value) in enumerate(values.items()):
-        y = 34 + 26 * index
-        parts.append(f'<text x="8" y="{y + 14}">{escape(name)}</text>')
-        parts.append(f'<rect x="150" y="{y}" width="{400 * value / top:.1f}" height="18" fill="#2f6f8f"/>')
-        parts.append(f'<text x="{156 + 400 * value / top:.1f}" y="{y + 14}">{value:,.1f}</text>')
-    return "\n".join([*parts, "</svg>", ""])
+    plots = {
+        "pareto": pareto(f"{name}: bytes against quality", "Brotli bytes", "ROC-AUC, dev", points),
+        "ranges": histograms(f"{name}: values of each layer; between the marks 99.99 % of them", found["calibration"]),
+    }
+    for kind, svg in plots.items():
+        (out / f"{name}-{kind}.svg").write_text(svg, encoding="utf-8")
+    return [
+        f"### {name}: every way to shrink it",
+        "",
+        *card.compression_table(found),
+        "",
+        f"![Bytes against quality]({name}-pareto.svg)",
+        "",
+        f"![Ranges of the layers before and after calibration]({name}-ranges.svg)",
+        "",
+    ]

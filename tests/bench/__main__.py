@@ -1,10 +1,13 @@
-"""`make bench`: prints a table and writes var/bench.json. Nothing passes or fails; figures move with the machine."""
+"""`make bench`: prints a table and writes var/bench.json. Nothing passes or fails; figures move with the machine.
+
+`python -m tests.bench peers` makes only the comparison with Transformers.js (installed by `make bench`).
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -21,6 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from models import manifest
 from tests import settings as own
 from tests.bench import measure
+from tests.bench.peers import compare
 from tests.browser import chromium
 from tests.browser.conftest import sign_in
 from tests.browser.recorder import recording
@@ -81,17 +85,12 @@ def run(browser: Browser, site: Stack) -> dict[str, Any]:
     }
     return {
         "first_visit_bytes": transferred,
-        "cold_start_ms": times(cold),
-        "revisit_ms": times(again),
+        "cold_start_ms": measure.span([visit["focus_ms"] for visit in cold]),
+        "revisit_ms": measure.span([visit["focus_ms"] for visit in again]),
         "checks_ms": checks,
         "last_key_to_verdict_ms": typed["last_key_to_verdict_ms"],
         "long_tasks": long_tasks,
     }
-
-
-def times(visits: list[dict[str, Any]]) -> dict[str, Any]:
-    values = [round(visit["focus_ms"], 1) for visit in visits]
-    return {"median": round(statistics.median(values), 1), "min": min(values), "max": max(values), "runs": values}
 
 
 def about(browser: Browser) -> dict[str, Any]:
@@ -157,14 +156,43 @@ def start(values: dict[str, Any]) -> str:
     return f"{values['median']:>11.0f}   ({values['min']:.0f} to {values['max']:.0f})"
 
 
-def main() -> None:
+@contextmanager
+def running_browser() -> Iterator[Browser]:
     path = chromium.path()
-    with running_site() as site, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=chromium.flags())
-        found = {"about": about(browser), **run(browser, site)}
+        yield browser
         browser.close()
+
+
+def keep(found: dict[str, Any]) -> None:
     TARGET.write_text(json.dumps(found, indent=2) + "\n")
-    print(table(found))
+
+
+def earlier() -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(TARGET.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Figures of the check on the device.")
+    parser.add_argument("part", nargs="?", choices=["peers"], help="only the comparison with Transformers.js")
+    parser.add_argument("--published", type=Path, default=manifest.PUBLISHED, help="another folder of published models")
+    options = parser.parse_args()
+    if options.part is None:
+        with running_site() as site, running_browser() as browser:
+            found = {"about": about(browser), **run(browser, site)}
+        keep(found)
+        print(table(found) + "\n")
+    else:
+        found = earlier()
+    with running_browser() as browser:
+        found["peers"] = compare.run(browser, say, options.published)
+    print(compare.table(found["peers"]))
+    keep(found)
     print(f"\nWritten to {Path(TARGET).relative_to(settings.BASE_DIR)}")
 
 

@@ -61,6 +61,11 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {"p50": round(statistics.median(values), 3), "p95": round(percentile(values, 0.95), 3)}
 
 
+def span(values: Sequence[float]) -> dict[str, Any]:
+    taken = [round(value, 1) for value in values]
+    return {"median": round(statistics.median(taken), 1), "min": min(taken), "max": max(taken), "runs": taken}
+
+
 def open_form(page: Page, url: str) -> None:
     page.goto(f"{url}/sell/new/")
     page.locator("#sell-form[data-ready='1']").wait_for(state="attached")

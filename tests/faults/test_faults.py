@@ -41,7 +41,7 @@ def assert_published_once(listing) -> None:
     assert ValidationJob.objects.get(listing=listing).state == ValidationJob.State.DONE
     changes = StatusChange.objects.filter(listing=listing).values_list("target", flat=True)
     assert list(changes) == [Status.CHECKING, Status.PUBLISHED]
-    assert Verdict.objects.filter(listing=listing, where="cloud", model="listing-text").count() == 1
+    assert Verdict.objects.filter(listing=listing, where="cloud", model="listing-text-cloud").count() == 1
 
 
 def test_without_faults_it_takes_a_moment(site, merchant):

@@ -27,7 +27,7 @@ test("a verdict has every field of the contract, for the device", async () => {
   const fields = [["title", "Brass table lamp"], ["description", LAMP]];
   const verdict = await checkText(fields, model, run, context);
   assert.deepEqual(Object.keys(verdict).sort(), [
-    "coverage", "decision", "digest", "evidence", "model", "ms", "policy", "provider", "scores", "variant", "version", "where",
+    "coverage", "decision", "digest", "evidence", "model", "ms", "policies_version", "policy", "provider", "scores", "variant", "version", "where",
   ]); // prettier-ignore
   assert.equal(verdict.where, "device");
   assert.equal(verdict.decision, "pass");

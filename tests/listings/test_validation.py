@@ -40,7 +40,8 @@ def test_a_harmless_listing_is_published_with_a_verdict_of_every_check(owed):
     assert job.listing.published_at
     assert set(Verdict.objects.values_list("where", "model")) == {
         ("gate", "listing-text"),
-        ("cloud", "listing-text"),
+        ("cloud", "listing-text-cloud"),
+        ("gate", "listing-text-gate"),
         ("cloud", "contact-details"),
         ("cloud", "duplicates"),
     }
@@ -51,7 +52,7 @@ def test_an_unsafe_listing_goes_to_a_moderator_with_the_suspected_policy_and_mar
     assert run(job) == Status.IN_REVIEW
     review = ReviewJob.objects.get()
     assert review.policy == "weapons"
-    cloud = Verdict.objects.get(where="cloud", model="listing-text")
+    cloud = Verdict.objects.get(where="cloud", model="listing-text-cloud")
     marked = {UNSAFE[0 if span["field"] == "title" else 1][span["start"] : span["end"]] for span in cloud.evidence}
     assert marked & {"knife,", "Butterfly", "Balisong", "taser", "ammo.", "9mm"}
 
@@ -102,7 +103,7 @@ def test_running_twice_writes_one_outcome(owed):
     run(job)
     run(job)
     assert ReviewJob.objects.count() == 1
-    assert Verdict.objects.filter(where="cloud", model="listing-text").count() == 1
+    assert Verdict.objects.filter(where="cloud", model="listing-text-cloud").count() == 1
 
 
 def test_an_edit_during_the_check_wins(owed, monkeypatch):

@@ -149,8 +149,9 @@ def test_every_listing_was_checked_by_gate_and_worker(loaded):
         assert sorted(verdicts) == [
             ("cloud", "contact-details"),
             ("cloud", "duplicates"),
-            ("cloud", "listing-text"),
+            ("cloud", "listing-text-cloud"),
             ("gate", "listing-text"),
+            ("gate", "listing-text-gate"),
         ]
         assert all(verdict.digest for verdict in listing.verdicts.filter(model="listing-text"))
 

@@ -27,17 +27,44 @@ def write(path, header=("id", "title", "description", "policy"), rows=ROWS):
     return str(path)
 
 
-@pytest.mark.parametrize("variant", ["device", "cloud", "fp32", "fp16", "int8"])
+@pytest.mark.parametrize("variant", ["device", "fp32", "fp16", "int8", "int8-pruned", "clustered"])
 def test_evaluate_prints_one_json_object_and_nothing_else(tmp_path, capsys, variant):
     data = write(tmp_path / "rows.csv.gz")
     assert main(["evaluate", "listing-text", "--variant", variant, "--data", data, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found) == set(" ".join(FIELDS).split())
     assert (found["rows"], found["unsafe_roc_auc"], found["model"]) == (4, 1.0, "listing-text")
-    assert found["variant"] == {"device": "int8", "cloud": "fp32"}.get(variant, variant)
+    assert found["variant"] == {"device": "int8-pruned"}.get(variant, variant)
     assert found["per_policy"]["weapons"]["recall"] == 1.0
     assert found["per_policy"]["adult"] is None
     assert 0 < found["brotli_bytes"] < found["bytes"]
+
+
+@pytest.mark.parametrize("model", ["listing-text-cloud", "listing-text-gate"])
+def test_evaluate_measures_the_servers_models_by_the_same_fields(tmp_path, capsys, model):
+    data = write(tmp_path / "rows.csv")
+    assert main(["evaluate", model, "--variant", "cloud", "--data", data, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == set(" ".join(FIELDS).split())
+    assert (found["model"], found["variant"], found["unsafe_roc_auc"]) == (model, "int8", 1.0)
+
+
+def test_evaluate_by_source_tells_the_sources_apart(tmp_path, capsys):
+    header = ("id", "title", "description", "policy", "source")
+    rows = [(*row, source) for row, source in zip(ROWS, ("ads", "ads", "shop", "shop"), strict=True)]
+    data = write(tmp_path / "rows.csv", header, rows)
+    assert main(["evaluate", "listing-text", "--variant", "device", "--data", data, "--json", "--by", "source"]) == 0
+    found = json.loads(capsys.readouterr().out)["by_source"]
+    assert found["ads"] == {
+        "rows": 2, "unsafe": 2, "warned_safe": None, "warned_unsafe": 1.0, "unsafe_roc_auc": None,
+    }  # fmt: skip
+    assert found["shop"]["warned_safe"] == 0.0
+
+
+def test_evaluate_by_source_without_sources_says_what_is_missing(tmp_path, capsys):
+    data = write(tmp_path / "rows.csv")
+    assert main(["evaluate", "listing-text", "--variant", "device", "--data", data, "--by", "source"]) == 2
+    assert "no column source" in capsys.readouterr().err
 
 
 def test_further_columns_are_ignored(tmp_path, capsys):

@@ -12,15 +12,27 @@ from models.steps.recipe import read
 LABELS = read("listing-text")["labels"]
 
 
-def test_every_policy_has_many_things_and_listings_of_our_own():
-    for examples, least in ((corpus.lexicon(), 400), (corpus.own(), 80)):
-        counts = {label: sum(e.policy == label for e in examples) for label in LABELS}
+def test_every_policy_has_listings_and_things_of_our_own():
+    for found, least in ((corpus.own(), 350), (corpus.things(), 500)):
+        counts = {label: sum(one.policy == label for one in found) for label in LABELS}
         assert min(counts.values()) >= least, counts
 
 
-def test_our_listings_are_no_copies_of_each_other():
-    texts = [(e.title.lower(), e.description.lower()) for e in corpus.own()]
-    assert len(set(texts)) == len(texts)
+def test_a_folder_below_the_examples_is_another_hand(tmp_path):
+    head = "id,title,description,policy,kind\n"
+    (tmp_path / "drugs.csv").write_text(f"{head}a,Hemp rope,,safe,hard_negative\n")
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second" / "drugs.csv").write_text(f"{head}b,Hash,9 oz,drugs,plain\n")
+    assert [(e.source, e.title, e.policy, e.kind) for e in corpus.own(tmp_path)] == [
+        ("own-drugs", "Hemp rope", "safe", "hard_negative"),
+        ("own-second-drugs", "Hash", "drugs", "plain"),
+    ]
+
+
+def test_validation_listings_are_not_among_those_to_learn_from():
+    learned = {(e.title.lower(), e.description.lower()) for e in corpus.own()}
+    assert not learned & {(e.title.lower(), e.description.lower()) for e in corpus.validation()}
+    assert {e.policy for e in corpus.validation()} == set(LABELS)
 
 
 def test_the_frames_say_nothing_and_are_safe_by_themselves():
@@ -30,15 +42,39 @@ def test_the_frames_say_nothing_and_are_safe_by_themselves():
     assert not any("{}" in e.title for e in found)
 
 
-def test_a_telling_word_is_one_that_no_harmless_thing_shares():
-    words = corpus.telling_words()
-    assert "tequila" in words
-    assert "gun" not in words
+def test_a_telling_word_is_one_that_no_harmless_thing_shares(tmp_path):
+    (tmp_path / "weapons.toml").write_text('forbidden = "gun; Sabre"\nallowed = "glue gun; garden chair"')
+    words = corpus.telling_words(tmp_path)
+    assert "sabre" in words
+    assert not {"gun", "glue", "chair"} & words
+
+
+def test_a_thing_knows_its_policy_and_a_harmless_one_whose_words_it_shares(tmp_path):
+    (tmp_path / "weapons.toml").write_text('forbidden = "gun; Rifle"\nallowed = "glue gun; water\\n pistol"')
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "weapons.toml").write_text('forbidden = "rifle; sabre"')
+    found = [(thing.name.lower(), thing.policy, thing.near) for thing in corpus.things(tmp_path)]
+    assert sorted(found) == [
+        ("glue gun", "safe", "weapons"),
+        ("gun", "weapons", "weapons"),
+        ("rifle", "weapons", "weapons"),
+        ("sabre", "weapons", "weapons"),
+        ("water pistol", "safe", "weapons"),
+    ]
+
+
+def test_things_stand_between_semicolons():
+    assert corpus.things_in(" a b;\n c ; a b; ") == ["a b", "c"]
 
 
 def test_the_lists_are_read_the_same_way_each_time():
-    assert corpus.lexicon(seed=3) == corpus.lexicon(seed=3)
-    assert corpus.things_in(" a b;\n c ; a b; ") == ["a b", "c"]
+    assert corpus.things() == corpus.things()
+    assert corpus.frames() == corpus.frames()
+
+
+def test_a_frame_has_a_place_for_the_thing():
+    assert corpus.frames()
+    assert all("{}" in frame.title + frame.description for frame in corpus.frames())
 
 
 @pytest.mark.parametrize("disguise", [augment.spaced, augment.dotted, augment.doubled, augment.split, augment.starred])

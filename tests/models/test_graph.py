@@ -4,20 +4,28 @@ import numpy as np
 import pytest
 
 from models import contract
-from models.recipes.listing_text.network import front
+from models.recipes.listing_text import folding
+from models.recipes.listing_text.front import fold, front
 from models.runtime import open_session
 from models.steps.golden_cases import cases, text_of
 from tests.models import tiny
 
 FRONT = open_session(front(tiny.SHAPE).SerializeToString())
-WHOLE = {kind: tiny.session(kind) for kind in (np.float32, np.float16, np.int8)}
+FOLD = open_session(fold().SerializeToString())
+WHOLE = {kind: tiny.session(kind) for kind in tiny.STORED}
 NAMES = ("scores", "evidence", "coverage")
 
 
 def words(text):
     """Ids of the text's words."""
-    ids, kinds, *_ = FRONT.run(None, {"bytes": np.frombuffer(contract.pack([("title", text)]).data, np.uint8)})
-    return set(ids[(kinds == 1) & (ids >= 0)].tolist())
+    data = np.frombuffer(contract.pack([("title", text)]).data, np.uint8)
+    ids, kinds = FRONT.run(["ids", "kinds"], {"bytes": data})
+    return set(ids[kinds >= 1].tolist())
+
+
+def folded(text):
+    data = np.frombuffer(contract.pack([("title", text)]).data, np.uint8)
+    return "".join(map(chr, FOLD.run(["symbols"], {"bytes": data})[0])).strip()
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,9 @@ def words(text):
         ("cocaine", "𝐜𝐨𝐜𝐚𝐢𝐧𝐞"),
         ("cocaine", "c.o.c.a.i.n.e"),
         ("cocaine", "c o c a i n e"),
+        ("cocaine", "🅲🅾🅲🅰🅸🅽🅴"),
+        ("pistol", "🇵🇮🇸🇹🇴🇱"),
+        ("pistol", "ꓑꓲꓢꓔꓳꓡ"),
         ("pistol", "pi$tol"),
         ("shit", "$h1t"),
         ("adderall", "@dderall"),
@@ -59,11 +70,11 @@ def test_a_pictograph_is_a_word_of_its_own():
     assert len(words("🔫")) == 1
 
 
-@pytest.mark.parametrize("kind", list(WHOLE), ids=lambda kind: np.dtype(kind).name)
+@pytest.mark.parametrize("kind", list(WHOLE))
 @pytest.mark.parametrize("name", list(cases()))
 def test_the_evidence_sums_to_the_logits_less_the_bias(kind, name):
     packed = contract.pack([(field, text_of(text)) for field, text in cases()[name]])
-    bias = tiny.tables(kind).bias
+    bias = tiny.parameters().biases["logits"].astype(np.float64)
     for begin, end in contract.windows(packed, 512)[:2]:
         window = np.frombuffer(packed.data[begin:end], np.uint8)
         scores, evidence, coverage = WHOLE[kind].run(NAMES, {"bytes": window})
@@ -79,28 +90,46 @@ def test_the_evidence_sums_to_the_logits_less_the_bias(kind, name):
 
 
 def test_evidence_lies_on_the_words_only():
-    _, evidence, _ = tiny.run(WHOLE[np.float32], "ab -- cd")
+    _, evidence, _ = tiny.run(WHOLE["fp32"], "ab -- cd")
     assert np.abs(evidence[[2, 3, 4, 5, 8]]).max() == 0
     assert np.abs(evidence[[0, 1, 6, 7]]).max() > 0
 
 
-def test_the_whole_graph_counts_each_feature_of_the_front_once():
-    tables = tiny.tables()
-    data = contract.pack([("title", "two co-caine pistols and a bike, 🔫"), ("description", "x a n a x")]).data
-    ids, _, count, *_ = FRONT.run(None, {"bytes": np.frombuffer(data, np.uint8)})
-    lookup = dict(zip(tables.rows.tolist(), tables.weights, strict=True))
-    total = sum(lookup[i] for i in ids.tolist() if i in lookup) * (count + 4.0) ** -0.5
-    _, evidence, _ = WHOLE[np.float32].run(NAMES, {"bytes": np.frombuffer(data, np.uint8)})
-    assert evidence.sum(axis=0) == pytest.approx(total, abs=1e-4)
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("x a n a x", "xanax"),
+        ("a b", "a b"),
+        ("I a m", "iam"),
+        ("b-e-d and gl0ck", "bed and glock"),
+        ("$old @ 5 pm!!", "sold 5 pm"),
+        ("f**k c*t *", "f**k c*t"),
+        ("100% w00l", "100 wool"),
+    ],
+)
+def test_folding_undoes_what_hides_words(typed, read):
+    assert folded(typed) == read
+
+
+def test_a_rule_is_written_out_for_every_combination_of_classes():
+    table = folding.rule(3, 2, lambda window: window[0] * 10 + window[1])
+    assert table.tolist() == [0, 1, 2, 10, 11, 12, 20, 21, 22]
+
+
+def test_every_block_of_code_points_has_a_symbol_in_range():
+    add, modulus, tabled = folding.blocks()
+    top = add + modulus - 1
+    assert top[tabled].max() == len(folding.symbols()) - 1
+    assert top[~tabled].max() < folding.SYMBOLS
 
 
 def test_text_without_letters_is_covered_by_nothing():
-    assert tiny.run(WHOLE[np.float32], "123 !!!")[2] == 0
-    assert tiny.run(WHOLE[np.float32], "")[2] == 0
+    assert tiny.run(WHOLE["fp32"], "123 !!!")[2] == 0
+    assert tiny.run(WHOLE["fp32"], "")[2] == 0
 
 
 def test_malformed_bytes_do_not_fail():
     rng = np.random.default_rng(1)
     for size in (1, 2, 3, 50):
-        scores, _, _ = WHOLE[np.float32].run(NAMES, {"bytes": rng.integers(0, 256, size).astype(np.uint8)})
+        scores, _, _ = WHOLE["fp32"].run(NAMES, {"bytes": rng.integers(0, 256, size).astype(np.uint8)})
         assert np.isfinite(scores).all()

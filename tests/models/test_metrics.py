@@ -44,3 +44,25 @@ def test_a_class_without_rows_is_none():
     found = metrics.per_policy(["drugs", "safe", "adult"], np.array([0, 1, 1]), scores)
     assert found["adult"] is None
     assert found["drugs"] == {"n": 1, "precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "ap": 1.0}
+
+
+def test_precision_at_a_prevalence_is_what_a_moderator_would_see():
+    unsafe = np.array([True] * 10 + [False] * 100)
+    warned = np.array([True] * 9 + [False] + [True] * 2 + [False] * 98)
+    expected = 0.9 * 0.01 / (0.9 * 0.01 + 0.02 * 0.99)
+    assert metrics.precision_at_prevalence(unsafe, warned, 0.01) == pytest.approx(expected)
+    assert metrics.precision_at_prevalence(unsafe, np.zeros(110, bool), 0.01) is None
+
+
+def test_a_bootstrap_interval_holds_the_figure_and_narrows_with_more_rows():
+    rng = np.random.default_rng(0)
+
+    def interval(count):
+        unsafe = np.arange(count) % 2 == 0
+        score = rng.normal(size=count) + unsafe
+        low, high = metrics.bootstrap(unsafe, score, metrics.roc_auc)
+        assert low <= metrics.roc_auc(unsafe, score) <= high
+        return high - low
+
+    assert interval(2000) < interval(60)
+    assert metrics.bootstrap(np.ones(4, bool), np.ones(4), metrics.roc_auc) is None

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from models import manifest
+from models import manifest, runtime
 from models.steps import compress, publish
 from models.steps.errors import StepError
 from tests.models import tiny
@@ -23,6 +23,9 @@ LABELS = [
     "wildlife",
     "safe",
 ]
+
+
+VARIANTS = ["fp32", "fp16", "int8"]
 
 
 def figures(**aucs):
@@ -61,20 +64,20 @@ def build(tmp_path):
     """A build folder whose variants are all the same tiny model, and a data root with a few rows."""
     folder = tmp_path / "build"
     folder.mkdir()
-    for name in ("fp32", "fp16", "int8"):
+    for name in VARIANTS:
         (folder / f"{name}.onnx").write_bytes(tiny.content())
     points = {"policies": LABELS[:-1], "unsure": 0.2, "warn": 0.5, "block": 0.9, "coverage": 0.3, "evidence_floor": 0.3}
     report = {
         "fit": "t",
         "version": "t",
         "operating_points": points,
-        "temperature": 1.0,
+        "temperatures": [1.0] * len(LABELS),
         "rows": {},
         "validation": {},
         "seconds": 1,
     }
     (folder / "training.json").write_text(json.dumps(report))
-    (folder / "built.json").write_text(json.dumps({"fit": "t"}))
+    (folder / "built.json").write_text(json.dumps({"fit": "t", "variants": VARIANTS}))
     data = tmp_path / "data" / "text"
     data.mkdir(parents=True)
     write(data / "dev.csv.gz")
@@ -116,6 +119,37 @@ def test_a_refusal_changes_nothing_that_is_published(build, tmp_path, monkeypatc
     assert {path.name: path.read_bytes() for path in published.iterdir()} == before
 
 
+def test_a_model_of_other_policies_than_the_markets_is_refused():
+    policies = {"policy": [{"id": "drugs"}, {"id": "weapons"}]}
+    publish.refuse_other_policies(["weapons", "drugs", "safe"], policies)
+    with pytest.raises(StepError, match="the market's policies are drugs, safe, weapons"):
+        publish.refuse_other_policies(["drugs", "safe"], policies)
+
+
+def test_a_difference_between_native_and_wasm_is_measured_and_refused(build, tmp_path, monkeypatch):
+    """The comparison really runs: the limit alone is made impossible."""
+    settings = publish.recipe.read("listing-text")
+    settings["limits"]["wasm_difference"] = -1.0
+    monkeypatch.setattr(publish.recipe, "read", lambda model: settings)
+    with pytest.raises(StepError, match="native and WASM differ by"):
+        publish.publish("listing-text", build, tmp_path / "published", tmp_path / "data", without_wasm=False,
+                        say=lambda text: None, golden_path=tmp_path / "golden.json")  # fmt: skip
+    assert not (tmp_path / "published").exists()
+
+
+def test_a_variant_too_large_to_commit_is_named_but_not_written(build, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "COMMITTED_LIMIT", 10)
+    run(build, tmp_path)
+    entry = manifest.load(tmp_path / "published")["models"]["listing-text"]
+    assert [name for name, about in entry["variants"].items() if about["committed"]] == ["int8"]
+    assert [path.name for path in (tmp_path / "published").glob("*.onnx")] == [entry["variants"]["int8"]["file"]]
+    with pytest.raises(manifest.ModelUnavailable, match="not committed, for its size. Rebuild it"):
+        runtime.variant_bytes("listing-text", "fp32", tmp_path / "published", tmp_path / "nothing")
+    (tmp_path / "builds").mkdir()
+    build.rename(tmp_path / "builds" / "listing-text")
+    assert runtime.variant_bytes("listing-text", "fp32", tmp_path / "published", tmp_path / "builds") == tiny.content()
+
+
 @pytest.mark.parametrize("built", ['{"fit": "another"}', "{}", "not json", None])
 def test_variants_of_another_fit_than_the_thresholds_are_refused(build, tmp_path, built):
     (build / "built.json").unlink()
@@ -126,10 +160,10 @@ def test_variants_of_another_fit_than_the_thresholds_are_refused(build, tmp_path
     assert not (tmp_path / "published").exists()
 
 
-def test_tables_of_another_fit_than_the_report_are_not_compressed(build):
-    np.savez(build / "tables.npz", rows=np.arange(3))
+def test_weights_of_another_fit_than_the_report_are_not_compressed(build):
+    np.savez(build / "network.npz", rows=np.arange(3))
     with pytest.raises(StepError, match="two fits"):
-        compress.compress(build, publish.recipe.read("listing-text"), lambda text: None)
+        compress.compress("listing-text", build, publish.recipe.read("listing-text"), lambda text: None)
 
 
 def test_a_variant_that_was_not_built_is_named(build, tmp_path):

@@ -1,29 +1,39 @@
-"""A very small listing-text: random tables behind the real graph."""
+"""A very small listing-text: random parameters behind the real graph."""
 
 import numpy as np
+import onnx
 
 from models import contract
-from models.recipes.listing_text.network import Shape, Tables, whole
+from models.recipes.listing_text.front import Shape
+from models.recipes.listing_text.network import Parameters, whole
 from models.runtime import open_session
+from models.steps import shrink
 
-SHAPE = Shape(bits=14, known_bits=12, norm_words=4.0, norm_power=0.5)
+SHAPE = Shape(bits=14, known_bits=12)
 WIDTH = 10
+STORED = {"fp32": lambda model: model, "fp16": lambda model: shrink.restored(model, shrink.as_float16),
+          "int8": lambda model: shrink.restored(model, shrink.as_int8)}  # fmt: skip
 
 
-def tables(kind=np.float32, seed=3):
+def parameters(seed=3, columns=8, hidden=16):
     rng = np.random.default_rng(seed)
+
+    def normal(*shape):
+        return (rng.normal(size=shape) / 4).astype(np.float32)
+
     rows = np.sort(rng.choice(2**SHAPE.bits, 9000, replace=False)).astype(np.int64)
-    weights = rng.normal(size=(len(rows), WIDTH)) / 16
-    scale = None
-    if kind == np.int8:
-        scale = np.full(WIDTH, 0.02, np.float32) / 16
-        weights = np.clip(weights * 640, -127, 127).round()
-    bias = rng.normal(size=WIDTH).astype(np.float32)
-    return Tables(rows, weights.astype(kind), scale, bias, rng.random(2**SHAPE.known_bits) < 0.5)
+    dense = {"context": normal(hidden, columns, 5), "whole": normal(columns, hidden), "heads": normal(hidden, 2 * WIDTH)}
+    biases = {"context": normal(hidden), "heads": normal(2 * WIDTH), "logits": normal(WIDTH)}
+    known = rng.random(2**SHAPE.known_bits) < 0.5
+    return Parameters(rows, normal(len(rows), columns), dense, biases, known, 4.0, 0.5)
 
 
-def content(kind=np.float32):
-    return whole(SHAPE, tables(kind)).SerializeToString()
+def model(kind="fp32", seed=3) -> onnx.ModelProto:
+    return STORED[kind](whole(SHAPE, parameters(seed)))
+
+
+def content(kind="fp32", seed=3) -> bytes:
+    return model(kind, seed).SerializeToString()
 
 
 def run(session, text):
@@ -31,5 +41,5 @@ def run(session, text):
     return session.run(None, {"bytes": np.frombuffer(data, np.uint8)})
 
 
-def session(kind=np.float32):
+def session(kind="fp32"):
     return open_session(content(kind))

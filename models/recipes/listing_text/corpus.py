@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import random
 import re
 import tomllib
 from dataclasses import dataclass
@@ -16,7 +15,10 @@ from models.steps.errors import StepError
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE / "examples"
-LEXICON = HERE / "lexicon.toml"
+NEUTRAL = HERE / "neutral.toml"
+THINGS = HERE / "things"
+FRAMES = HERE / "frames.csv"
+VALIDATION = HERE / "validation" / "listings.csv"
 TRAIN = Path("text") / "train.csv.gz"
 HARMLESS = {  # unlabelled product lists, taken as safe once the words of our own lists are filtered out
     "crowdflower": Path("retrieval/crowdflower/products.csv.gz"),
@@ -30,7 +32,7 @@ WORD = re.compile(r"[a-z0-9]+")
 
 @dataclass(frozen=True)
 class Example:
-    """One training text. group: market, own, lexicon, neutral or harmless. kind: for our own, plain, euphemism, …"""
+    """One training text. group: market, own, neutral or harmless. kind: for our own, plain, euphemism, …"""
 
     title: str
     description: str
@@ -51,55 +53,72 @@ def market(data: Path) -> list[Example]:
 
 
 def own(folder: Path = EXAMPLES) -> list[Example]:
-    """Our own listings, from every CSV in the folder."""
+    """Our own listings, from every CSV below the folder; a subfolder is another hand."""
     found = []
-    for path in sorted(folder.glob("*.csv")):
+    for path in sorted(folder.rglob("*.csv")):
+        hand = "" if path.parent == folder else f"{path.parent.name}-"
         for row in read_dicts(path, ("id", "title", "description", "policy", "kind")):
-            source = f"own-{path.stem}"
+            source = f"own-{hand}{path.stem}"
             found.append(Example(row["title"], row["description"], row["policy"], source, "own", row["kind"]))
     return found
 
 
-def lexicon(path: Path = LEXICON, seed: int = 0) -> list[Example]:
-    """Things named in our lists, each set into neutral frames that say nothing about the policy."""
-    if not path.is_file():
-        return []
-    book: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    rng = random.Random(seed)
-    frames, tails, found = book["frames"], book["tails"], []
-    for policy, text in book["things"].items():
-        for thing in things_in(text):
-            for frame in [frames[0], *rng.sample(frames[1:], book["per_thing"] - 1)]:
-                tail = rng.choice(tails) if rng.random() < 0.5 else ""
-                found.append(Example(frame.replace("{}", thing), tail, policy, f"lexicon-{policy}", "lexicon"))
-    return found
+def validation(path: Path = VALIDATION) -> list[Example]:
+    """Our own listings by an independent hand: models are chosen by them, none is trained on them."""
+    rows = read_dicts(path, ("id", "title", "description", "policy", "kind"))
+    return [Example(r["title"], r["description"], r["policy"], "own-validation", "own", r["kind"]) for r in rows]
 
 
-def neutral(path: Path = LEXICON) -> list[Example]:
-    """The frames with nothing in them, the tails alone, the beginnings of words: nothing said is nothing unsafe."""
-    if not path.is_file():
-        return []
+@dataclass(frozen=True)
+class Thing:
+    """A noun phrase. policy: the one it goes against, or safe; near: the policy whose words it shares."""
+
+    name: str
+    policy: str
+    near: str
+
+
+def things(folder: Path = THINGS) -> list[Thing]:
+    """Our lists of forbidden things and of their harmless neighbours: <policy>.toml below the folder."""
+    found = {}
+    for path in sorted(folder.rglob("*.toml")):
+        book: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))
+        for key, policy in (("forbidden", path.stem), ("allowed", "safe")):
+            for name in things_in(book.get(key, "")):
+                found.setdefault(name.lower(), Thing(name, policy, path.stem))
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How a seller writes about any thing; {} stands for it."""
+
+    title: str
+    description: str
+
+
+def frames(path: Path = FRAMES) -> list[Frame]:
+    return [Frame(row["title"], row["description"]) for row in read_dicts(path, ("title", "description"))]
+
+
+def neutral(path: Path = NEUTRAL) -> list[Example]:
+    """Frames with nothing in them, closing sentences, the beginnings of words: nothing said is nothing unsafe."""
     book: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    bare = [" ".join(frame.replace("{}", "").split()) for frame in book["frames"]]
+    bare = [(" ".join(f.title.replace("{}", "").split()), " ".join(f.description.replace("{}", "").split())) for f in frames()]
     letters = [
         *"abcdefghijklmnopqrstuvwxyz",
         *(" ".join(pair) for pair in itertools.pairwise("neutralwordsofnoweight")),
     ]
-    titles = ["", *bare, *book["tails"], *letters, *book["beginnings"]]
-    return [
-        Example(title, tail, "safe", "neutral", "neutral")
-        for title, tail in itertools.product(titles, ["", *book["tails"][:4]])
-    ]
+    titles = ["", *book["tails"], *letters, *book["beginnings"]]
+    texts = [*bare, *itertools.product(titles, ["", *book["tails"][:4]])]
+    return [Example(title, text, "safe", "neutral", "neutral") for title, text in texts]
 
 
-def telling_words(path: Path = LEXICON) -> frozenset[str]:
+def telling_words(folder: Path = THINGS) -> frozenset[str]:
     """Things of one word that go against a policy and that no harmless thing mentions: tequila, but not gun."""
-    if not path.is_file():
-        return frozenset()
-    things: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["things"]
-    harmless_words = set(WORD.findall(things["safe"].lower()))
-    telling = {thing.lower() for policy, text in things.items() if policy != "safe" for thing in things_in(text)}
-    return frozenset(telling - harmless_words)
+    listed = things(folder)
+    harmless_words = {word for thing in listed if thing.policy == "safe" for word in WORD.findall(thing.name.lower())}
+    return frozenset({thing.name.lower() for thing in listed if thing.policy != "safe"} - harmless_words)
 
 
 def things_in(text: str) -> list[str]:
@@ -124,12 +143,11 @@ def harmless(data: Path, limit: int, unsafe_words: frozenset[str]) -> list[Examp
 
 
 def gather(data: Path, recipe: dict[str, Any]) -> list[Example]:
-    """Everything to learn from. Raises StepError when the data root holds no training text, or a label is unknown."""
+    """Everything to learn from but the things. Raises StepError when the data root holds no training text, or a label
+    is unknown."""
     if not (data / TRAIN).is_file():
         raise StepError(f"{data} does not hold {TRAIN}: give the data root, the folder that holds text/.")
-    things = lexicon(seed=recipe["seed"])
-    unsafe = telling_words()
-    found = market(data) + own() + things + neutral() + harmless(data, recipe["data"]["harmless_per_source"], unsafe)
+    found = market(data) + own() + neutral() + harmless(data, recipe["data"]["harmless_per_source"], telling_words())
     unknown = {e.policy for e in found} - set(recipe["labels"])
     if unknown:
         raise StepError(f"Labels that the recipe does not know: {', '.join(sorted(unknown))}.")

@@ -1,191 +1,142 @@
-"""Fitting the additive model: weighted multinomial logistic regression on hashed features, by L-BFGS (PyTorch)."""
+"""Fitting listing-text: first with every feature, then with the rows that it may keep."""
 
 from __future__ import annotations
 
-import warnings
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from models.contract import Packed, pack
+from models.recipes.listing_text.pool import Pool
+from models.recipes.listing_text.student import GRAM, Network, Texts, batch
 
-KINDS = ("gram", "word", "pair")
-
-
-@dataclass
-class Batch:
-    """Features of many texts. ids int32 [nnz], kinds int8 [nnz], offsets int64 [texts + 1], norm float32 [texts],
-    known: word-list ids of each text's words that hold a letter."""
-
-    ids: NDArray[np.int32]
-    kinds: NDArray[np.int8]
-    offsets: NDArray[np.int64]
-    norm: NDArray[np.float32]
-    known: list[NDArray[np.int32]]
-
-    def __len__(self) -> int:
-        return len(self.norm)
-
-    def only(self, mask: NDArray[np.bool_]) -> Batch:
-        """The texts for which `mask` is true."""
-        sizes = np.diff(self.offsets)
-        values = np.repeat(mask, sizes)
-        offsets = np.concatenate([[0], np.cumsum(sizes[mask])]).astype(np.int64)
-        known = [self.known[index] for index in np.flatnonzero(mask)]
-        return Batch(self.ids[values], self.kinds[values], offsets, self.norm[mask], known)
+Say = Callable[[str], None]
+Watch = Callable[[Network, NDArray[np.int32]], str]
 
 
-def packed(title: str, description: str) -> Packed:
-    return pack([("title", title), ("description", description)])
+def frequent(texts: Texts, size: int, least: int) -> NDArray[np.int64]:
+    """Sorted ids met at least `least` times."""
+    return np.flatnonzero(np.bincount(texts.ids, minlength=size) >= least)
 
 
-def featurise(
-    session: onnxruntime.InferenceSession, texts: list[bytes], shape: Any, say: Callable[[str], None]
-) -> Batch:
-    """Run the exported front graph over packed texts."""
-    ids, kinds, known, sizes, norm = [], [], [], [], []
-    for index, data in enumerate(texts):
-        found = session.run(None, {"bytes": np.frombuffer(data, np.uint8)})
-        real = found[0] >= 0
-        ids.append(found[0][real].astype(np.int32))
-        kinds.append(found[1][real].astype(np.int8))
-        sizes.append(int(real.sum()))
-        norm.append((float(found[2]) + shape.norm_words) ** -shape.norm_power)
-        known.append(found[3][found[4] > 0].astype(np.int32))
-        if index % 20_000 == 19_999:
-            say(f"  {index + 1:,} of {len(texts):,} texts read")
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return Batch(np.concatenate(ids), np.concatenate(kinds), offsets, np.array(norm, np.float32), known)
-
-
-@dataclass
-class Fitted:
-    """rows int64 [V] sorted ids, weights float32 [V, P] for features of value 1, bias float32 [P], counts int64 [V]."""
-
-    rows: NDArray[np.int64]
-    weights: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    counts: NDArray[np.int64]
-
-    def logits(self, batch: Batch) -> NDArray[np.float32]:
-        at = np.searchsorted(self.rows, batch.ids).clip(0, len(self.rows) - 1)
-        present = self.rows[at] == batch.ids
-        columns = np.where(present, at, len(self.rows))
-        padded = np.vstack([self.weights, np.zeros((1, self.weights.shape[1]), np.float32)])
-        matrix = sparse(columns, np.ones(len(columns), np.float32), batch.offsets, len(padded))
-        sums: NDArray[np.float32] = (matrix @ torch.from_numpy(padded)).numpy()
-        return sums * batch.norm[:, None] + self.bias
-
-
-def sparse(columns: NDArray[Any], values: NDArray[np.float32], offsets: NDArray[np.int64], width: int) -> torch.Tensor:
-    return csr(offsets, columns.astype(np.int64), values, (len(offsets) - 1, width))
-
-
-def csr(
-    starts: NDArray[np.int64], columns: NDArray[np.int64], values: NDArray[np.float32], size: tuple[int, int]
-) -> torch.Tensor:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # PyTorch calls its sparse tensors beta, once a process
-        return torch.sparse_csr_tensor(
-            torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(values), size=size,
-            check_invariants=False,
-        )  # fmt: skip
-
-
-def transposed(
-    columns: NDArray[Any], values: NDArray[np.float32], offsets: NDArray[np.int64], width: int
-) -> torch.Tensor:
-    order = np.argsort(columns, kind="stable")
-    row_of = np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets))[order]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=width))]).astype(np.int64)
-    return csr(starts, row_of, values[order], (width, len(offsets) - 1))
-
-
-def frequent(batch: Batch, origin: NDArray[np.int64], min_count: int, bits: int) -> NDArray[np.int64]:
-    """Sorted ids that occur in at least `min_count` different rows (views of one row count once)."""
-    owner = np.repeat(origin, np.diff(batch.offsets))
-    pairs = np.unique(owner.astype(np.int64) << bits | batch.ids)
-    counts = np.bincount(pairs & (2**bits - 1), minlength=2**bits)
-    return np.flatnonzero(counts >= min_count)
+def row_of(rows: NDArray[np.int64], size: int) -> NDArray[np.int32]:
+    """int32 [size]: id → its row of the table, 1 and up; 0 for what is not kept."""
+    found = np.zeros(size, np.int32)
+    found[rows] = np.arange(1, len(rows) + 1)
+    return found
 
 
 def fit(
-    batch: Batch,
-    origin: NDArray[np.int64],
-    targets: NDArray[np.float32],
-    weights: NDArray[np.float32],
+    network: Network,
+    rows: NDArray[np.int64],
+    pool: Pool,
     options: dict[str, Any],
-    bits: int,
-    say: Callable[[str], None],
-) -> Fitted:
-    """Minimise the weighted cross-entropy plus an L2 penalty. targets [texts, P] are probabilities, weights [texts].
+    size: int,
+    seed: int,
+    say: Say,
+    watch: Watch | None = None,
+    masks: dict[str, torch.Tensor] | None = None,
+) -> None:
+    """Train `network` in place over the whole pool `epochs` times with Adam. masks: what is 0 there stays pruned.
 
-    A feature's value is the text's norm times the scale of its kind, so that the penalty makes words speak before
-    n-grams; the scale is folded into the weights that are returned. The bias is not penalised.
+    Where there is a teacher, the loss is the cross-entropy to its probabilities (Hinton et al. 2015, arXiv:1503.02531)
+    and, by (1 - `teacher`), that to the label. Batches hold texts of like length; the rate falls to nothing.
     """
-    rows = frequent(batch, origin, options["min_count"], bits)
-    at = np.searchsorted(rows, batch.ids).clip(0, len(rows) - 1)
-    present = rows[at] == batch.ids
-    text_of = np.repeat(np.arange(len(batch)), np.diff(batch.offsets))[present]
-    columns = at[present]
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(text_of, minlength=len(batch)))]).astype(np.int64)
-    scales = np.array([options[kind] for kind in KINDS], np.float32)
-    values = batch.norm[text_of] * scales[batch.kinds[present]]
-    forward = sparse(columns, values, offsets, len(rows))
-    backward = transposed(columns, values, offsets, len(rows))
-    counts = np.bincount(columns, minlength=len(rows))
-    say(f"  {len(rows):,} features, {len(columns):,} values in {len(batch):,} texts")
-
-    width = targets.shape[1]
-    target = torch.from_numpy(targets)
-    weight = torch.from_numpy(weights / weights.sum())[:, None]
-    table = torch.zeros(len(rows), width)
-    bias = torch.zeros(width)
-    optimiser = torch.optim.LBFGS(
-        [table, bias], max_iter=options["iterations"], history_size=8, line_search_fn="strong_wolfe",
-        tolerance_grad=1e-9, tolerance_change=1e-12,
-    )  # fmt: skip
-    steps = 0
-
-    def closure() -> float:
-        nonlocal steps
-        logits = forward @ table + bias
-        log_p = torch.log_softmax(logits, dim=1)
-        loss = -(weight * target * log_p).sum() + options["penalty"] * table.square().sum()
-        error = weight * (log_p.exp() - target)
-        table.grad = backward @ error + 2 * options["penalty"] * table
-        bias.grad = error.sum(dim=0)
-        steps += 1
-        if steps % 10 == 0:
-            say(f"  step {steps}: loss {float(loss):.5f}")
-        return float(loss)
-
-    optimiser.step(closure)
-    kind_of = np.zeros(len(rows), np.int8)
-    kind_of[columns] = batch.kinds[present]
-    return Fitted(rows, table.numpy() * scales[kind_of][:, None], bias.numpy().copy(), counts)
+    lookup = row_of(rows, size)
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    labels = network.labels
+    order = np.argsort(pool.texts.sizes, kind="stable")
+    chunks = [order[at : at + options["batch"]] for at in range(0, len(order), options["batch"])]
+    rest = [p for name, p in network.named_parameters() if name != "table"]
+    rate = options["rate"]
+    optimiser = torch.optim.Adam([{"params": [network.table], "scale": options["table_rate"]}, {"params": rest, "scale": 1.0}])
+    steps, step, began = options["epochs"] * len(chunks), 0, time.monotonic()
+    for epoch in range(options["epochs"]):
+        losses = []
+        for chunk in rng.permutation(len(chunks)):
+            index = chunks[chunk]
+            for group in optimiser.param_groups:
+                group["lr"] = rate * group["scale"] * min(1.0, (step + 1) / 100) * (1 - step / steps)
+            network.train()
+            logits, _ = network(batch(pool.texts, index, lookup))
+            target, weight = targets(pool, index, labels, options)
+            loss = -(weight[:, None] * target * torch.log_softmax(logits, 1)).sum() / len(index)
+            optimiser.zero_grad()
+            loss.backward()
+            with torch.no_grad():
+                network.table.grad[0] = 0  # what is not kept stays silent
+            optimiser.step()
+            for name, mask in (masks or {}).items():
+                network.get_parameter(name).data.mul_(mask)
+            losses.append(loss.item())
+            step += 1
+        said = watch(network, lookup) if watch else ""
+        say(f"  epoch {epoch + 1}: loss {np.mean(losses):.4f}, {time.monotonic() - began:.0f} s {said}")
+    network.eval()
 
 
-def temperature(logits: NDArray[np.float32], unsafe: NDArray[np.bool_], safe: int) -> float:
-    """The temperature that minimises the log loss of unsafe against safe, by golden-section search."""
+def targets(
+    pool: Pool, index: NDArray[np.int64], labels: int, options: dict[str, Any]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Probabilities float32 [n, P] to learn, and how much each text weighs."""
+    label = pool.label[index]
+    hard = np.full((len(index), labels), options["smoothing"] / labels, np.float32)
+    known = label >= 0
+    hard[np.flatnonzero(known), label[known]] += 1 - options["smoothing"]
+    if pool.teacher is None:
+        return torch.from_numpy(hard), torch.from_numpy(known.astype(np.float32))
+    share = np.where(known, options["teacher"], 1.0).astype(np.float32)[:, None]
+    return torch.from_numpy(share * pool.teacher[index] + (1 - share) * hard), torch.ones(len(index))
 
-    def loss(log_t: float) -> float:
-        scaled = logits.astype(np.float64) / np.exp(log_t)
-        scaled -= scaled.max(axis=1, keepdims=True)
-        p_safe = np.exp(scaled[:, safe]) / np.exp(scaled).sum(axis=1)
-        p = np.clip(np.where(unsafe, 1 - p_safe, p_safe), 1e-9, 1)
-        return float(-np.log(p).mean())
 
-    low, high, ratio = np.log(0.2), np.log(5.0), (5**0.5 - 1) / 2
-    for _ in range(40):
-        a, b = high - ratio * (high - low), low + ratio * (high - low)
-        if loss(a) < loss(b):
-            high = b
-        else:
-            low = a
-    return float(np.exp((low + high) / 2))
+def masks_of(network: Network, share: float) -> dict[str, torch.Tensor]:
+    """1 for what stays when the `share` of smallest weights of each matrix goes (Zhu and Gupta 2017, arXiv:1710.01878)."""
+    found = {}
+    for name, parameter in network.named_parameters():
+        if parameter.dim() > 1:
+            size = parameter.detach().abs()
+            limit = np.quantile(size[1:].numpy() if name == "table" else size.numpy(), share)
+            found[name] = (size >= limit).float()
+    return found
+
+
+def worth(network: Network, rows: NDArray[np.int64], texts: Texts, size: int) -> NDArray[np.float32]:
+    """How much each row moves the words it stands in: its length times the root of the summed squares of its weights there
+    (an n-gram is one of many in a word's mean, a word's own row stands by itself)."""
+    length = network.table.detach()[1:].norm(dim=1).numpy()
+    squares = np.zeros(size)
+    for text in range(0, len(texts), 20_000):
+        begin, end = texts.starts[text], texts.starts[min(text + 20_000, len(texts))]
+        kinds, owners = texts.kinds[begin:end], texts.owners[begin:end].astype(np.int64)
+        counts = np.diff(texts.starts[text : min(text + 20_000, len(texts)) + 1])
+        word = np.repeat(np.arange(len(counts)), counts) * 4096 + owners
+        grams = np.bincount(word[kinds == GRAM], minlength=int(word.max(initial=0)) + 1)
+        weight = np.where(kinds == GRAM, 1 / np.maximum(grams[word], 1), 1.0)
+        squares += np.bincount(texts.ids[begin:end], weights=weight**2, minlength=size)
+    found: NDArray[np.float32] = (length * np.sqrt(squares[rows])).astype(np.float32)
+    return found
+
+
+def smaller(network: Network, keep: NDArray[np.int64], options: dict[str, Any]) -> Network:
+    """The same network with the given rows of its table alone (0-based, sorted)."""
+    state = {name: value.clone() for name, value in network.state_dict().items()}
+    state["table"] = torch.cat([torch.zeros(1, network.width), state["table"][1:][torch.from_numpy(keep)]])
+    found = Network(len(keep) + 1, options, network.labels)
+    found.load_state_dict(state)
+    return found
+
+
+@torch.no_grad()
+def logits_of(network: Network, texts: Texts, lookup: NDArray[np.int32], size: int = 256) -> NDArray[np.float32]:
+    """float32 [texts, P], in the texts' order."""
+    network.eval()
+    found = np.zeros((len(texts), network.labels), np.float32)
+    order = np.argsort(texts.sizes, kind="stable")
+    for at in range(0, len(order), size):
+        index = order[at : at + size]
+        found[index] = network(batch(texts, index, lookup))[0].numpy()
+    return found

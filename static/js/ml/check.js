@@ -33,6 +33,7 @@ export async function checkText(fields, model, run, context) {
   return {
     model: context.name,
     version: model.version,
+    policies_version: model.policies_version,
     variant: model.variant,
     where: "device",
     scores,

@@ -1,0 +1,132 @@
+"""listing-text-cloud as an ONNX graph, written node by node: input_ids, attention_mask int64 [n, t] → scores [n, P].
+
+The same arithmetic as `backbone.Classifier` in inference; LayerNormalization and the shapes of attention and GELU are those
+that ONNX Runtime recognises and fuses. Weights stand as MatMul's second operand, [in, out], where its quantizers look.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from models.recipes.listing_text import corpus
+from models.recipes.listing_text.graph import OPSET, Graph
+from models.recipes.listing_text_cloud import train
+from models.recipes.listing_text_cloud.backbone import HEADS, LAYERS, WIDTH
+from models.steps import shrink, training
+from models import wordpieces
+
+FLOAT = TensorProto.FLOAT
+Weights = dict[str, NDArray[np.float32]]
+
+
+WEIGHTS = train.WEIGHTS
+KINDS = ("MatMul",)  # what static quantization is tried on
+
+
+def graph(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> onnx.ModelProto:
+    """The float32 model of a build folder. Raises StepError when nothing was trained there."""
+    model = train.load(build, len(recipe["labels"]), weights)
+    heat = np.array(training.read_report(build)["temperatures"], np.float32)
+    return exported(named(model.state_dict(), heat))
+
+
+def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """What is measured and published; fp32 and fp16 are over 10 MB and are rebuilt, not committed."""
+    full = graph(build, recipe)
+    return {"fp32": full, "fp16": shrink.restored(full, shrink.as_float16), "int8": int8(full)}
+
+
+def int8(full: onnx.ModelProto) -> onnx.ModelProto:
+    """Products by ONNX Runtime with activations quantized on the fly, tables by column."""
+    return shrink.int8_tables(shrink.dynamic(full, per_channel=True, kinds=KINDS))
+
+
+def files() -> dict[str, bytes]:
+    """Further files that the model needs where it runs."""
+    return train.files()
+
+
+def retrained(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """By name, the models that were pruned and trained on afterwards."""
+    paths = sorted(build.glob("model-*.pt"))
+    return {path.stem.removeprefix("model-"): graph(build, recipe, path.name) for path in paths}
+
+
+def samples(recipe: dict[str, Any], count: int = 200) -> list[dict[str, NDArray[Any]]]:
+    """Inputs to calibrate ranges on: our own training listings, the same ones each time."""
+    rows = sorted(corpus.own(), key=lambda e: corpus.share_of("c" + e.title))[:count]
+    found = train.pieces_of(train.reader(), [(row.title, row.description) for row in rows])
+    return [wordpieces.batch([row[: recipe["window_pieces"]]]) for row in found]
+
+
+def named(state: dict[str, Any], heat: NDArray[np.float32]) -> Weights:
+    """The trained state as arrays, the head's logits divided by each label's temperature float32 [P]."""
+    found = {name: value.detach().float().cpu().numpy() for name, value in state.items()}
+    found["head.weight"] = found["head.weight"] / heat[:, None]
+    found["head.bias"] = found["head.bias"] / heat
+    return found
+
+
+def exported(weights: Weights) -> onnx.ModelProto:
+    g = Graph()
+
+    def value(name: str, array: NDArray[Any]) -> str:
+        return g.stored(name, array.astype(np.float32))
+
+    def linear(x: str, name: str) -> str:
+        product = g.op("MatMul", x, value(f"{name}.weight", weights[f"{name}.weight"].T))
+        return g.op("Add", product, value(f"{name}.bias", weights[f"{name}.bias"]))
+
+    def norm(x: str, name: str) -> str:
+        scale, bias = (value(f"{name}.{part}", weights[f"{name}.{part}"]) for part in ("weight", "bias"))
+        return g.op("LayerNormalization", x, scale, bias, axis=-1, epsilon=1e-12)
+
+    def constant(number: float) -> str:
+        return g.constant(number, np.float32)
+
+    length = g.op("Shape", "input_ids", start=1, end=2)
+    kinds = weights["places.weight"] + weights["kinds.weight"][0]
+    places = g.op("Slice", value("places", kinds), g.constant([0]), length, g.constant([0]))
+    x = norm(g.op("Add", g.take(value("words", weights["words.weight"]), "input_ids"), places), "norm")
+    seen = g.op("Cast", "attention_mask", to=FLOAT)
+    hidden = g.op("Mul", g.op("Sub", constant(1.0), seen), constant(-1e4))
+    mask = g.op("Unsqueeze", hidden, g.constant([1, 2]))
+    split = g.constant([0, 0, HEADS, WIDTH // HEADS])
+    whole = g.constant([0, 0, WIDTH])
+    for layer in range(LAYERS):
+        name = f"layers.{layer}"
+
+        def heads(part: str, perm: list[int], x: str = x, name: str = name) -> str:
+            return g.op("Transpose", g.op("Reshape", linear(x, f"{name}.{part}"), split), perm=perm)
+
+        query, key, content = heads("query", [0, 2, 1, 3]), heads("key", [0, 2, 3, 1]), heads("value", [0, 2, 1, 3])
+        scores = g.op("Div", g.op("MatMul", query, key), constant(math.sqrt(WIDTH // HEADS)))
+        weight = g.op("Softmax", g.op("Add", scores, mask), axis=-1)
+        mixed = g.op("Transpose", g.op("MatMul", weight, content), perm=[0, 2, 1, 3])
+        x = norm(g.op("Add", linear(g.op("Reshape", mixed, whole), f"{name}.output"), x), f"{name}.norm")
+        up = linear(x, f"{name}.up")
+        erf = g.op("Erf", g.op("Div", up, constant(math.sqrt(2))))
+        gelu = g.op("Mul", g.op("Mul", up, g.op("Add", erf, constant(1.0))), constant(0.5))
+        x = norm(g.op("Add", linear(gelu, f"{name}.down"), x), f"{name}.norm_out")
+
+    column = g.op("Unsqueeze", seen, g.constant([2]))
+    total = g.op("ReduceSum", g.op("Mul", x, column), g.constant([1]), keepdims=0)
+    mean = g.op("Div", total, g.op("ReduceSum", column, g.constant([1]), keepdims=0))
+    unseen = g.op("Mul", g.op("Sub", constant(1.0), column), constant(1e4))
+    most = g.op("ReduceMax", g.op("Sub", x, unseen), g.constant([1]), keepdims=0)
+    logits = linear(g.join(mean, most, axis=1), "head")
+    g.name(g.op("Softmax", logits, axis=-1), "scores")
+    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["n", "t"]) for n in ("input_ids", "attention_mask")]
+    outputs = [helper.make_tensor_value_info("scores", FLOAT, ["n", "P"])]
+    graph = helper.make_graph(g.nodes, "listing-text-cloud", inputs, outputs, list(g.constants.values()))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="marketplace")
+    model.ir_version = 9
+    onnx.checker.check_model(model)
+    return model

@@ -1,0 +1,118 @@
+"""listing-text-gate as an ONNX graph, written node by node: input_ids, attention_mask int64 [n, t] → scores [n, P].
+
+The same arithmetic as `network.Network` in inference, and the signature of listing-text-cloud, so that the same scorer
+runs both.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from models.recipes.listing_text.graph import OPSET, Graph
+from models.recipes.listing_text_gate import train
+from models.recipes.listing_text_gate.network import FAR_BELOW, FIRST, PRIME, SECOND
+from models.steps import training
+
+FLOAT = TensorProto.FLOAT
+WEIGHTS = train.WEIGHTS
+Weights = dict[str, NDArray[np.float32]]
+
+
+def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """What is published, from a build folder. Raises StepError when nothing was trained there."""
+    model = train.load(build, recipe)
+    weights = named(model.state_dict())
+    heat = np.array(training.read_report(build)["temperatures"], np.float32)
+    return {kind: exported(weights, heat, kind) for kind in ("fp32", "int8")}
+
+
+def files() -> dict[str, bytes]:
+    """Further files that the model needs where it runs."""
+    return train.files()
+
+
+def named(state: dict[str, Any]) -> Weights:
+    """The trained state as arrays."""
+    return {name: value.detach().float().cpu().numpy() for name, value in state.items()}
+
+
+def exported(weights: Weights, heat: NDArray[np.float32], kind: str) -> onnx.ModelProto:
+    """kind: "fp32", or "int8" with the two tables as whole numbers and a scale for each column.
+
+    The layers are small and stay float32. heat float32 [P]: each label's temperature.
+    """
+    g = Graph()
+
+    def value(name: str, array: NDArray[Any]) -> str:
+        return g.stored(name, array.astype(np.float32))
+
+    def constant(number: float) -> str:
+        return g.constant(number, np.float32)
+
+    def rows(name: str, ids: str) -> str:
+        table = weights[f"{name}.weight"]
+        if kind == "fp32":
+            return g.take(value(name, table), ids)
+        whole, scale = quantized(table)
+        taken = g.op("Cast", g.take(g.stored(f"{name}.int8", whole), ids), to=FLOAT)
+        return g.op("Mul", taken, value(f"{name}.scale", scale))
+
+    def matrix(name: str) -> str:
+        return value(f"{name}.weight", weights[f"{name}.weight"].T)
+
+    def part(x: str, start: int, end: int) -> str:
+        """x[:, start:end]"""
+        return g.op("Slice", x, g.constant([start]), g.constant([end]), g.constant([1]))
+
+    def column(x: str) -> str:
+        return g.op("Unsqueeze", x, g.constant([2]))
+
+    far = 2**31 - 1
+    # Each piece's vector and, on the same place, that of the pair it makes with the next.
+    first, second = part("input_ids", 0, -1), part("input_ids", 1, far)
+    pair = g.mod(g.mod(g.add(g.mul(first, FIRST), g.mul(second, SECOND)), PRIME), len(weights["pairs.weight"]))
+    seen = g.op("Cast", "attention_mask", to=FLOAT)
+    there = g.op("Mul", part(seen, 0, -1), part(seen, 1, far))
+    both = column(g.op("Pad", there, g.constant([0, 0, 0, 1])))
+    pairs = g.op("Pad", rows("pairs", pair), g.constant([0, 0, 0, 0, 1, 0]))
+    x = g.op("Add", g.op("Mul", rows("words", "input_ids"), column(seen)), g.op("Mul", pairs, both))
+    count = g.op("Add", column(seen), both)
+
+    length = g.op("Squeeze", g.op("Shape", "input_ids", start=1, end=2))
+    place = g.op("Range", g.constant(0), length, g.constant(1))
+    apart = g.op("Abs", g.sub(g.op("Unsqueeze", place, g.constant([1])), place))
+    close = g.op("Cast", g.less(apart, int(weights["reach"]) + 1), to=FLOAT)
+    near = g.op("Div", g.op("MatMul", close, x), g.op("Max", g.op("MatMul", close, count), constant(1.0)))
+    whole = g.op("Div", *(g.op("ReduceSum", each, g.constant([1]), keepdims=1) for each in (x, count)))
+    read = g.op("Add", g.op("MatMul", near, matrix("near")), value("near.bias", weights["near.bias"]))
+    h = g.op("Relu", g.op("Add", read, g.op("MatMul", whole, matrix("whole"))))
+
+    unseen = column(g.op("Mul", g.op("Sub", constant(1.0), seen), constant(FAR_BELOW)))
+    heed = g.op("Softmax", g.op("Add", g.op("MatMul", h, matrix("heed")), unseen), axis=1)
+    heeded = g.op("Flatten", g.op("MatMul", g.op("Transpose", heed, perm=[0, 2, 1]), h), axis=1)
+    most = g.op("ReduceMax", g.op("Add", h, unseen), g.constant([1]), keepdims=0)
+    head = value("head.weight", (weights["head.weight"] / heat[:, None]).T)
+    logits = g.op(
+        "Add", g.op("MatMul", g.join(heeded, most, axis=1), head), value("head.bias", weights["head.bias"] / heat)
+    )
+    g.name(g.op("Softmax", logits, axis=-1), "scores")
+
+    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["n", "t"]) for n in ("input_ids", "attention_mask")]
+    outputs = [helper.make_tensor_value_info("scores", FLOAT, ["n", "P"])]
+    graph = helper.make_graph(g.nodes, "listing-text-gate", inputs, outputs, list(g.constants.values()))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="marketplace")
+    model.ir_version = 9
+    onnx.checker.check_model(model)
+    return model
+
+
+def quantized(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """(whole numbers, scale of each column), symmetric: table ≈ whole * scale."""
+    scale = np.maximum(np.abs(table).max(axis=0) / 127, 1e-12).astype(np.float32)
+    return np.clip(np.round(table / scale), -127, 127).astype(np.int8), scale

@@ -1,0 +1,71 @@
+"""From logits to probabilities that mean what they say, and from those to thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.steps import metrics
+
+
+def temperatures(logits: NDArray[np.floating[Any]], truth: NDArray[np.int64], safe: int) -> NDArray[np.float32]:
+    """One temperature for each label, float32 [P]: divide logits [rows, P] by them.
+
+    They minimise the log loss of the labels plus that of unsafe against safe, which is the score that people see (Guo et
+    al. 2017, arXiv:1706.04599, with a temperature for each class). truth int64 [rows].
+    """
+    x = torch.from_numpy(np.asarray(logits, np.float64))
+    y = torch.from_numpy(truth)
+    unsafe = (y != safe).double()
+    log_t = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([log_t], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> float:
+        optimiser.zero_grad()
+        log_p = torch.log_softmax(x / log_t.exp(), 1)
+        p_safe = log_p[:, safe].exp().clamp(1e-9, 1 - 1e-9)
+        binary = -(unsafe * torch.log1p(-p_safe) + (1 - unsafe) * p_safe.log()).mean()
+        # A pull towards 1 keeps a label with few rows from running away.
+        loss = torch.nn.functional.nll_loss(log_p, y) + binary + 1e-3 * log_t.square().sum()
+        loss.backward()
+        return float(loss)
+
+    optimiser.step(closure)
+    return log_t.detach().exp().numpy().astype(np.float32)
+
+
+def operating_points(
+    market: tuple[NDArray[np.bool_], NDArray[np.float64]],
+    own: tuple[NDArray[np.bool_], NDArray[np.float64]],
+    labels: list[str],
+    targets: dict[str, Any],
+) -> dict[str, Any]:
+    """Thresholds on the unsafe score by the recipe's [targets]. market, own: (unsafe, score) of dev and of our own
+    validation listings.
+
+    warn: at most `warn_fpr` of dev's safe rows and at most `warn_own_fpr` of our hard negatives. unsure, from where on
+    nobody is told that all is well: `unsure_fpr` of dev's safe rows, and never above warn. block: `block_precision` on
+    both together.
+    """
+    warn = max(
+        metrics.threshold_at_fpr(*market, targets["warn_fpr"]), metrics.threshold_at_fpr(*own, targets["warn_own_fpr"])
+    )
+    unsure = min(metrics.threshold_at_fpr(*market, targets["unsure_fpr"]), warn)
+    unsafe, score = (np.concatenate([a, b]) for a, b in zip(market, own, strict=True))
+    block = 1.0
+    for threshold in np.unique(score[score >= warn])[::-1]:
+        if unsafe[score >= threshold].mean() < targets["block_precision"]:
+            break
+        block = float(threshold)
+    rounded = {"unsure": unsure, "warn": warn, "block": min(max(block, warn), 0.9999)}
+    return {
+        "score": "1 - safe",
+        "policies": [label for label in labels if label != "safe"],
+        **{name: round(value, 4) for name, value in rounded.items()},
+        "per_policy": {},
+        "coverage": targets["coverage"],
+        "evidence_floor": targets["evidence_floor"],
+    }

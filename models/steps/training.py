@@ -1,0 +1,163 @@
+"""What every training of a text model does alike: ask a teacher, calibrate, measure with sources left out, report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.recipes.listing_text import corpus
+from models.recipes.listing_text.corpus import Example
+from models.steps import metrics
+from models.steps.data import read_text
+from models.steps.errors import StepError
+
+DEV = Path("text") / "dev.csv.gz"
+WEIGHTS = "network.npz"
+TEACHER = "listing-text-cloud"
+Say = Callable[[str], None]
+
+
+def dev_rows(data: Path) -> list[Example]:
+    rows = read_text(data / DEV)
+    return [Example(row.title, row.description, row.policy, row.source, "market") for row in rows]
+
+
+def unsafe_score(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """1 - p(safe), float64 [rows]; safe is the last label."""
+    return 1 - softmax(logits)[:, -1]
+
+
+def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    found: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
+    return found
+
+
+def least_safe(logits: NDArray[np.float32], owner: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The logits of each owner's least safe window, in the order of the owners."""
+    order = np.lexsort((softmax(logits)[:, -1], owner))
+    return logits[order[np.unique(owner[order], return_index=True)[1]]]
+
+
+def teacher_says(
+    build: Path, texts: list[tuple[str, str]], labels: list[str], say: Say
+) -> NDArray[np.float32] | None:
+    """The trained cloud model's probabilities float32 [texts, P]; None, and said, where it has not been trained."""
+    if not (build / TEACHER / "model.pt").is_file():
+        say(f"No trained {TEACHER} in {build}: learning from labels alone")
+        return None
+    from models.recipes.listing_text_cloud import train as cloud
+
+    recipe = cloud.read_recipe()
+    if recipe["labels"] != labels:
+        raise StepError("Teacher and student have different labels.")
+    say(f"Asking {TEACHER} about {len(texts):,} texts")
+    return cloud.probabilities(build / TEACHER, texts, recipe, say)
+
+
+def calibrated(
+    scored: dict[str, tuple[list[Example], NDArray[np.float32]]], recipe: dict[str, Any]
+) -> dict[str, Any]:
+    """Temperatures by dev, thresholds by dev and our own validation listings, and what was measured on both.
+
+    scored: "dev" and "own" → examples and their raw logits.
+    """
+    from models.steps import calibrate  # needs PyTorch, which those who only publish need not have
+
+    labels = recipe["labels"]
+    examples, logits = scored["dev"]
+    truth = np.array([labels.index(e.policy) for e in examples])
+    heat = calibrate.temperatures(logits, truth, labels.index("safe"))
+    pairs = {}
+    for name, (rows, raw) in scored.items():
+        pairs[name] = (np.array([e.policy != "safe" for e in rows]), unsafe_score(raw / heat))
+    points = calibrate.operating_points(pairs["dev"], pairs["own"], labels, recipe["targets"])
+    return {
+        "temperatures": [round(float(each), 4) for each in heat],
+        "operating_points": points,
+        "validation": {
+            name: {
+                "rows": len(unsafe),
+                "unsafe_roc_auc": metrics.roc_auc(unsafe, score),
+                "recall_at_fpr_1pct": metrics.recall_at_fpr(unsafe, score, 0.01),
+                "recall_at_fpr_5pct": metrics.recall_at_fpr(unsafe, score, 0.05),
+                "ece": metrics.expected_calibration_error(unsafe, score),
+            }
+            for name, (unsafe, score) in pairs.items()
+            if name == "own"
+        },
+        "failures": failures(scored["own"][0], pairs["own"][1]),
+        "left_out": [],
+    }
+
+
+def failures(rows: list[Example], score: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """Our own validation listings that are scored most wrongly: the eight safest-looking unsafe ones and reverse."""
+    missed = sorted((i for i, e in enumerate(rows) if e.policy != "safe"), key=lambda i: score[i])[:8]
+    alarms = sorted((i for i, e in enumerate(rows) if e.policy == "safe"), key=lambda i: -score[i])[:8]
+    return [
+        {"title": rows[i].title, "policy": rows[i].policy, "score": round(float(score[i]), 3)} for i in (*missed, *alarms)
+    ]
+
+
+# What is left out in turn, and what is then asked of it.
+LEFT_OUT = [
+    ("armslist2017", "ordinary firearm ads, recall at 1 % FPR"),
+    ("kushy2017", "names of cannabis products, recall at 1 % FPR"),
+    ("watchlist", "genuine watches, warned at 1 % FPR elsewhere"),
+    ("flipkart", "general goods, warned at 1 % FPR elsewhere"),
+    ("own", "our own listings (our lists of things stay): ROC-AUC on our validation listings"),
+]
+
+
+def left_out(
+    examples: list[Example],
+    calm: list[Example],
+    fit_without: Callable[[list[Example]], Callable[[list[Example]], NDArray[np.float64]]],
+    say: Say,
+) -> list[dict[str, Any]]:
+    """Fit without a source, then measure on it: [{name, what, rows, value}]. A source that is not there is skipped, and
+    said. calm: harmless rows of dev; those of the other sources set the threshold of 1 % false positives."""
+    found = []
+    for name, what in LEFT_OUT:
+        apart = [e for e in examples if (e.group == "own" if name == "own" else e.source == name)]
+        if not apart:
+            say(f"  {name} is not in this data: not measured")
+            continue
+        gone = {id(e) for e in apart}
+        score = fit_without([e for e in examples if id(e) not in gone])
+        if name == "own":
+            rows = corpus.validation()
+            value = metrics.roc_auc(np.array([e.policy != "safe" for e in rows]), score(rows))
+        else:
+            rows = sorted(apart, key=lambda e: corpus.share_of(e.title))[:2000]
+            harmless = score([e for e in calm if e.source != name])
+            limit = metrics.threshold_at_fpr(np.zeros(len(harmless), bool), harmless, 0.01)
+            value = float((score(rows) >= limit).mean())
+        found.append({"name": name, "what": what, "rows": len(apart), "value": value})
+        say(f"  without {name}: {what}: {value:.4f}")
+    return found
+
+
+def fit_of(folder: Path, weights: str = WEIGHTS) -> str:
+    """What names a fit: hex SHA-256 of its weights."""
+    return hashlib.sha256((folder / weights).read_bytes()).hexdigest()
+
+
+def write_report(folder: Path, report: dict[str, Any]) -> None:
+    (folder / "training.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """What `train` wrote about itself. Raises StepError."""
+    try:
+        report: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StepError(f"There is no readable training.json in {folder}. Train first.") from error
+    return report

@@ -1,0 +1,111 @@
+"""How `listing-text-cloud` reads a text: folded by the graph that the device uses, then cut into word pieces.
+
+Folding undoes disguises (look-alike letters, leetspeak, spelled-out words) before the tokenizer sees them. A pictograph
+becomes its Unicode name, so that a snowflake offered by the gram is a word the model knows.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from models import manifest, runtime
+from models.contract import Packed
+
+FIRST_PICTURE = 4096  # as in the folding graph: symbols from here on are pictographs, below 128 they are ASCII
+CLS, SEP, PAD = 101, 102, 0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Packed texts → word pieces. fold: session of the folding graph."""
+
+    fold: Any
+    tokenizer: Tokenizer
+
+    def pieces(self, texts: list[bytes]) -> tuple[list[list[int]], list[float]]:
+        """Of each text the ids of its word pieces, without the special ones, and its coverage."""
+        plain = [folded(self.fold, data) for data in texts]
+        found = self.tokenizer.encode_batch(plain, add_special_tokens=False)
+        return [encoding.ids for encoding in found], [coverage(text) for text in plain]
+
+
+def reader(files: dict[str, bytes]) -> Reader:
+    """The reader that belongs to a model, from its further files. Raises ModelUnavailable."""
+    return Reader(runtime.open_session(files["fold"]), read_tokenizer(files["tokenizer"]))
+
+
+def read_tokenizer(content: bytes) -> Tokenizer:
+    """A tokenizer.json that neither pads nor truncates. Raises ModelUnavailable."""
+    try:
+        found = Tokenizer.from_buffer(content)
+    except Exception as error:  # the library raises bare Exception
+        raise manifest.ModelUnavailable(f"The tokenizer cannot be read: {error}") from error
+    found.no_padding()
+    found.no_truncation()
+    return found
+
+
+def scorer(
+    session: Any, reader: Reader, entry: dict[str, Any]
+) -> Callable[[Packed], list[tuple[dict[str, float], float]]]:
+    """What scores a packed text: (scores by label, coverage) of its windows. entry: labels, window_pieces."""
+
+    def score(packed: Packed) -> list[tuple[dict[str, float], float]]:
+        (ids,), (share,) = reader.pieces([packed.data])
+        rows = windows(ids, entry["window_pieces"])
+        found = session.run(["scores"], batch(rows))[0]
+        return [(dict(zip(entry["labels"], map(float, row), strict=True)), share) for row in found]
+
+    return score
+
+
+def coverage(text: str) -> float:
+    """Share of letters that the backbone can read: ASCII after folding. 0 where there are none."""
+    letters = sum(char.isalpha() for char in text)
+    return sum("a" <= char <= "z" for char in text) / letters if letters else 0.0
+
+
+def folded(session: Any, data: bytes) -> str:
+    """The text behind packed UTF-8 bytes, folded. `session`: the published folding graph."""
+    symbols, places = session.run(["symbols", "places"], {"bytes": np.frombuffer(data, np.uint8)})
+    return "".join(
+        chr(symbol) if symbol < 128 else _other(data, int(place), int(symbol))
+        for symbol, place in zip(symbols.tolist(), places.tolist(), strict=True)
+    )
+
+
+def _other(data: bytes, place: int, symbol: int) -> str:
+    """A letter outside ASCII as it was typed; a pictograph by its name."""
+    stop = place + 1
+    while stop < len(data) and data[stop] & 0xC0 == 0x80:
+        stop += 1
+    char = data[place:stop].decode("utf-8", "replace")
+    if symbol < FIRST_PICTURE:
+        return char
+    return f" {unicodedata.name(char[0], '').lower()} "
+
+
+def windows(ids: list[int], length: int) -> list[list[int]]:
+    """Runs of at most `length` pieces, equal in size, each sharing a quarter with the next; at least one."""
+    if len(ids) <= length:
+        return [ids]
+    step = length - length // 4
+    count = -(-(len(ids) - length) // step) + 1
+    starts = np.linspace(0, len(ids) - length, count).round().astype(int)
+    return [ids[start : start + length] for start in starts]
+
+
+def batch(rows: list[list[int]]) -> dict[str, NDArray[np.int64]]:
+    """input_ids and attention_mask int64 [rows, longest + 2]."""
+    width = max(map(len, rows)) + 2
+    ids = np.full((len(rows), width), PAD, np.int64)
+    for index, row in enumerate(rows):
+        ids[index, : len(row) + 2] = [CLS, *row, SEP]
+    return {"input_ids": ids, "attention_mask": (np.arange(width) < np.array([[len(r) + 2] for r in rows])).astype(np.int64)}

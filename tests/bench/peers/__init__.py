@@ -1,0 +1,1 @@
+"""listing-text beside Transformers.js with MiniLM q8: on one page, in one run, in turns."""

@@ -1,0 +1,68 @@
+/**
+ * The contenders, each in a module worker of its own. The bench calls globalThis.peers.
+ *
+ * A contender answers check([title, description]) with {ms, scores, pieces}; ms is the time inside its worker.
+ */
+
+const open = {
+  /** Our model through the page's own client, as the sell form starts it. */
+  async "listing-text"() {
+    const { createClient } = await import("/static/js/ml/client.js");
+    const client = createClient({ workerUrl: "/static/js/ml/worker.js", manifestUrl: "/api/models/manifest" });
+    return {
+      async check([title, description]) {
+        const answer = await client.check([
+          ["title", title],
+          ["description", description],
+        ]);
+        if (answer.status !== "verdict") throw new Error(JSON.stringify(answer));
+        return { ms: answer.verdict.ms, scores: Object.values(answer.verdict.scores), pieces: null };
+      },
+    };
+  },
+  transformers: () => openTransformers("asyncify"),
+  "transformers-plain": () => openTransformers("plain"),
+};
+
+/** @param {"asyncify"|"plain"} runtime the worker learns it from its name */
+function openTransformers(runtime) {
+  const worker = new Worker("/peers/transformers.worker.js", { type: "module", name: runtime });
+  return {
+    check: ([title, description]) =>
+      new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
+        worker.onerror = (event) => reject(new Error(event.message || "The worker did not start."));
+        worker.postMessage(`${title}\n${description}`);
+      }),
+  };
+}
+
+globalThis.peers = {
+  /** Milliseconds from nothing loaded to the first answer. */
+  async start(name, text) {
+    const began = performance.now();
+    const contender = await open[name]();
+    await contender.check(text);
+    return performance.now() - began;
+  },
+
+  /**
+   * Each text to each contender in turn.
+   * @returns {Promise<Array<Object<string, {worker: number, page: number, scores: number[], pieces: ?number}>>>}
+   */
+  async turns(names, texts) {
+    const contenders = {};
+    for (const name of names) contenders[name] = await open[name]();
+    const rounds = [];
+    for (const text of texts) {
+      const round = {};
+      for (const name of names) {
+        const began = performance.now();
+        const { ms, scores, pieces } = await contenders[name].check(text);
+        round[name] = { worker: ms, page: performance.now() - began, scores, pieces };
+      }
+      rounds.push(round);
+    }
+    return rounds;
+  },
+};

@@ -1,0 +1,129 @@
+"""How the server's models read: folded, in word pieces, in windows; with the published files."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+
+from models import manifest, runtime, scoring, wordpieces
+from models.contract import pack
+from models.text import CLOUD, SECOND, check_text_in_cloud
+
+ENTRY = manifest.load()["models"][CLOUD]
+READER = wordpieces.reader(scoring.files_of(ENTRY, manifest.PUBLISHED))
+
+
+def folded(text):
+    return wordpieces.folded(READER.fold, pack([("title", text), ("description", "")]).data).strip()
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("x a n a x 2 mg", "xanax 2 mg"),
+        ("С0саіне, PURE", "cocaine pure"),
+        ("fresh ❄️ by the gram", "fresh  snowflake  by the gram"),
+        ("Größe 38", "grose 38"),
+        ("", ""),
+    ],
+)
+def test_disguises_are_undone_and_pictographs_have_names(typed, read):
+    assert folded(typed) == read
+
+
+def test_a_letter_of_another_script_stays_itself():
+    assert folded("кот ж") == unicodedata.normalize("NFKC", folded("кот ж"))
+    assert "ж" in folded("кот ж")
+
+
+@pytest.mark.parametrize(("text", "share"), [("plain words", 1.0), ("漢字", 0.0), ("12 34", 0.0), ("ab漢字", 0.5)])
+def test_coverage_is_the_share_of_letters_the_model_can_read(text, share):
+    assert wordpieces.coverage(text) == share
+
+
+@pytest.mark.parametrize("length", [0, 1, 95, 96, 97, 200, 1000])
+def test_windows_cover_every_piece_and_none_is_too_long(length):
+    ids = list(range(length))
+    found = wordpieces.windows(ids, 96)
+    assert {piece for window in found for piece in window} == set(ids)
+    assert max(map(len, found)) <= 96
+    for one, other in zip(found, found[1:], strict=False):
+        assert len(set(one) & set(other)) >= 20, "neighbours share about a quarter, so nothing is cut at an edge"
+
+
+def test_a_batch_marks_what_is_padding():
+    found = wordpieces.batch([[7, 8], [], [9]])
+    assert found["input_ids"].tolist() == [[101, 7, 8, 102], [101, 102, 0, 0], [101, 9, 102, 0]]
+    assert found["attention_mask"].sum(axis=1).tolist() == [4, 2, 3]
+
+
+@pytest.mark.parametrize("model", [CLOUD, SECOND])
+def test_padding_changes_no_score(model):
+    entry = manifest.load()["models"][model]
+    session = runtime.session(model, "cloud")
+    short, long = [2000, 2001], list(range(2000, 2030))
+    alone = session.run(["scores"], wordpieces.batch([short]))[0][0]
+    beside = session.run(["scores"], wordpieces.batch([short, long]))[0][0]
+    # Activations are quantized by the range of the whole batch, so a little may change.
+    assert beside == pytest.approx(alone, abs=0.05)
+    assert alone.shape == (len(entry["labels"]),)
+
+
+@pytest.mark.parametrize("model", [CLOUD, SECOND])
+@pytest.mark.parametrize(
+    ("title", "description", "policy"),
+    [
+        ("Glock 19 pistol with two magazines", "Face to face only.", "weapons"),
+        ("C0caine, 5 gr4ms, pure", "Next day post.", "drugs"),
+        ("Carton of Marlboro cigarettes", "Duty free, sealed.", "tobacco_alcohol"),
+    ],
+)
+def test_the_servers_models_see_what_is_plainly_unsafe(model, title, description, policy):
+    found = check_text_in_cloud([("title", title), ("description", description)], model=model)
+    assert found["decision"] in ("warn", "block")
+    assert found["policy"] == policy
+    assert found["where"] == "cloud"
+    assert found["evidence"], "words are marked by occlusion"
+    assert found["policies_version"]
+
+
+@pytest.mark.parametrize("model", [CLOUD, SECOND])
+def test_the_servers_models_leave_harmless_listings_alone(model):
+    fields = [("title", "Oak dining table with four chairs"), ("description", "Light scratches, you collect.")]
+    found = check_text_in_cloud(fields, model=model)
+    assert (found["decision"], found["policy"], found["evidence"]) == ("pass", "", [])
+
+
+def test_another_script_is_unsure_and_never_a_pass():
+    found = check_text_in_cloud([("title", "木製の机"), ("description", "きれいです")])
+    assert found["decision"] != "pass"
+
+
+def test_an_unsafe_thing_at_the_end_of_a_long_text_is_found():
+    calm = "Solid oak table from a house without smokers, two small scratches on the top. " * 40
+    fields = [("title", "Oak table"), ("description", calm + "Also cocaine, 5 grams, pure, posted discreetly.")]
+    assert check_text_in_cloud(fields)["policy"] == "drugs"
+    assert check_text_in_cloud([("title", "Oak table"), ("description", calm)])["decision"] == "pass"
+
+
+def test_evidence_of_the_larger_model_points_at_the_words_that_moved_it():
+    text = "Oak box. Inside are a pistol and two tea towels."
+    found = check_text_in_cloud([("title", "Box from the attic"), ("description", text)])
+    marked = [text[s["start"] : s["end"]] for s in found["evidence"] if s["field"] == "description"]
+    assert "pistol" in marked
+    heaviest = max(found["evidence"], key=lambda span: span["weight"])
+    assert text[heaviest["start"] : heaviest["end"]] == "pistol"
+
+
+def test_a_damaged_tokenizer_makes_the_model_unavailable(tmp_path):
+    with pytest.raises(manifest.ModelUnavailable, match="tokenizer"):
+        wordpieces.read_tokenizer(b"{not json")
+
+
+def test_every_published_text_model_is_scored_by_one_call():
+    for model, variant in (("listing-text", "device"), (SECOND, "cloud"), (CLOUD, "cloud")):
+        results = scoring.published(model, variant)(pack([("title", "Old pistol"), ("description", "")]))
+        scores, share = results[0]
+        assert sum(scores.values()) == pytest.approx(1, abs=1e-3)
+        assert 0 <= share <= 1
+    assert np.isfinite(list(scores.values())).all()

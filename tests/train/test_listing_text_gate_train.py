@@ -1,0 +1,142 @@
+"""Train and compress listing-text-gate on tiny data: the steps, not the quality."""
+
+import csv
+import gzip
+import json
+import random
+
+import numpy as np
+import pytest
+
+from models import runtime, wordpieces
+from models.contract import pack
+from models.recipes.listing_text import corpus
+from models.steps import compress
+from models.steps.errors import StepError
+
+pytestmark = pytest.mark.train
+
+THINGS = {
+    "weapons": ["pistol", "rifle", "shotgun", "ammo", "revolver"],
+    "drugs": ["cocaine", "heroin", "ketamine", "cannabis", "ecstasy"],
+    "safe": ["table", "bicycle", "lamp", "jacket", "camera", "teapot", "guitar", "mirror"],
+}
+TALK = ["collection only", "good condition", "hardly used", "price as seen", "can post tomorrow", "from a clean home"]
+
+
+def rows(count, seed):
+    rng = random.Random(seed)
+    for index in range(count):
+        policy = rng.choice(["safe", "safe", "weapons", "drugs"])
+        title = (
+            f"{rng.choice(['old', 'new', 'nice', 'used'])} {rng.choice(THINGS[policy])} {rng.choice('abcdefgh')}{index}"
+        )
+        yield [str(index), title, ", ".join(rng.sample(TALK, 2)), policy, f"site{index % 3}"]
+
+
+def write(path, count, seed):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["id", "title", "description", "policy", "source"], *rows(count, seed)])
+
+
+def small_recipe():
+    from models.recipes.listing_text_gate import train
+
+    recipe = train.read_recipe()
+    recipe["network"] |= {"width": 16, "pairs": 2048, "hidden": 16}
+    recipe["pool"] |= {"texts": 3000, "texts_left_out": 500}
+    recipe["fit"] |= {"epochs": 3, "batch": 64}
+    recipe["data"]["held_out"] = 0.2
+    return recipe
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A data root and a build folder, trained and compressed with a small recipe. There is no dev in the data root."""
+    from models.recipes.listing_text_gate import train
+
+    folder = tmp_path_factory.mktemp("gate")
+    write(folder / "data" / corpus.TRAIN, 400, seed=1)
+    build = folder / "build" / "listing-text-gate"
+    train.train(folder / "data", build, small_recipe(), lambda text: None, measure_left_out=True)
+    compress.compress("listing-text-gate", build, small_recipe(), lambda text: None)
+    return folder
+
+
+def test_training_writes_weights_thresholds_and_figures(trained):
+    build = trained / "build" / "listing-text-gate"
+    report = json.loads((build / "training.json").read_text())
+    points = report["operating_points"]
+    assert points["unsure"] <= points["warn"] <= points["block"] < 1
+    assert {"plain", "euphemism", "obfuscated"} < set(report["validation"]["own"])
+    assert report["validation"]["market, held out"]["unsafe_roc_auc"] > 0.95
+    assert [found["name"] for found in report["left_out"]] == ["own"]
+    assert 250 < report["rows"]["market"] < 400
+    assert report["seed"] == small_recipe()["seed"]
+    assert (build / "model.pt").is_file()
+
+
+def test_both_variants_run_by_the_scorer_of_the_cloud_model(trained):
+    from models.recipes.listing_text_gate import export
+
+    build, recipe = trained / "build" / "listing-text-gate", small_recipe()
+    reader = wordpieces.reader(export.files())
+    for kind in ("fp32", "int8"):
+        session = runtime.open_session((build / f"{kind}.onnx").read_bytes())
+        score = wordpieces.scorer(session, reader, recipe)
+        ((found, coverage),) = score(pack([("title", "old pistol"), ("description", "")]))
+        ((harmless, _),) = score(pack([("title", "nice teapot"), ("description", "")]))
+        assert list(found) == recipe["labels"]
+        assert found["safe"] < harmless["safe"]
+        assert coverage == 1
+        assert len(score(pack([("title", ""), ("description", "oak table " * 200)]))) > 1
+
+
+def test_the_exported_graph_says_what_the_trained_network_says(trained):
+    from models.recipes.listing_text_gate import export, train
+
+    build, recipe = trained / "build" / "listing-text-gate", small_recipe()
+    own = train.checked(corpus.validation()[:60], train.reader(), recipe["window_pieces"])
+    network, heat = train.load(build, recipe), np.ones(len(recipe["labels"]), np.float32)
+    session = runtime.open_session(
+        export.exported(export.named(network.state_dict()), heat, "fp32").SerializeToString()
+    )
+    logits = train.logits_of(network, own.windows)
+    expected = np.exp(logits - logits.max(1, keepdims=True))
+    found = session.run(["scores"], wordpieces.batch(own.windows))[0]
+    assert np.abs(found - expected / expected.sum(1, keepdims=True)).max() < 1e-5
+
+
+def test_a_recipe_of_another_shape_is_a_plain_message(trained):
+    from models.recipes.listing_text_gate import train
+
+    recipe = small_recipe()
+    recipe["network"]["hidden"] = 8
+    with pytest.raises(StepError, match="differ in shape"):
+        train.load(trained / "build" / "listing-text-gate", recipe)
+
+
+def test_rows_held_out_are_never_learned(trained):
+    from models.recipes.listing_text_gate import train
+
+    examples = corpus.gather(trained / "data", small_recipe())
+    learned, held = train.apart(examples, 0.2)
+    assert {e.group for e in held} == {"market"}
+    assert not {(e.title, e.description) for e in learned if e.group == "market"} & {
+        (e.title, e.description) for e in held
+    }
+
+
+def test_training_without_data_is_a_plain_message(tmp_path):
+    from models.recipes.listing_text_gate import train
+
+    with pytest.raises(StepError, match="data root"):
+        train.train(tmp_path, tmp_path / "build", small_recipe(), lambda text: None)
+
+
+def test_the_labels_are_those_of_the_cloud_model():
+    from models.recipes.listing_text_cloud import train as cloud
+    from models.recipes.listing_text_gate import train
+
+    assert train.read_recipe()["labels"] == cloud.read_recipe()["labels"]

@@ -1,7 +1,7 @@
 """The server's own first look at a text, on every submit and edit: a few milliseconds.
 
-Two models: the very file that the merchant's browser runs, and a second one that no browser ever gets, of other features
-and another training. Whoever takes the public file apart to get past it has not met the other.
+Two models: the very file that the merchant's browser runs, and a second one that no browser ever gets, of other
+features and another training. Whoever takes the public file apart to get past it has not met the other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 
 def run_gate(fields: Fields) -> list[Verdict]:
-    """Unsaved verdicts, the device's model first. A model that cannot be used now is left out: the worker asks again."""
+    """Unsaved verdicts, the device's model first. A model that cannot be used now is left out: the worker asks
+    again."""
     found = []
     for look in (device_look, second_look):
         try:

@@ -112,7 +112,9 @@ def parser() -> argparse.ArgumentParser:
 
     command("list", command_list, "published models: name, variant, bytes, brotli bytes, sha256 prefix")
     train = command("train", command_train, "fit a model (needs PyTorch: make setup-train)")
-    compress = command("compress", command_compress, "export every variant; with --bench measure every way to shrink it")
+    compress = command(
+        "compress", command_compress, "export every variant; with --bench measure every way to shrink it"
+    )
     evaluate = command("evaluate", command_evaluate, "measure a published variant on labelled text")
     publish = command("publish", command_publish, "check the compressed variants and publish them")
     for added in (train, compress, evaluate, publish):

@@ -47,8 +47,8 @@ def variant_bytes(model: str, variant: str, folder: Path = manifests.PUBLISHED, 
     path = build / model / f"{name}.onnx"
     if not path.is_file():
         raise ModelUnavailable(
-            f"{model} {name} is not committed, for its size. Rebuild it: python -m models train {model} --data DIR, then "
-            f"python -m models compress {model}"
+            f"{model} {name} is not committed, for its size. Rebuild it: "
+            f"python -m models train {model} --data DIR, then python -m models compress {model}"
         )
     return checked_bytes(path, about["sha256"])
 

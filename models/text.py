@@ -133,14 +133,14 @@ def occlusion(
         return float(np.log(max(scores[policy], 1e-9)) - np.log(max(scores["safe"], 1e-9)))
 
     whole = margin(found["scores"])
-    return contract.marked(
-        packed,
-        [
-            (begin, stop, whole - margin(contract.combine(score(contract.without(packed, begin, stop)), points)["scores"]))
-            for begin, stop in contract.words(packed)[:OCCLUDED_WORDS]
-        ],
-        points["evidence_floor"],
-    )
+    weighed = [
+        (begin, stop, whole - margin(contract.combine(score(contract.without(packed, begin, stop)), points)["scores"]))
+        for begin, stop in contract.words(packed)[:OCCLUDED_WORDS]
+    ]
+    # Where several words say the same, none of them is missed much; then the heaviest are shown all the same.
+    heaviest = max((weight for *_, weight in weighed), default=0.0)
+    return contract.marked(packed, weighed, min(points["evidence_floor"], max(heaviest / 2, LEAST_WEIGHT)))
 
 
 OCCLUDED_WORDS = 120
+LEAST_WEIGHT = 1e-3

@@ -108,4 +108,7 @@ def batch(rows: list[list[int]]) -> dict[str, NDArray[np.int64]]:
     ids = np.full((len(rows), width), PAD, np.int64)
     for index, row in enumerate(rows):
         ids[index, : len(row) + 2] = [CLS, *row, SEP]
-    return {"input_ids": ids, "attention_mask": (np.arange(width) < np.array([[len(r) + 2] for r in rows])).astype(np.int64)}
+    return {
+        "input_ids": ids,
+        "attention_mask": (np.arange(width) < np.array([[len(r) + 2] for r in rows])).astype(np.int64),
+    }

@@ -19,7 +19,12 @@ def check(name: str, command: list[str]) -> bool:
 
 def javascript() -> list[Path]:
     folders = (ROOT / "static", ROOT / "tests")
-    return sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in {".js", ".mjs"})
+    return sorted(
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in {".js", ".mjs"} and "node_modules" not in path.parts
+    )
 
 
 def check_javascript(files: list[Path]) -> bool:

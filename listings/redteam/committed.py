@@ -32,8 +32,8 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def differences(report: dict[str, Any], kept: dict[str, Any]) -> list[str]:
-    """Why the two cannot be compared. The budget is none: what is tried does not depend on it, so that two curves agree as
-    far as the shorter one goes."""
+    """Why the two cannot be compared. The budget is none: what is tried does not depend on it, so that two curves
+    agree as far as the shorter one goes."""
     return [
         f"{words} {report[name]}, committed {kept.get(name)}"
         for name, words in CONDITIONS.items()

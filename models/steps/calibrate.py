@@ -14,27 +14,36 @@ from models.steps import metrics
 def temperatures(logits: NDArray[np.floating[Any]], truth: NDArray[np.int64], safe: int) -> NDArray[np.float32]:
     """One temperature for each label, float32 [P]: divide logits [rows, P] by them.
 
-    They minimise the log loss of the labels plus that of unsafe against safe, which is the score that people see (Guo et
-    al. 2017, arXiv:1706.04599, with a temperature for each class). truth int64 [rows].
+    They minimise the log loss of the labels plus that of unsafe against safe, which is the score that people see
+    (Guo et
+    al. 2017, arXiv:1706.04599, with a temperature for each class). truth int64 [rows]. A label without rows, of
+    which nothing could be learned but to be quieter, gets the geometric mean of the other policies.
     """
     x = torch.from_numpy(np.asarray(logits, np.float64))
     y = torch.from_numpy(truth)
     unsafe = (y != safe).double()
+    there = torch.bincount(y, minlength=x.shape[1]) > 0
+    others = there & (torch.arange(x.shape[1]) != safe)
     log_t = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
+
+    def shared() -> torch.Tensor:
+        mean = log_t[others].mean() if others.any() else torch.zeros((), dtype=torch.float64)
+        return torch.where(there, log_t, mean)
+
     optimiser = torch.optim.LBFGS([log_t], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure() -> float:
         optimiser.zero_grad()
-        log_p = torch.log_softmax(x / log_t.exp(), 1)
+        log_p = torch.log_softmax(x / shared().exp(), 1)
         p_safe = log_p[:, safe].exp().clamp(1e-9, 1 - 1e-9)
         binary = -(unsafe * torch.log1p(-p_safe) + (1 - unsafe) * p_safe.log()).mean()
         # A pull towards 1 keeps a label with few rows from running away.
         loss = torch.nn.functional.nll_loss(log_p, y) + binary + 1e-3 * log_t.square().sum()
         loss.backward()
-        return float(loss)
+        return float(loss.detach())
 
     optimiser.step(closure)
-    return log_t.detach().exp().numpy().astype(np.float32)
+    return shared().detach().exp().numpy().astype(np.float32)
 
 
 def operating_points(

@@ -41,7 +41,8 @@ def variants_table(entry: dict[str, Any]) -> list[str]:
 def honest_table(metrics: dict[str, dict[str, Any]]) -> list[str]:
     """What a moderator would see: with intervals of 95 %, and at 1 % prevalence."""
     lines = [
-        "| set | ROC-AUC (95 %) | recall at 1 % FPR (95 %) | unsafe warned | safe warned | warnings that are right, at 1 % unsafe |",
+        "| set | ROC-AUC (95 %) | recall at 1 % FPR (95 %) | unsafe warned | safe warned "
+        "| warnings that are right, at 1 % unsafe |",
         "|---|---|---|---|---|---|",
     ]
     for where, m in metrics.items():
@@ -49,7 +50,8 @@ def honest_table(metrics: dict[str, dict[str, Any]]) -> list[str]:
         lines.append(
             f"| {where} | {figure(m['unsafe_roc_auc'])}{interval(intervals['unsafe_roc_auc'], figure)} "
             f"| {percent(m['unsafe_recall_at_fpr_1pct'])}{interval(intervals['unsafe_recall_at_fpr_1pct'], percent)} "
-            f"| {percent(m['warn_recall'])} | {percent(m['warn_rate'])} | {percent(m['precision_at_1pct_prevalence'])} |"
+            f"| {percent(m['warn_recall'])} | {percent(m['warn_rate'])} "
+            f"| {percent(m['precision_at_1pct_prevalence'])} |"
         )
     return lines
 
@@ -68,7 +70,8 @@ def policy_table(metrics: dict[str, Any]) -> list[str]:
 def compression_table(found: dict[str, Any]) -> list[str]:
     """Every way to shrink the model, measured alike."""
     lines = [
-        "| what | bytes | Brotli | ROC-AUC | recall at 1 % FPR | macro F1 | challenge ROC-AUC | native, ms | Chromium, ms |",
+        "| what | bytes | Brotli | ROC-AUC | recall at 1 % FPR | macro F1 | challenge ROC-AUC | native, ms "
+        "| Chromium, ms |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for each in found["candidates"]:
@@ -105,8 +108,9 @@ def failure_list(trained: dict[str, Any]) -> list[str]:
 
 def validation_list(trained: dict[str, Any]) -> list[str]:
     return [
-        f"- {name}: {m['rows']:,} rows, ROC-AUC {figure(m['unsafe_roc_auc'])}, recall {percent(m['recall_at_fpr_1pct'])} at "
-        f"1 % and {percent(m['recall_at_fpr_5pct'])} at 5 % false positives, ECE {figure(m['ece'])}"
+        f"- {name}: {m['rows']:,} rows, ROC-AUC {figure(m['unsafe_roc_auc'])}, "
+        f"recall {percent(m['recall_at_fpr_1pct'])} at 1 % and {percent(m['recall_at_fpr_5pct'])} at 5 % false "
+        f"positives, ECE {figure(m['ece'])}"
         for name, m in trained["validation"].items()
     ]
 

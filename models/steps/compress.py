@@ -7,6 +7,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from models.steps.data import TextRow, read_text
 from models.steps.errors import StepError
 
 Say = Callable[[str], None]
+Step = Callable[[onnx.ModelProto], onnx.ModelProto]
 BENCH = "compression.json"
 ONLY_NATIVE = "noise"  # what analog hardware would do is not for a browser
 NOISE = (0.01, 0.02, 0.05, 0.10)
@@ -65,38 +67,43 @@ def built(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-# --- The bench -----------------------------------------------------------------------------------------------------------
+# --- The bench
+# -----------------------------------------------------------------------------------------------------------
 def candidates(
     full: onnx.ModelProto, retrained: dict[str, onnx.ModelProto], samples: list[dict[str, Any]], kinds: tuple[str, ...]
 ) -> Iterator[tuple[str, Callable[[], onnx.ModelProto]]]:
     """(name, how to make it) of every way, one after the other: a large model is held only while it is measured."""
     int8 = shrink.int8_tables
     yield "fp32", lambda: full
-    yield "fp16 weights", lambda: shrink.restored(full, shrink.as_float16)
-    yield "int8 weights", lambda: shrink.restored(full, shrink.as_int8)
+    yield "fp16 weights", partial(shrink.restored, full, shrink.as_float16)
+    yield "int8 weights", partial(shrink.restored, full, shrink.as_int8)
     for per_channel in (False, True):
         where = "per channel" if per_channel else "per tensor"
-        yield f"int8 dynamic, {where}", lambda p=per_channel: int8(shrink.dynamic(full, per_channel=p))
+        yield f"int8 dynamic, {where}", partial(after, int8, partial(shrink.dynamic, full, per_channel=per_channel))
         for method in shrink.METHODS:
-            yield (
-                f"int8 static {method}, {where}",
-                lambda m=method, p=per_channel: int8(
-                    shrink.static(full, samples, method=m, per_channel=p, kinds=kinds)
-                ),
-            )
+            made = partial(shrink.static, full, samples, method=method, kinds=kinds, per_channel=per_channel)
+            yield f"int8 static {method}, {where}", partial(after, int8, made)
     for share in (0.5, 0.7, 0.9):
-        yield f"{share:.0%} of weights zero, not retrained", lambda s=share: shrink.mapped(full, shrink.sparse(s))
+        yield f"{share:.0%} of weights zero, not retrained", partial(shrink.mapped, full, shrink.sparse(share))
     for name, model in retrained.items():
         said = pruned_name(name)
-        yield said, lambda m=model: m
-        yield f"{said}, int8 weights", lambda m=model: shrink.restored(m, shrink.as_int8)
-        yield f"{said}, tables of 63 values", lambda m=model: shrink.restored(m, shrink.coarse_tables(31))
-        yield f"{said}, clustered, 16 values", lambda m=model: shrink.restored(m, shrink.as_codebook(16))
+        yield said, partial(same, model)
+        yield f"{said}, int8 weights", partial(shrink.restored, model, shrink.as_int8)
+        yield f"{said}, tables of 31 values", partial(shrink.restored, model, shrink.coarse_tables(15))
+        yield f"{said}, clustered, 16 values", partial(shrink.restored, model, shrink.as_codebook(16))
     for size in (16, 256):
-        yield f"clustered, {size} values", lambda s=size: shrink.restored(full, shrink.as_codebook(s))
+        yield f"clustered, {size} values", partial(shrink.restored, full, shrink.as_codebook(size))
     for share in NOISE:
-        yield f"{ONLY_NATIVE} {share:.0%} in weights", lambda s=share: shrink.mapped(full, shrink.noisy(s, 1))
-        yield f"{ONLY_NATIVE} {share:.0%} in activations", lambda s=share: shrink.with_noisy_activations(full, s)
+        yield f"{ONLY_NATIVE} {share:.0%} in weights", partial(shrink.mapped, full, shrink.noisy(share, 1))
+        yield f"{ONLY_NATIVE} {share:.0%} in activations", partial(shrink.with_noisy_activations, full, share)
+
+
+def after(second: Step, first: Callable[[], onnx.ModelProto]) -> onnx.ModelProto:
+    return second(first())
+
+
+def same(model: onnx.ModelProto) -> onnx.ModelProto:
+    return model
 
 
 def pruned_name(name: str) -> str:
@@ -108,8 +115,8 @@ def pruned_name(name: str) -> str:
 
 
 def bench(model: str, folder: Path, recipe: dict[str, Any], data: Path, rows: int, say: Say) -> None:
-    """Measure every candidate on a fixed sample of dev, on the challenge where it is there, and for time natively and in
-    Chromium; write folder/compression.json.
+    """Measure every candidate on a fixed sample of dev, on the challenge where it is there, and for time natively
+    and in Chromium; write folder/compression.json.
 
     rows: how many of dev's (all of the rarer policies first; 0 for all). A candidate that ONNX Runtime or the quantizer
     refuses stays in the table with the reason.
@@ -167,7 +174,7 @@ def samples_of_length(
         " glued years ago and has held since. It comes apart for the stairs, the screws are in a bag. "
     )
     long = (text * (characters // len(text) + 1))[: characters - 20]
-    found = []
+    found: list[dict[str, np.ndarray[Any, Any]]] = []
     for number in range(count):
         data = pack([("title", f"Dining table, oak {number}"), ("description", long)]).data[:characters]
         if "window_bytes" in entry:
@@ -240,5 +247,3 @@ def line(found: dict[str, Any]) -> str:
         f"{found['dev']['unsafe_roc_auc']:.4f}, challenge {challenge if challenge is None else round(challenge, 4)}, "
         f"{found['native_ms']:.2f} ms native, {chromium_ms} ms Chromium"
     )
-
-

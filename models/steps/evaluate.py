@@ -63,19 +63,19 @@ def evaluate_rows(rows: list[TextRow], score: Scorer, entry: dict[str, Any]) -> 
 
 
 def by_source(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str, Any]) -> dict[str, Any]:
-    """For each source {rows, unsafe, warned_safe, warned_unsafe, unsafe_roc_auc}: the shares at or above the published warn
-    threshold; AUC where the source has both kinds."""
+    """For each source {rows, unsafe, warned_safe, warned_unsafe, unsafe_roc_auc}: the shares at or above the
+    published warn threshold; AUC where the source has both kinds."""
     unsafe_score = 1 - scores[:, entry["labels"].index("safe")]
     groups: dict[str, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         groups[row.source].append(index)
     found = {}
-    for source, index in sorted(groups.items()):
-        unsafe = np.array([rows[i].policy != "safe" for i in index])
-        score = unsafe_score[index]
+    for source, places in sorted(groups.items()):
+        unsafe = np.array([rows[i].policy != "safe" for i in places])
+        score = unsafe_score[places]
         warned = score >= entry["operating_points"]["warn"]
         found[source or "(none)"] = {
-            "rows": len(index),
+            "rows": len(places),
             "unsafe": int(unsafe.sum()),
             "warned_safe": float(warned[~unsafe].mean()) if (~unsafe).any() else None,
             "warned_unsafe": float(warned[unsafe].mean()) if unsafe.any() else None,

@@ -6,7 +6,9 @@ import math
 from html import escape
 from typing import Any
 
-HEAD = '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">'
+HEAD = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">'
+)
 INK, FILL, SOFT = "#22303a", "#2f6f8f", "#b9c7cf"
 
 
@@ -58,7 +60,9 @@ def pareto(title: str, x_name: str, y_name: str, points: list[tuple[str, float, 
         at_x, at_y = place(x, y)
         on = index in best
         colour = FILL if on else SOFT
-        parts.append(f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="4" fill="{colour}"><title>{escape(name)}</title></circle>')
+        parts.append(
+            f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="4" fill="{colour}"><title>{escape(name)}</title></circle>'
+        )
         if on:
             parts.append(f'<text x="{at_x + 7:.1f}" y="{at_y + 4:.1f}" fill="{INK}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>", ""])

@@ -85,12 +85,14 @@ def as_int8(name: str, array: NDArray[np.float32], levels: int = 127) -> Stored:
 
 
 def coarse_tables(levels: int) -> Callable[[str, NDArray[np.float32]], Stored]:
-    """INT8 with fewer levels for tables, where rounding errors of many rows cancel; all levels for the dense weights."""
+    """INT8 with fewer levels for tables, where rounding errors of many rows cancel; all levels for the dense
+    weights."""
     return lambda name, array: as_int8(name, array, levels if name in TABLES else 127)
 
 
 def as_codebook(size: int) -> Callable[[str, NDArray[np.float32]], Stored]:
-    """Indices into `size` shared values (weight clustering: Han et al. 2016, arXiv:1510.00149), zero always among them."""
+    """Indices into `size` shared values (weight clustering: Han et al. 2016, arXiv:1510.00149), zero always among
+    them."""
 
     def store(name: str, array: NDArray[np.float32]) -> Stored:
         book = codebook(array, size)
@@ -179,7 +181,8 @@ def with_noisy_activations(model: onnx.ModelProto, share: float) -> onnx.ModelPr
     return found
 
 
-# --- ONNX Runtime's own quantization -------------------------------------------------------------------------------------
+# --- ONNX Runtime's own quantization
+# -------------------------------------------------------------------------------------
 def dynamic(model: onnx.ModelProto, *, per_channel: bool, kinds: Iterable[str] = ("MatMul",)) -> onnx.ModelProto:
     """INT8 weights; activations quantized on the fly, by the range that each run finds."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -205,7 +208,13 @@ def static(
     kinds: Iterable[str] = ("MatMul", "Conv"),
 ) -> onnx.ModelProto:
     """QDQ with uint8 activations and int8 weights, the ranges of activations taken from `samples` by `method`."""
-    from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
 
     class Samples(CalibrationDataReader):  # type: ignore[misc]
         """One sample at a time: texts differ in length, and the collectors stack what they get at once."""

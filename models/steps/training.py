@@ -45,9 +45,7 @@ def least_safe(logits: NDArray[np.float32], owner: NDArray[np.int64]) -> NDArray
     return logits[order[np.unique(owner[order], return_index=True)[1]]]
 
 
-def teacher_says(
-    build: Path, texts: list[tuple[str, str]], labels: list[str], say: Say
-) -> NDArray[np.float32] | None:
+def teacher_says(build: Path, texts: list[tuple[str, str]], labels: list[str], say: Say) -> NDArray[np.float32] | None:
     """The trained cloud model's probabilities float32 [texts, P]; None, and said, where it has not been trained."""
     if not (build / TEACHER / "model.pt").is_file():
         say(f"No trained {TEACHER} in {build}: learning from labels alone")
@@ -61,9 +59,7 @@ def teacher_says(
     return cloud.probabilities(build / TEACHER, texts, recipe, say)
 
 
-def calibrated(
-    scored: dict[str, tuple[list[Example], NDArray[np.float32]]], recipe: dict[str, Any]
-) -> dict[str, Any]:
+def calibrated(scored: dict[str, tuple[list[Example], NDArray[np.float32]]], recipe: dict[str, Any]) -> dict[str, Any]:
     """Temperatures by dev, thresholds by dev and our own validation listings, and what was measured on both.
 
     scored: "dev" and "own" → examples and their raw logits.
@@ -102,7 +98,8 @@ def failures(rows: list[Example], score: NDArray[np.float64]) -> list[dict[str, 
     missed = sorted((i for i, e in enumerate(rows) if e.policy != "safe"), key=lambda i: score[i])[:8]
     alarms = sorted((i for i, e in enumerate(rows) if e.policy == "safe"), key=lambda i: -score[i])[:8]
     return [
-        {"title": rows[i].title, "policy": rows[i].policy, "score": round(float(score[i]), 3)} for i in (*missed, *alarms)
+        {"title": rows[i].title, "policy": rows[i].policy, "score": round(float(score[i]), 3)}
+        for i in (*missed, *alarms)
     ]
 
 
@@ -146,7 +143,9 @@ def left_out(
 
 
 def fit_of(folder: Path, weights: str = WEIGHTS) -> str:
-    """What names a fit: hex SHA-256 of its weights."""
+    """What names a fit: hex SHA-256 of its weights. Raises StepError when there are none."""
+    if not (folder / weights).is_file():
+        raise StepError(f"There is no {weights} in {folder}. Run: python -m models train {folder.name} --data DIR")
     return hashlib.sha256((folder / weights).read_bytes()).hexdigest()
 
 

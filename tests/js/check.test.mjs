@@ -39,11 +39,14 @@ test("a verdict has every field of the contract, for the device", async () => {
 
 test("an unsafe text is warned of, and the marks point at its words in their own field", async () => {
   const title = "Xanax bars";
-  const verdict = await checkText([["title", title], ["description", "2mg alprazolam pills, no prescription needed"]], model, run, context);
+  const description = "2mg alprazolam pills, no prescription needed";
+  const verdict = await checkText([["title", title], ["description", description]], model, run, context);
   assert.ok(["warn", "block"].includes(verdict.decision), verdict.decision);
   assert.equal(verdict.policy, "drugs");
-  const marked = verdict.evidence.filter(({ field }) => field === "title").map(({ start, end }) => title.slice(start, end));
-  assert.ok(marked.includes("Xanax"), marked.join());
+  const texts = { title, description };
+  const marked = verdict.evidence.map(({ field, start, end }) => texts[field].slice(start, end));
+  assert.ok(marked.includes("alprazolam"), marked.join());
+  assert.ok(marked.every((word) => `${title} ${description}`.split(" ").includes(word)), marked.join());
 });
 
 test("the worst window counts, wherever it is, and its marks are found", async () => {

@@ -70,23 +70,29 @@ def test_a_pictograph_is_a_word_of_its_own():
     assert len(words("🔫")) == 1
 
 
-@pytest.mark.parametrize("kind", list(WHOLE))
 @pytest.mark.parametrize("name", list(cases()))
-def test_the_evidence_sums_to_the_logits_less_the_bias(kind, name):
+def test_without_biases_the_evidence_sums_to_the_difference_of_the_logits(name):
+    """Then the network is homogeneous, and a vector times the gradient gives the whole of it back."""
+    bare = tiny.without_biases()
     packed = contract.pack([(field, text_of(text)) for field, text in cases()[name]])
-    bias = tiny.parameters().biases["logits"].astype(np.float64)
     for begin, end in contract.windows(packed, 512)[:2]:
         window = np.frombuffer(packed.data[begin:end], np.uint8)
-        scores, evidence, coverage = WHOLE[kind].run(NAMES, {"bytes": window})
+        scores, evidence, coverage = bare.run(NAMES, {"bytes": window})
         assert evidence.shape == (end - begin, tiny.WIDTH)
-        logits = evidence.sum(axis=0, dtype=np.float64) + bias
-        softmax = np.exp(logits - logits.max())
-        assert scores == pytest.approx(softmax / softmax.sum(), abs=1e-4)
-        # Softmax hides a constant: compare differences of logits as well.
-        seen = scores > 1e-3
-        found = np.log(scores[seen].astype(np.float64))
-        assert found - found[0] == pytest.approx(logits[seen] - logits[seen][0], abs=1e-4)
+        policy = int(scores[:-1].argmax())
+        difference = np.log(scores[policy].astype(np.float64)) - np.log(scores[-1].astype(np.float64))
+        assert evidence[:, policy].sum(dtype=np.float64) == pytest.approx(difference, abs=1e-3)
+        assert np.abs(np.delete(evidence, policy, axis=1)).max(initial=0) == 0
         assert 0 <= coverage <= 1
+
+
+@pytest.mark.parametrize("kind", ["fp16", "int8"])
+def test_smaller_variants_say_nearly_the_same(kind):
+    for text in ("two pistols and a bike", "x a n a x", "🔫 co-caine"):
+        full, small = (tiny.run(WHOLE[name], text) for name in ("fp32", kind))
+        assert small[0] == pytest.approx(full[0], abs=0.02)
+        assert small[1] == pytest.approx(full[1], abs=0.2)
+        assert small[2] == full[2]
 
 
 def test_evidence_lies_on_the_words_only():

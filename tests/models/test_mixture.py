@@ -11,14 +11,21 @@ from models.steps.recipe import read
 
 OPTIONS = read("listing-text")["mixture"]
 EXAMPLES = [
-    *(Example(f"Oak table {n}", f"Sturdy, {n} cm wide, from a calm home.", "safe", "shop", "market") for n in range(40)),
+    *(
+        Example(f"Oak table {n}", f"Sturdy, {n} cm wide, from a calm home.", "safe", "shop", "market")
+        for n in range(40)
+    ),
     *(Example(f"Pistol {n}", "", "weapons", "ads", "market") for n in range(10)),
     *(Example(f"Own lamp {n}", "Brass, works.", "safe", "own-a", "own") for n in range(10)),
     *(Example(f"Own rifle {n}", "Bolt action.", "weapons", "own-a", "own") for n in range(10)),
     Example("Tea towels", "Six of them.", "safe", "list", "harmless"),
     Example("", "", "safe", "neutral", "neutral"),
 ]
-THINGS = [Thing("crossbow", "weapons", "weapons"), Thing("bow tie", "safe", "weapons"), Thing("teapot", "safe", "drugs")]
+THINGS = [
+    Thing("crossbow", "weapons", "weapons"),
+    Thing("bow tie", "safe", "weapons"),
+    Thing("teapot", "safe", "drugs"),
+]
 FRAMES = [Frame("Selling {}", ""), Frame("Attic find", "Among it {}, collect only")]
 
 

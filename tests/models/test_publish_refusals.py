@@ -25,7 +25,7 @@ LABELS = [
 ]
 
 
-VARIANTS = ["fp32", "fp16", "int8"]
+VARIANTS = ["fp32", "fp16", "int8", "int8-pruned"]
 
 
 def figures(**aucs):
@@ -93,12 +93,12 @@ def run(build, tmp_path):
 
 def test_publishing_replaces_the_old_files_and_names_the_new_ones(build, tmp_path):
     run(build, tmp_path)
-    before = manifest.load(tmp_path / "published")["models"]["listing-text"]["variants"]["int8"]["file"]
-    (build / "int8.onnx").write_bytes(tiny.content("int8"))
+    before = manifest.load(tmp_path / "published")["models"]["listing-text"]["variants"]["int8-pruned"]["file"]
+    (build / "int8-pruned.onnx").write_bytes(tiny.content("int8"))
     run(build, tmp_path)
-    about = manifest.load(tmp_path / "published")["models"]["listing-text"]["variants"]["int8"]
+    about = manifest.load(tmp_path / "published")["models"]["listing-text"]["variants"]["int8-pruned"]
     assert about["file"] != before
-    assert {path.name for path in (tmp_path / "published").glob("*-int8-*.onnx")} == {about["file"]}
+    assert {path.name for path in (tmp_path / "published").glob("*-int8-pruned-*.onnx")} == {about["file"]}
     assert (tmp_path / "golden.json").is_file()
 
 
@@ -107,7 +107,7 @@ def test_a_refusal_changes_nothing_that_is_published(build, tmp_path, monkeypatc
     run(build, tmp_path)
     published = tmp_path / "published"
     before = {path.name: path.read_bytes() for path in published.iterdir()}
-    (build / "int8.onnx").write_bytes(tiny.content("int8"))
+    (build / "int8-pruned.onnx").write_bytes(tiny.content("int8"))
     settings = publish.recipe.read("listing-text")
     if refusal == "refuse_size":
         settings["limits"]["brotli_bytes"] = 10
@@ -141,9 +141,9 @@ def test_a_variant_too_large_to_commit_is_named_but_not_written(build, tmp_path,
     monkeypatch.setattr(publish, "COMMITTED_LIMIT", 10)
     run(build, tmp_path)
     entry = manifest.load(tmp_path / "published")["models"]["listing-text"]
-    assert [name for name, about in entry["variants"].items() if about["committed"]] == ["int8"]
-    assert [path.name for path in (tmp_path / "published").glob("*.onnx")] == [entry["variants"]["int8"]["file"]]
-    with pytest.raises(manifest.ModelUnavailable, match="not committed, for its size. Rebuild it"):
+    assert [name for name, about in entry["variants"].items() if about["committed"]] == ["int8-pruned"]
+    assert [path.name for path in (tmp_path / "published").glob("*.onnx")] == [entry["variants"]["int8-pruned"]["file"]]
+    with pytest.raises(manifest.ModelUnavailable, match="not committed, for its size"):
         runtime.variant_bytes("listing-text", "fp32", tmp_path / "published", tmp_path / "nothing")
     (tmp_path / "builds").mkdir()
     build.rename(tmp_path / "builds" / "listing-text")

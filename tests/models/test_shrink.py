@@ -16,13 +16,6 @@ def scores(model):
     return tiny.run(runtime.open_session(model.SerializeToString()), TEXT)[0]
 
 
-def same_everywhere(model):
-    """Evidence still sums to the logits, so head and evidence shrank together."""
-    found, evidence, _ = tiny.run(runtime.open_session(model.SerializeToString()), TEXT)
-    logits = evidence.sum(axis=0, dtype=np.float64) + tiny.parameters().biases["logits"]
-    return found == pytest.approx(np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum(), abs=1e-4)
-
-
 @pytest.mark.parametrize(
     ("store", "share", "near"),
     [(shrink.as_float16, 0.55, 1e-3), (shrink.as_int8, 0.32, 0.02), (shrink.as_codebook(256), 0.32, 0.02)],
@@ -33,7 +26,6 @@ def test_stored_otherwise_it_is_smaller_and_says_nearly_the_same(store, share, n
     assert sum(np.prod(each.dims) * bytes_each(each) for each in small.graph.initializer if each.name.split(".")[0] in
                shrink.weights(FULL)) <= share * sum(4 * a.size for a in shrink.weights(FULL).values())  # fmt: skip
     assert scores(small) == pytest.approx(scores(FULL), abs=near)
-    assert same_everywhere(small)
 
 
 def bytes_each(initialiser):
@@ -67,10 +59,7 @@ def test_pruning_zeroes_the_smallest_and_leaves_the_others():
 
 
 def test_pruned_weights_compress_better_though_the_file_is_as_large():
-    dense, thin = (
-        model.SerializeToString()
-        for model in (FULL, shrink.mapped(FULL, shrink.sparse(0.7)))
-    )
+    dense, thin = (model.SerializeToString() for model in (FULL, shrink.mapped(FULL, shrink.sparse(0.7))))
     assert len(thin) == pytest.approx(len(dense), rel=0.01)
     assert evaluate.brotli_bytes(thin, 5) < 0.6 * evaluate.brotli_bytes(dense, 5)
 
@@ -105,5 +94,5 @@ def test_the_runtimes_own_quantizers_give_a_model_that_runs(method, per_channel)
 
 def test_ranges_hold_every_output_of_every_product():
     found = shrink.ranges(FULL.SerializeToString(), SAMPLES, runtime.open_session)
-    assert len(found) == len(shrink.products(FULL)) == 2, "the convolution and the heads"
+    assert len(found) == len(shrink.products(FULL)) == 3, "two convolutions and the heads"
     assert all(len(values) for values in found.values())

@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from models import contract, manifest
 from models.text import check_text
 
+ROOT = Path(__file__).resolve().parents[2]
 KEYS = [
     "model",
     "version",
+    "policies_version",
     "variant",
     "where",
     "scores",
@@ -45,11 +49,11 @@ def test_a_harmless_listing_passes_without_marks():
 @pytest.mark.parametrize(
     ("title", "policy", "word"),
     [
-        ("Glock 19 pistol with two magazines", "weapons", "pistol"),
+        ("Glock 19 pistol with two magazines", "weapons", "Glock"),
         ("Cocaine, 5 grams", "drugs", "Cocaine"),
-        ("Replica Rolex Submariner", "counterfeit", "Replica"),
+        ("Replica Rolex Submariner, AAA quality", "counterfeit", "Replica"),
         ("Carton of Marlboro cigarettes", "tobacco_alcohol", "cigarettes"),
-        ("Elephant ivory tusk, carved", "wildlife", "ivory"),
+        ("Elephant ivory tusk, real, from Kenya", "wildlife", "ivory"),
     ],
 )
 def test_an_unsafe_listing_is_warned_of_and_the_word_is_marked(title, policy, word):
@@ -73,10 +77,13 @@ def test_a_word_hidden_deep_in_a_long_text_is_found():
     assert max(mark["start"] for mark in verdict["evidence"]) > len(long) - 1
 
 
-def test_the_cloud_variant_answers_alike():
-    device, cloud = check("Glock 19 pistol"), check("Glock 19 pistol", variant="cloud", where="cloud")
-    assert (device["variant"], cloud["variant"], cloud["where"]) == ("int8", "fp32", "cloud")
-    assert cloud["scores"]["safe"] == pytest.approx(device["scores"]["safe"], abs=0.1)
+def test_every_committed_variant_answers_alike():
+    device = check("Glock 19 pistol")
+    assert device["variant"] == "int8-pruned"
+    for variant in ("fp32", "fp16", "int8", "clustered"):
+        other = check("Glock 19 pistol", variant=variant)
+        assert (other["variant"], other["policy"]) == (variant, "weapons")
+        assert other["scores"]["safe"] == pytest.approx(device["scores"]["safe"], abs=0.1)
 
 
 def test_a_missing_model_is_reported_plainly(tmp_path):
@@ -87,17 +94,41 @@ def test_a_missing_model_is_reported_plainly(tmp_path):
 def test_the_manifest_names_files_that_are_there_and_whole():
     for entry in manifest.load()["models"].values():
         assert entry["operating_points"]["policies"] == [label for label in entry["labels"] if label != "safe"]
-        for about in entry["variants"].values():
-            content = (manifest.PUBLISHED / about["file"]).read_bytes()
+        for about in (*entry["variants"].values(), *entry["files"].values()):
+            path = manifest.PUBLISHED / about["file"]
+            assert path.stem.endswith(f"-{about['sha256'][:8]}")
+            if not about.get("committed", True):
+                assert about["bytes"] > 10_000_000
+                assert not path.exists()
+                continue
+            content = path.read_bytes()
             assert hashlib.sha256(content).hexdigest() == about["sha256"]
             assert len(content) == about["bytes"]
-            assert about["file"].endswith(f"-{about['sha256'][:8]}.onnx")
+
+
+def test_the_labels_of_every_model_are_the_policies_of_the_market():
+    rules = tomllib.loads((ROOT / "listings" / "policies.toml").read_text())
+    for entry in manifest.load()["models"].values():
+        assert set(entry["operating_points"]["policies"]) == {row["id"] for row in rules["policy"]}
+        assert entry["policies_version"] == rules["version"]
+
+
+def test_only_the_devices_model_is_for_browsers():
+    entries = manifest.load()["models"]
+    browser = {
+        (name, variant)
+        for name, entry in entries.items()
+        for variant, about in entry["variants"].items()
+        if about["browser"]
+    }
+    assert browser == {("listing-text", "int8-pruned")}
+    assert set(manifest.browser_subset(manifest.load())["models"]) == {"listing-text"}
 
 
 def test_what_a_browser_downloads_keeps_its_budget():
     entry = manifest.load()["models"]["listing-text"]
     browser = [about for about in entry["variants"].values() if about["browser"]]
-    assert [about["brotli_bytes"] <= 500_000 for about in browser] == [True]
+    assert [about["brotli_bytes"] <= 450_000 for about in browser] == [True]
     assert entry["variants"]["fp32"]["bytes"] < 10_000_000
 
 

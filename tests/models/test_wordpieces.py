@@ -1,5 +1,6 @@
 """How the server's models read: folded, in word pieces, in windows; with the published files."""
 
+import itertools
 import unicodedata
 
 import numpy as np
@@ -21,7 +22,7 @@ def folded(text):
     ("typed", "read"),
     [
         ("x a n a x 2 mg", "xanax 2 mg"),
-        ("С0саіне, PURE", "cocaine pure"),
+        ("С0саіnе, PURE", "cocaine pure"),
         ("fresh ❄️ by the gram", "fresh  snowflake  by the gram"),
         ("Größe 38", "grose 38"),
         ("", ""),
@@ -47,7 +48,7 @@ def test_windows_cover_every_piece_and_none_is_too_long(length):
     found = wordpieces.windows(ids, 96)
     assert {piece for window in found for piece in window} == set(ids)
     assert max(map(len, found)) <= 96
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in itertools.pairwise(found):
         assert len(set(one) & set(other)) >= 20, "neighbours share about a quarter, so nothing is cut at an edge"
 
 

@@ -22,10 +22,18 @@ def parameters(seed=3, columns=8, hidden=16):
         return (rng.normal(size=shape) / 4).astype(np.float32)
 
     rows = np.sort(rng.choice(2**SHAPE.bits, 9000, replace=False)).astype(np.int64)
-    dense = {"context": normal(hidden, columns, 5), "whole": normal(columns, hidden), "heads": normal(hidden, 2 * WIDTH)}
-    biases = {"context": normal(hidden), "heads": normal(2 * WIDTH), "logits": normal(WIDTH)}
+    dense = {"context": normal(hidden, columns, 5), "around": normal(hidden, hidden, 5) / 4}
+    dense |= {"whole": normal(columns, hidden), "heads": normal(hidden, 2 * WIDTH)}
+    biases = {"context": normal(hidden), "around": normal(hidden), "heads": normal(2 * WIDTH), "logits": normal(WIDTH)}
     known = rng.random(2**SHAPE.known_bits) < 0.5
     return Parameters(rows, normal(len(rows), columns), dense, biases, known, 4.0, 0.5)
+
+
+def without_biases():
+    """A session of the same network with every bias at zero."""
+    found = parameters()
+    found.biases.update({name: np.zeros_like(values) for name, values in found.biases.items()})
+    return open_session(whole(SHAPE, found).SerializeToString())
 
 
 def model(kind="fp32", seed=3) -> onnx.ModelProto:

@@ -102,7 +102,9 @@ def test_the_graph_says_what_the_network_said(trained):
     rows = np.sort(np.random.default_rng(1).choice(2**10, 200, replace=False))
     heat = np.linspace(0.5, 2, 10).astype(np.float32)
     model = whole(shape, student.parameters(network, rows, np.ones(2**8, bool), heat))
-    packed = [pack([("title", text), ("description", "")]).data for text in ("", "a", "two pistols, x a n a x", "b " * 90)]
+    packed = [
+        pack([("title", text), ("description", "")]).data for text in ("", "a", "two pistols, x a n a x", "b " * 90)
+    ]
     texts = student.read(open_session(front.front(shape).SerializeToString()), packed)
     lookup = np.zeros(2**10, np.int32)
     lookup[rows] = np.arange(1, 201)

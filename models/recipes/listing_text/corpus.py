@@ -80,7 +80,7 @@ class Thing:
 
 def things(folder: Path = THINGS) -> list[Thing]:
     """Our lists of forbidden things and of their harmless neighbours: <policy>.toml below the folder."""
-    found = {}
+    found: dict[str, Thing] = {}
     for path in sorted(folder.rglob("*.toml")):
         book: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))
         for key, policy in (("forbidden", path.stem), ("allowed", "safe")):
@@ -104,7 +104,10 @@ def frames(path: Path = FRAMES) -> list[Frame]:
 def neutral(path: Path = NEUTRAL) -> list[Example]:
     """Frames with nothing in them, closing sentences, the beginnings of words: nothing said is nothing unsafe."""
     book: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    bare = [(" ".join(f.title.replace("{}", "").split()), " ".join(f.description.replace("{}", "").split())) for f in frames()]
+    bare = [
+        (" ".join(f.title.replace("{}", "").split()), " ".join(f.description.replace("{}", "").split()))
+        for f in frames()
+    ]
     letters = [
         *"abcdefghijklmnopqrstuvwxyz",
         *(" ".join(pair) for pair in itertools.pairwise("neutralwordsofnoweight")),

@@ -41,8 +41,8 @@ def graph(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> onnx.M
 
 
 def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
-    """What is measured and published: fp32, fp16 and int8 with all rows, the other two pruned to those that matter most and
-    trained on, which is what browsers load."""
+    """What is measured and published: fp32, fp16 and int8 with all rows, the other two pruned to those that matter
+    most and trained on, which is what browsers load."""
     full, sizes = graph(build, recipe), recipe["sizes"]
     pruned = graph(build, recipe, PRUNED)
     return {

@@ -53,7 +53,9 @@ def fit(
     chunks = [order[at : at + options["batch"]] for at in range(0, len(order), options["batch"])]
     rest = [p for name, p in network.named_parameters() if name != "table"]
     rate = options["rate"]
-    optimiser = torch.optim.Adam([{"params": [network.table], "scale": options["table_rate"]}, {"params": rest, "scale": 1.0}])
+    optimiser = torch.optim.Adam(
+        [{"params": [network.table], "scale": options["table_rate"]}, {"params": rest, "scale": 1.0}]
+    )
     steps, step, began = options["epochs"] * len(chunks), 0, time.monotonic()
     for epoch in range(options["epochs"]):
         losses = []
@@ -67,8 +69,8 @@ def fit(
             loss = -(weight[:, None] * target * torch.log_softmax(logits, 1)).sum() / len(index)
             optimiser.zero_grad()
             loss.backward()
-            with torch.no_grad():
-                network.table.grad[0] = 0  # what is not kept stays silent
+            assert network.table.grad is not None
+            network.table.grad[0] = 0  # what is not kept stays silent
             optimiser.step()
             for name, mask in (masks or {}).items():
                 network.get_parameter(name).data.mul_(mask)
@@ -94,7 +96,8 @@ def targets(
 
 
 def masks_of(network: Network, share: float) -> dict[str, torch.Tensor]:
-    """1 for what stays when the `share` of smallest weights of each matrix goes (Zhu and Gupta 2017, arXiv:1710.01878)."""
+    """1 for what stays when the `share` of smallest weights of each matrix goes (Zhu and Gupta 2017,
+    arXiv:1710.01878)."""
     found = {}
     for name, parameter in network.named_parameters():
         if parameter.dim() > 1:
@@ -105,8 +108,8 @@ def masks_of(network: Network, share: float) -> dict[str, torch.Tensor]:
 
 
 def worth(network: Network, rows: NDArray[np.int64], texts: Texts, size: int) -> NDArray[np.float32]:
-    """How much each row moves the words it stands in: its length times the root of the summed squares of its weights there
-    (an n-gram is one of many in a word's mean, a word's own row stands by itself)."""
+    """How much each row moves the words it stands in: its length times the root of the summed squares of its weights
+    there (an n-gram is one of many in a word's mean, a word's own row stands by itself)."""
     length = network.table.detach()[1:].norm(dim=1).numpy()
     squares = np.zeros(size)
     for text in range(0, len(texts), 20_000):

@@ -96,8 +96,8 @@ def symbols() -> NDArray[np.int16]:
 
 
 def blocks() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """For each block of 256 code points what makes a symbol of a code point: add + code % modulus, and whether that is an
-    index into `symbols` rather than the symbol itself."""
+    """For each block of 256 code points what makes a symbol of a code point: add + code % modulus, and whether that
+    is an index into `symbols` rather than the symbol itself."""
     count = CODE_POINTS // 256
     add, modulus, tabled = np.zeros(count, np.int64), np.ones(count, np.int64), np.zeros(count, bool)
     for block in range(count):
@@ -122,7 +122,8 @@ def decoder() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return weights, less
 
 
-# --- Rules as tables -----------------------------------------------------------------------------------------------------
+# --- Rules as tables
+# -----------------------------------------------------------------------------------------------------
 # A rule looks at a symbol's class and at those of its neighbours. Written out for every combination it is a table, and
 # in the graph one look-up instead of dozens of comparisons.
 Rule = Callable[[Sequence[int]], int]
@@ -152,8 +153,8 @@ def leet_classes() -> NDArray[np.uint8]:
 
 
 def undo_leet(window: Sequence[int]) -> int:
-    """What becomes of the middle of five: signs that stand for a letter between letters become it, one or two in a row; a
-    star between letters stays; a sign that is left over parts words."""
+    """What becomes of the middle of five: signs that stand for a letter between letters become it, one or two in a
+    row; a star between letters stays; a sign that is left over parts words."""
     two_before, before, this, after, two_after = window
     leet = (LEET_DIGIT, MONEY, AT, BANG)
 
@@ -204,8 +205,8 @@ SOLID = WORD_DIGIT  # for `stays_unless_spelled` everything solid that is no let
 
 
 def stays_unless_spelled(window: Sequence[int]) -> int:
-    """0 for the middle of nine, classes SEPARATOR, WORD_LETTER and SOLID, when it is a separator among three or more single
-    letters in a row; else 1."""
+    """0 for the middle of nine, classes SEPARATOR, WORD_LETTER and SOLID, when it is a separator among three or more
+    single letters in a row; else 1."""
 
     def single(at: int) -> bool:
         return window[at] == WORD_LETTER and window[at - 1] == window[at + 1] == SEPARATOR

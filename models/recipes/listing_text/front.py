@@ -144,9 +144,10 @@ def known_word(g: Graph, value: str, bits: int) -> str:
 def front_parts(g: Graph, shape: Shape) -> Features:
     """Everything up to the feature ids; an id of -1 is no feature.
 
-    grams: for n in GRAMS, ids of the n-gram centred on each character [4, m]; it lies within that character's word and the
-    spaces around it. word, joined: ids [w] of a word, and of it and the next written as one where a soft separator parts
-    them.
+    grams: for n in GRAMS, ids of the n-gram centred on each character [4, m]; it lies within that character's word
+    and the
+    spaces around it. word, joined: ids [w] of a word, and of it and the next written as one where a soft separator
+    parts them.
     """
     text = joined(g, without_leetspeak(g, decoded(g)))
     s = text.symbols
@@ -169,12 +170,13 @@ def front_parts(g: Graph, shape: Shape) -> Features:
     code = g.where(g.equal(kind, folding.WORD_DIGIT), ord("0"), s)
     part = g.mul(g.mul(code, counted), g.take(g.constant(power), place))
     meant = g.take(g.constant(np.array([0, 1, 0, 0, 1])), kind)  # letters and pictographs
-    sums = g.op("CumSum", g.op("Concat", *(g.op("Unsqueeze", x, g.constant([0])) for x in (part, meant)), axis=0), g.constant(1))
+    sums = g.op(
+        "CumSum", g.op("Concat", *(g.op("Unsqueeze", x, g.constant([0])) for x in (part, meant)), axis=0), g.constant(1)
+    )
     at_start, at_end = g.take(sums, starts, 1), g.take(sums, ends, 1)
     own = g.op("Concat", *(g.op("Unsqueeze", g.take(x, starts), g.constant([0])) for x in (part, meant)), axis=0)
     value, letters = (
-        g.op("Squeeze", each, g.constant([0]))
-        for each in g.split(g.add(g.sub(at_end, at_start), own), 2, axis=0)
+        g.op("Squeeze", each, g.constant([0])) for each in g.split(g.add(g.sub(at_end, at_start), own), 2, axis=0)
     )
     value = g.mod(value, PRIME)
     head = g.take(s, starts)
@@ -201,8 +203,8 @@ def front_parts(g: Graph, shape: Shape) -> Features:
 
 
 def gram_ids(g: Graph, s: str, plain: str, letter: str, long_number: str, bits: int) -> str:
-    """Ids int64 [4, m] of the n-grams centred on each character; spaces only at their ends, a letter somewhere. A hash is
-    the sum of characters times powers; all of them are one product of matrices."""
+    """Ids int64 [4, m] of the n-grams centred on each character; spaces only at their ends, a letter somewhere. A
+    hash is the sum of characters times powers; all of them are one product of matrices."""
     is_plain, is_long = (g.op("Cast", x, to=TensorProto.BOOL) for x in (plain, long_number))
     char = g.where(is_long, ord("0"), g.where(is_plain, s, SPACE))
     left, right = max(GRAMS) // 2, max(GRAMS) - max(GRAMS) // 2 - 1
@@ -215,7 +217,9 @@ def gram_ids(g: Graph, s: str, plain: str, letter: str, long_number: str, bits: 
         whole[row, begin : begin + n] = 1
     length = np.array(GRAMS)[:, None]
     total = g.op("MatMul", g.constant(powers), windows(g, char, left, right, SPACE))
-    value = g.mod(g.add(total, g.constant(length * np.array([pow(MULTIPLIER, n, PRIME) for n in GRAMS])[:, None])), PRIME)
+    value = g.mod(
+        g.add(total, g.constant(length * np.array([pow(MULTIPLIER, n, PRIME) for n in GRAMS])[:, None])), PRIME
+    )
     plain_inside = g.op("MatMul", g.constant(inside), windows(g, plain, left, right, 0))
     letters = g.op("MatMul", g.constant(whole), windows(g, letter, left, right, 0))
     valid = g.both(g.op("Equal", plain_inside, g.constant(length - 2)), g.less(0, letters))
@@ -251,7 +255,8 @@ def front(shape: Shape) -> onnx.ModelProto:
 
 
 def fold() -> onnx.ModelProto:
-    """bytes → symbols int64 [m] and places int64 [m]: the text as the front reads it (lower case, look-alikes, leetspeak
+    """bytes → symbols int64 [m] and places int64 [m]: the text as the front reads it (lower case, look-alikes,
+    leetspeak
     and spelled-out words undone) and the byte each symbol came from. Symbols below 128 are ASCII; see `folding`."""
     g = Graph()
     text = joined(g, without_leetspeak(g, decoded(g)))

@@ -37,7 +37,9 @@ class Mixture:
         self.rng = random.Random(seed)
         self.options = options
         self.frames = frames
-        self.groups = {name: [e for e in examples if e.group == name] for name in ("market", "own", "harmless", "neutral")}
+        self.groups = {
+            name: [e for e in examples if e.group == name] for name in ("market", "own", "harmless", "neutral")
+        }
         self.hosts = [e for e in examples if e.policy == "safe" and e.group in ("market", "own", "harmless")]
         self.tails = [e.description for e in self.hosts if 20 < len(e.description) < 200]
         self.market = Balanced([(e, (e.source, e.policy)) for e in self.groups["market"]], options["balance"])

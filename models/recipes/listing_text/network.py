@@ -2,7 +2,7 @@
 
 `front` makes words and feature ids of the bytes; here the trained parameters stand behind the very same nodes. The
 network is that of `student.Network`: each word's vector, its neighbours by a convolution, its share of the logits, and
-once more the strongest word's. The evidence is exact: summed over the bytes it gives the logits less the bias.
+once more the strongest word's. The evidence says which words moved the scores towards the likeliest policy.
 """
 
 from __future__ import annotations
@@ -52,9 +52,11 @@ def whole(shape: Shape, parameters: Parameters) -> onnx.ModelProto:
         g.op("Add", count, g.constant([parameters.norm_words], np.float32)),
         g.constant([-parameters.norm_power], np.float32),
     )
-    hidden = in_context(g, x, damped, parameters)
-    evidence, logits = evidence_of_words(g, hidden, damped, parameters)
-    g.name(g.op("Softmax", logits, axis=-1), "scores")
+    layers = in_context(g, x, damped, parameters)
+    logits, heads = logits_of(g, layers.hidden, damped, parameters)
+    scores = g.op("Softmax", logits, axis=-1)
+    g.name(scores, "scores")
+    evidence = evidence_of_words(g, x, scores, layers, heads, damped, parameters)
     g.name(by_byte(g, parts, evidence, parameters.biases["heads"].size // 2), "evidence")
     g.name(coverage(g, parts, parameters.known, shape.known_bits), "coverage")
     found: dict[str, list[str]] = {"scores": ["P"], "evidence": ["n", "P"], "coverage": []}
@@ -87,42 +89,100 @@ def word_vectors(g: Graph, parts: Features, parameters: Parameters, bits: int) -
     return g.op("Add", mean, g.op("ReduceSum", vectors(own), axis, keepdims=0))
 
 
-def in_context(g: Graph, x: str, damped: str, parameters: Parameters) -> str:
-    """float32 [w, H]: what each word means among its neighbours and in this text."""
+@dataclass(frozen=True)
+class Layers:
+    """hidden float32 [w, H]; where each layer let something through, float32 [1, H, w]."""
+
+    hidden: str
+    first_open: str
+    second_open: str | None
+
+
+def in_context(g: Graph, x: str, damped: str, parameters: Parameters) -> Layers:
+    """What each word means among its neighbours and in this text."""
     dense, biases = parameters.dense, parameters.biases
     kernel = dense["context"].shape[2]
     pads = [kernel // 2, kernel // 2]
     lying = g.op("Unsqueeze", g.op("Transpose", x, perm=[1, 0]), g.constant([0]))
-    near = g.op("Conv", lying, g.stored("context", dense["context"]), g.constant(biases["context"], np.float32), pads=pads)
+    near = g.op(
+        "Conv", lying, g.stored("context", dense["context"]), g.constant(biases["context"], np.float32), pads=pads
+    )
     mean = g.op("Mul", g.op("ReduceSum", x, g.constant([0]), keepdims=1), damped)
     far = g.op("Transpose", g.op("MatMul", mean, g.stored("whole", dense["whole"])), perm=[1, 0])
     hidden = g.op("Relu", g.op("Add", near, far))
+    first_open, second_open = positive(g, hidden), None
     if "around" in dense:
         bias = g.constant(biases["around"], np.float32)
         more = g.op("Relu", g.op("Conv", hidden, g.stored("around", dense["around"]), bias, pads=pads))
-        hidden = g.op("Add", hidden, more)
-    return g.op("Transpose", g.op("Squeeze", hidden, g.constant([0])), perm=[1, 0])
+        hidden, second_open = g.op("Add", hidden, more), positive(g, more)
+    standing = g.op("Transpose", g.op("Squeeze", hidden, g.constant([0])), perm=[1, 0])
+    return Layers(standing, first_open, second_open)
 
 
-def evidence_of_words(g: Graph, hidden: str, damped: str, parameters: Parameters) -> tuple[str, str]:
-    """Each word's share of the logits float32 [w, P], the strongest word's peak included; and the logits [P]."""
+def positive(g: Graph, x: str) -> str:
+    return g.op("Cast", g.op("Less", g.constant(0.0, np.float32), x), to=FLOAT)
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What the words' shares and peaks are weighed with, float32 [w, P] each: a share counts for every word typed,
+    damped; a peak for the strongest word alone."""
+
+    of_share: str
+    of_peak: str
+
+
+def logits_of(g: Graph, hidden: str, damped: str, parameters: Parameters) -> tuple[str, Heads]:
+    """The logits [P]: the bias, every word's share, and for each label the strongest word's peak."""
     biases = parameters.biases
     labels = biases["heads"].size // 2
-    heads = g.op("Add", g.op("MatMul", hidden, g.stored("heads", parameters.dense["heads"])), g.constant(biases["heads"], np.float32))
-    columns = g.constant([1])
-    share = g.op("Slice", heads, g.constant([0]), g.constant([labels]), columns)
-    peak = g.op("Slice", heads, g.constant([labels]), g.constant([2 * labels]), columns)
+    heads = g.op(
+        "Add",
+        g.op("MatMul", hidden, g.stored("heads", parameters.dense["heads"])),
+        g.constant(biases["heads"], np.float32),
+    )
+    share, peak = g.split(heads, 2, axis=1)
     number = g.op("Range", g.constant(0), g.op("Squeeze", g.op("Shape", peak, start=0, end=1)), g.constant(1))
-    number = g.op("Unsqueeze", number, columns)
+    number = g.op("Unsqueeze", number, g.constant([1]))
     typed = g.less(0, number)  # word 0 stands before the text
-    share = g.op("Mul", g.op("Mul", share, damped), g.op("Cast", typed, to=FLOAT))
+    of_share = g.op("Mul", g.op("Cast", typed, to=FLOAT), damped)
     peak = g.op("Where", typed, peak, g.constant(FAR_BELOW, np.float32))
-    best = g.op("ReduceMax", peak, g.constant([0]), keepdims=1)
-    best = g.op("Where", g.op("Less", best, g.constant(FAR_BELOW / 2, np.float32)), g.constant(0.0, np.float32), best)
-    is_first = g.op("Equal", number, g.op("ArgMax", peak, axis=0, keepdims=1))
-    evidence = g.op("Add", share, g.op("Where", is_first, best, g.constant(0.0, np.float32)))
-    total = g.op("ReduceSum", evidence, g.constant([0]), keepdims=0)
-    return evidence, g.op("Add", total, g.constant(biases["logits"], np.float32))
+    first = g.both(g.op("Equal", number, g.op("ArgMax", peak, axis=0, keepdims=1)), typed)
+    of_peak = g.op("Cast", first, to=FLOAT)
+    every = g.op("Add", g.op("Mul", share, of_share), g.op("Mul", peak, of_peak))
+    total = g.op("ReduceSum", every, g.constant([0]), keepdims=0)
+    wide = g.op("Mul", of_share, g.constant(np.ones((1, labels)), np.float32))
+    return g.op("Add", total, g.constant(biases["logits"], np.float32)), Heads(wide, of_peak)
+
+
+def evidence_of_words(
+    g: Graph, x: str, scores: str, layers: Layers, heads: Heads, damped: str, parameters: Parameters
+) -> str:
+    """float32 [w, P]: in the column of the likeliest policy what each word did for it and against safe; zero elsewhere.
+
+    It is the word's vector times the gradient of logit(policy) - logit(safe) (Shrikumar et al. 2016, arXiv:1605.01713),
+    written out as nodes: each layer's transpose, where it was open. Without biases it would sum to the difference.
+    """
+    dense, labels = parameters.dense, parameters.biases["heads"].size // 2
+    kernel = dense["context"].shape[2]
+    pads = [kernel // 2, kernel // 2]
+    unsafe = g.op("Mul", scores, g.constant(np.arange(labels) < labels - 1, np.float32))  # safe is the last label
+    which = g.op("ArgMax", unsafe, axis=0, keepdims=1)
+    policy = g.op("Cast", g.op("Equal", g.constant(np.arange(labels)), which), to=FLOAT)
+    towards = g.op("Sub", policy, g.constant(np.arange(labels) == labels - 1, np.float32))
+    weighed = g.op("Mul", g.join(heads.of_share, heads.of_peak, axis=1), g.join(towards, towards))
+    transposed = g.op("Transpose", "heads", perm=[1, 0])
+    back = g.op("Unsqueeze", g.op("Transpose", g.op("MatMul", weighed, transposed), perm=[1, 0]), g.constant([0]))
+    if layers.second_open:
+        through = g.op("ConvTranspose", g.op("Mul", back, layers.second_open), "around", pads=pads)
+        back = g.op("Add", back, through)
+    back = g.op("Mul", back, layers.first_open)
+    near = g.op("ConvTranspose", back, "context", pads=pads)
+    total = g.op("ReduceSum", back, g.constant([2]), keepdims=0)
+    far = g.op("Mul", g.op("MatMul", total, g.op("Transpose", "whole", perm=[1, 0])), damped)
+    gradient = g.op("Add", g.op("Transpose", g.op("Squeeze", near, g.constant([0])), perm=[1, 0]), far)
+    by_word = g.op("ReduceSum", g.op("Mul", x, gradient), g.constant([1]), keepdims=1)
+    return g.op("Mul", by_word, policy)
 
 
 def by_byte(g: Graph, parts: Features, evidence: str, labels: int) -> str:

@@ -75,7 +75,9 @@ class Batch:
 def batch(texts: Texts, index: NDArray[np.int64], row_of: NDArray[np.int32], device: str = "cpu") -> Batch:
     """The chosen texts; row_of int32 [2 ** bits]: id → row of the table, 0 for an id that is not kept."""
     counts = texts.starts[index + 1] - texts.starts[index]
-    places = np.repeat(texts.starts[index] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum())
+    places = np.repeat(texts.starts[index] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(
+        counts.sum()
+    )
     width = int(texts.sizes[index].max())
     at = np.repeat(np.arange(len(index)), counts) * width + texts.owners[places]
     kinds = texts.kinds[places]
@@ -84,7 +86,7 @@ def batch(texts: Texts, index: NDArray[np.int64], row_of: NDArray[np.int32], dev
     rows = row_of[texts.ids[places]].astype(np.int64)
     there = rows > 0
     place = np.arange(width)
-    mask = (0 < place) & (place < texts.sizes[index][:, None])
+    mask = (place > 0) & (place < texts.sizes[index][:, None])
     tensors = (rows[there], at[there], weight[there], mask)
     return Batch(*(torch.from_numpy(np.ascontiguousarray(each)).to(device) for each in tensors))
 
@@ -98,7 +100,11 @@ class Network(nn.Module):
         self.norm_words, self.norm_power = options["norm_words"], options["norm_power"]
         self.table = nn.Parameter(torch.randn(rows, self.width) * 0.05)
         self.context = nn.Conv1d(self.width, self.hidden, options["kernel"], padding=options["kernel"] // 2)
-        self.around = nn.Conv1d(self.hidden, self.hidden, options["kernel"], padding=options["kernel"] // 2) if options["deep"] else None
+        self.around = (
+            nn.Conv1d(self.hidden, self.hidden, options["kernel"], padding=options["kernel"] // 2)
+            if options["deep"]
+            else None
+        )
         self.whole = nn.Linear(self.width, self.hidden, bias=False)
         self.share = nn.Linear(self.hidden, labels)
         self.peak = nn.Linear(self.hidden, labels)
@@ -137,7 +143,9 @@ def parameters(
     net: Network, rows: NDArray[np.int64], known: NDArray[np.bool_], heat: NDArray[np.float32]
 ) -> Parameters:
     """The trained network as the graph takes it, float32; each label's logits divided by its temperature."""
-    def array(tensor: Tensor) -> NDArray[np.float32]:
+
+    def array(tensor: Tensor | None) -> NDArray[np.float32]:
+        assert tensor is not None
         return tensor.detach().cpu().numpy().astype(np.float32)
 
     both = np.concatenate([heat, heat])

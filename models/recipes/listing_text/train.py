@@ -1,4 +1,5 @@
-"""Training listing-text: draw, ask the teacher, read through the exported front, fit, prune, calibrate, set thresholds."""
+"""Training listing-text: draw, ask the teacher, read through the exported front, fit, prune, calibrate, set
+thresholds."""
 
 from __future__ import annotations
 
@@ -88,7 +89,8 @@ def fitted(
     learned: Pool, recipe: dict[str, Any], say: Say, watch: fit.Watch | None = None, *, only_kept: bool = False
 ) -> dict[str, Found]:
     """Networks with the ids of their rows, by name: full and kept, the latter being what browsers load; and, for the
-    compression bench, kept-N with fewer rows and sparse-N with weights set to zero, each trained on after its pruning."""
+    compression bench, kept-N with fewer rows and sparse-N with weights set to zero, each trained on after its
+    pruning."""
     options, size, seed, sizes = recipe["network"], 2 ** recipe["shape"]["bits"], recipe["seed"], recipe["sizes"]
     torch.manual_seed(seed)
     rows = fit.frequent(learned.texts, size, recipe["fit"]["least"])
@@ -159,7 +161,9 @@ def learn(
     found = fitted(learned, recipe, say, watch)
     network, rows = found["kept"]
     lookup = fit.row_of(rows, size)
-    report = training.calibrated({name: (sets[name], each.logits(network, lookup)) for name, each in read.items()}, recipe)
+    report = training.calibrated(
+        {name: (sets[name], each.logits(network, lookup)) for name, each in read.items()}, recipe
+    )
     heat = np.array(report["temperatures"], np.float32)
     known = known_words(learned.texts, recipe["shape"]["known_bits"])
     out.mkdir(parents=True, exist_ok=True)
@@ -178,7 +182,11 @@ def learn(
         "seconds": round(time.monotonic() - began, 1),
     }
     training.write_report(out, report)
-    say(json.dumps({key: report[key] for key in ("temperatures", "operating_points", "validation", "seconds")}, indent=2))
+    say(
+        json.dumps(
+            {key: report[key] for key in ("temperatures", "operating_points", "validation", "seconds")}, indent=2
+        )
+    )
 
 
 def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[str, Any]]:
@@ -216,8 +224,12 @@ def save(
     path: Path, network: student.Network, rows: NDArray[np.int64], known: NDArray[np.bool_], heat: NDArray[np.float32]
 ) -> None:
     found = student.parameters(network, rows, known, heat)
-    np.savez(
-        path, rows=rows, table=found.table, known=known, norm=np.array([found.norm_words, found.norm_power]),
-        **{f"dense.{name}": values for name, values in found.dense.items()},
-        **{f"bias.{name}": values for name, values in found.biases.items()},
-    )  # fmt: skip
+    arrays: dict[str, Any] = {
+        "rows": rows,
+        "table": found.table,
+        "known": known,
+        "norm": np.array([found.norm_words, found.norm_power]),
+    }
+    arrays |= {f"dense.{name}": values for name, values in found.dense.items()}
+    arrays |= {f"bias.{name}": values for name, values in found.biases.items()}
+    np.savez(path, **arrays)

@@ -1,6 +1,7 @@
 """listing-text-cloud as an ONNX graph, written node by node: input_ids, attention_mask int64 [n, t] → scores [n, P].
 
-The same arithmetic as `backbone.Classifier` in inference; LayerNormalization and the shapes of attention and GELU are those
+The same arithmetic as `backbone.Classifier` in inference; LayerNormalization and the shapes of attention and GELU
+are those
 that ONNX Runtime recognises and fuses. Weights stand as MatMul's second operand, [in, out], where its quantizers look.
 """
 
@@ -15,12 +16,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from models import wordpieces
 from models.recipes.listing_text import corpus
 from models.recipes.listing_text.graph import OPSET, Graph
 from models.recipes.listing_text_cloud import train
 from models.recipes.listing_text_cloud.backbone import HEADS, LAYERS, WIDTH
 from models.steps import shrink, training
-from models import wordpieces
 
 FLOAT = TensorProto.FLOAT
 Weights = dict[str, NDArray[np.float32]]

@@ -21,9 +21,9 @@ from torch import Tensor
 from models import wordpieces
 from models.contract import pack
 from models.recipes.listing_text import corpus, front
+from models.recipes.listing_text.corpus import Example
 from models.recipes.listing_text.mixture import Draw, Mixture
 from models.recipes.listing_text_cloud import backbone
-from models.recipes.listing_text.corpus import Example
 from models.steps import metrics, training
 from models.steps.errors import StepError
 from models.wordpieces import Reader
@@ -145,7 +145,9 @@ def logits_of(
     return found
 
 
-def checked_logits(model: backbone.Classifier, read: Reader, examples: list[Example], length: int) -> NDArray[np.float32]:
+def checked_logits(
+    model: backbone.Classifier, read: Reader, examples: list[Example], length: int
+) -> NDArray[np.float32]:
     """float32 [examples, P]: of the least safe window, as the worker scores."""
     parts, owner = [], []
     for index, row in enumerate(pieces_of(read, [(e.title, e.description) for e in examples])):
@@ -211,8 +213,8 @@ def measure_left_out(data: Path, recipe: dict[str, Any], say: Callable[[str], No
 def save_pruned(
     model: backbone.Classifier, mixture: Mixture, out: Path, recipe: dict[str, Any], say: Callable[[str], None]
 ) -> None:
-    """For the compression bench, out/model-sparse-*.pt: shares of each product's smallest weights set to zero, trained on
-    afterwards (Zhu and Gupta 2017, arXiv:1710.01878)."""
+    """For the compression bench, out/model-sparse-*.pt: shares of each product's smallest weights set to zero,
+    trained on afterwards (Zhu and Gupta 2017, arXiv:1710.01878)."""
     options = recipe["pruned"]
     shorter = recipe | {"fit": recipe["fit"] | {"steps": options["steps"], "rate": options["rate"]}}
     for share in options["sparse"]:
@@ -252,7 +254,11 @@ def finish(
         "seconds": round(time.monotonic() - began, 1),
     }  # fmt: skip
     training.write_report(out, report)
-    say(json.dumps({key: report[key] for key in ("temperatures", "operating_points", "validation", "seconds")}, indent=2))
+    say(
+        json.dumps(
+            {key: report[key] for key in ("temperatures", "operating_points", "validation", "seconds")}, indent=2
+        )
+    )
 
 
 def mixture_of(examples: list[Example], recipe: dict[str, Any]) -> Mixture:

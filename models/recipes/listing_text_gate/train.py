@@ -200,11 +200,8 @@ def load(build: Path, recipe: dict[str, Any]) -> Network:
     return network.eval()
 
 
-def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, measure_left_out: bool = False) -> None:
-    """Write out/model.pt and out/training.json.
-
-    measure_left_out: fit again, on fewer texts, without each source of `training.LEFT_OUT`, and say how it fares there.
-    """
+def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out: bool = False) -> None:
+    """Write out/model.pt and out/training.json, with_left_out also with what `measure_left_out` finds."""
     began = time.monotonic()
     examples = corpus.gather(data, recipe)
     learned, held = apart(examples, recipe["data"]["held_out"])
@@ -247,10 +244,17 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, measure_left_
             {key: report[key] for key in ("temperatures", "operating_points", "validation", "seconds")}, indent=2
         )
     )
-    if measure_left_out:
-        calm = [e for e in held if e.policy == "safe"]
-        report["left_out"] = training.left_out(learned, calm, lambda kept: scorer_without(kept, recipe, read, say), say)
+    if with_left_out:
+        report["left_out"] = measure_left_out(data, recipe, say)
         training.write_report(out, report)
+
+
+def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[str, Any]]:
+    """Fit again, on fewer texts, without each source of `training.LEFT_OUT`, and say how it fares there."""
+    learned, held = apart(corpus.gather(data, recipe), recipe["data"]["held_out"])
+    calm = [e for e in held if e.policy == "safe"]
+    read = reader()
+    return training.left_out(learned, calm, lambda kept: scorer_without(kept, recipe, read, say), say)
 
 
 def scorer_without(

@@ -69,6 +69,19 @@ def trained(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def lenient(monkeypatch):
+    """After a few steps a variant may lose much: no matter here, and tested elsewhere."""
+    real = publish.recipe.read
+
+    def read(model):
+        settings = real(model)
+        settings["limits"]["auc_loss"] = 1.0
+        return settings
+
+    monkeypatch.setattr(publish.recipe, "read", read)
+
+
 def test_training_writes_weights_thresholds_and_figures(trained):
     build = trained / "build" / "listing-text"
     report = json.loads((build / "training.json").read_text())
@@ -127,7 +140,7 @@ def test_a_batch_gives_each_text_what_it_gets_alone():
     assert together.numpy() == pytest.approx(alone.numpy(), abs=1e-4)
 
 
-def test_the_whole_chain_publishes_a_model_that_works(trained, tmp_path):
+def test_the_whole_chain_publishes_a_model_that_works(trained, tmp_path, lenient):
     build, published = trained / "build" / "listing-text", tmp_path / "published"
     publish.publish(
         "listing-text", build, published, trained / "data", without_wasm=True, say=print,
@@ -143,11 +156,8 @@ def test_the_whole_chain_publishes_a_model_that_works(trained, tmp_path):
     assert "| int8-pruned |" in card
 
 
-def test_the_teacher_is_published_with_its_tokenizer_and_reads_like_its_training(trained, tmp_path, monkeypatch):
-    """After twelve steps it knows little, so the accuracy that int8 may lose is no matter here."""
+def test_the_teacher_is_published_with_its_tokenizer_and_reads_like_its_training(trained, tmp_path, lenient):
     settings = publish.recipe.read("listing-text-cloud")
-    settings["limits"]["auc_loss"] = 1.0
-    monkeypatch.setattr(publish.recipe, "read", lambda model: settings)
     build, published = trained / "build" / "listing-text-cloud", tmp_path / "published"
     publish.publish("listing-text-cloud", build, published, trained / "data", without_wasm=True, say=print)
     entry = manifest.load(published)["models"]["listing-text-cloud"]

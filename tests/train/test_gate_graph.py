@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from models import wordpieces  # noqa: E402
-from models.recipes.listing_text_gate import export  # noqa: E402
-from models.recipes.listing_text_gate.network import Network, pair_ids  # noqa: E402
-from models.runtime import open_session  # noqa: E402
+from models import wordpieces
+from models.recipes.listing_text_gate import export
+from models.recipes.listing_text_gate.network import Network, pair_ids
+from models.runtime import open_session
 
 OPTIONS = {"pairs": 512, "hidden": 24, "heads": 2, "reach": 3, "drop": 0.2, "drop_pieces": 0.1}
 WORDS, WIDTH, LABELS = 30_522, 12, 10

@@ -178,6 +178,10 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 
+# --- Red team --------------------------------------------------------------------------------------------------------
+REDTEAM_VIEWS_PER_LISTING = 100  # how often a published listing is seen, for what an unsafe one costs
+
+
 # --- Logging ---------------------------------------------------------------------------------------------------------
 def is_not_a_sweep(record: logging.LogRecord) -> bool:
     """The sweeper runs four times a minute; what it finds is logged by the step itself, its coming and going not."""

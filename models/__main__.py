@@ -42,11 +42,13 @@ def command_list(options: argparse.Namespace) -> None:
 
 
 def command_train(options: argparse.Namespace) -> None:
+    from models.steps import recipe
+
     try:
         module = recipe_of(options.model)
     except ModuleNotFoundError as error:
         raise StepError(f"Training needs {error.name}. Run: make setup-train") from error
-    module.train(options.data, options.build / options.model, module.read_recipe(), say, options.left_out)
+    module.train(options.data, options.build / options.model, recipe.read(options.model), say, options.left_out)
 
 
 def command_compress(options: argparse.Namespace) -> None:
@@ -67,7 +69,7 @@ def command_evaluate(options: argparse.Namespace) -> None:
     variant = manifest.variant_name(entry, options.variant)
     content = runtime.variant_bytes(options.model, variant, options.published, options.build)
     score = scoring.scorer(runtime.open_session(content), entry, scoring.files_of(entry, options.published))
-    found = evaluate.evaluate_file(options.data, content, score, entry, options.model, variant, options.by)
+    found = evaluate.evaluate_file(options.data, score, entry, options.model, variant, options.by)
     if options.leave_one_source_out:
         found["left_out"] = left_out(options)
     print(json.dumps(found, indent=None if options.json else 2))
@@ -75,12 +77,14 @@ def command_evaluate(options: argparse.Namespace) -> None:
 
 def left_out(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Fits without one source after the other, from the data root that PATH lies in."""
+    from models.steps import recipe
+
     try:
         module = recipe_of(options.model)
     except ModuleNotFoundError as error:
         raise StepError(f"Leaving sources out means training, which needs {error.name}: make setup-train") from error
     root = options.root or options.data.resolve().parent.parent
-    found: list[dict[str, Any]] = module.measure_left_out(root, module.read_recipe(), say)
+    found: list[dict[str, Any]] = module.measure_left_out(root, recipe.read(options.model), say)
     return found
 
 

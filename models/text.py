@@ -6,26 +6,21 @@ browser ever sees; `listing-text-cloud` is the worker's.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
 
-from models import contract, manifest, runtime
+from models import contract, manifest, runtime, scoring
+from models.scoring import Scorer
 
 MODEL = "listing-text"
 CLOUD = "listing-text-cloud"
 SECOND = "listing-text-gate"
 PROVIDER = "cpu"
-
-# (scores by label, coverage) of each window of a text.
-Results = list[tuple[dict[str, float], float]]
-Scorer = Callable[[contract.Packed], Results]
+OCCLUDED_WORDS = 120  # further words are not left out one by one: a check may take a second, not a minute
+LEAST_WEIGHT = 1e-3
 
 
 def check_text(
@@ -42,7 +37,7 @@ def check_text(
     session = runtime.session(MODEL, variant_name, folder)
     packed = contract.pack(fields)
     points = entry["operating_points"]
-    results, evidence = run_windows(session, packed, entry["labels"], entry["window_bytes"])
+    results, evidence = scoring.run_windows(session, packed, entry["labels"], entry["window_bytes"])
     found = contract.combine(results, points)
     marks = contract.spans(packed, evidence, entry["labels"], found["policy"], points["evidence_floor"])
     return verdict(MODEL, entry, variant_name, where, found, marks, packed, began)
@@ -58,27 +53,12 @@ def check_text_in_cloud(
     began = time.perf_counter()
     entry = manifest.model(manifest.load(folder), model)
     variant_name = manifest.variant_name(entry, "cloud")
-    score = kept_scorer(model, variant_name, folder)
+    score = scoring.published(entry, model, variant_name, folder)
     packed = contract.pack(fields)
     points = entry["operating_points"]
     found = contract.combine(score(packed), points)
     marks = occlusion(score, packed, found, points) if found["policy"] else []
     return verdict(model, entry, variant_name, where, found, marks, packed, began)
-
-
-def kept_scorer(model: str, variant: str, folder: Path) -> Scorer:
-    """The scorer of a published variant, kept while its files stay the same. A failure is not kept."""
-    from models import scoring  # which knows this module
-
-    entry = manifest.model(manifest.load(folder), model)
-    hashes = [about["sha256"] for about in (entry["variants"][variant], *entry.get("files", {}).values())]
-    key = (os.getpid(), *hashes)
-    if key not in _scorers:
-        _scorers[key] = scoring.published(model, variant, folder)
-    return _scorers[key]
-
-
-_scorers: dict[tuple[Any, ...], Scorer] = {}
 
 
 def verdict(
@@ -108,20 +88,6 @@ def verdict(
     }
 
 
-def run_windows(
-    session: onnxruntime.InferenceSession, packed: contract.Packed, labels: list[str], window_bytes: int
-) -> tuple[Results, NDArray[np.float32]]:
-    """(scores by label, coverage) of each window, and the windows' evidence one after the other [bytes, labels]."""
-    results: Results = []
-    evidence: list[NDArray[np.float32]] = []
-    for begin, end in contract.windows(packed, window_bytes):
-        window = np.frombuffer(packed.data[begin:end], np.uint8)
-        scores, marks, coverage = session.run(["scores", "evidence", "coverage"], {"bytes": window})
-        results.append((dict(zip(labels, map(float, scores), strict=True)), float(coverage)))
-        evidence.append(marks)
-    return results, np.concatenate(evidence)
-
-
 def occlusion(
     score: Scorer, packed: contract.Packed, found: dict[str, Any], points: dict[str, Any]
 ) -> list[dict[str, Any]]:
@@ -140,7 +106,3 @@ def occlusion(
     # Where several words say the same, none of them is missed much; then the heaviest are shown all the same.
     heaviest = max((weight for *_, weight in weighed), default=0.0)
     return contract.marked(packed, weighed, min(points["evidence_floor"], max(heaviest / 2, LEAST_WEIGHT)))
-
-
-OCCLUDED_WORDS = 120
-LEAST_WEIGHT = 1e-3

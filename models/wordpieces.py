@@ -1,4 +1,4 @@
-"""How `listing-text-cloud` reads a text: folded by the graph that the device uses, then cut into word pieces.
+"""How the server's models read a text: folded by the graph that the device uses, then cut into word pieces.
 
 Folding undoes disguises (look-alike letters, leetspeak, spelled-out words) before the tokenizer sees them. A pictograph
 becomes its Unicode name, so that a snowflake offered by the gram is a word the model knows.
@@ -7,7 +7,6 @@ becomes its Unicode name, so that a snowflake offered by the gram is a word the 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from tokenizers import Tokenizer
 
 from models import manifest, runtime
 from models.contract import Packed
+from models.scoring import Results, Scorer
 
 FIRST_PICTURE = 4096  # as in the folding graph: symbols from here on are pictographs, below 128 they are ASCII
 CLS, SEP, PAD = 101, 102, 0
@@ -52,12 +52,10 @@ def read_tokenizer(content: bytes) -> Tokenizer:
     return found
 
 
-def scorer(
-    session: Any, reader: Reader, entry: dict[str, Any]
-) -> Callable[[Packed], list[tuple[dict[str, float], float]]]:
+def scorer(session: Any, reader: Reader, entry: dict[str, Any]) -> Scorer:
     """What scores a packed text: (scores by label, coverage) of its windows. entry: labels, window_pieces."""
 
-    def score(packed: Packed) -> list[tuple[dict[str, float], float]]:
+    def score(packed: Packed) -> Results:
         (ids,), (share,) = reader.pieces([packed.data])
         rows = windows(ids, entry["window_pieces"])
         found = session.run(["scores"], batch(rows))[0]

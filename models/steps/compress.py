@@ -25,6 +25,7 @@ Step = Callable[[onnx.ModelProto], onnx.ModelProto]
 BENCH = "compression.json"
 ONLY_NATIVE = "noise"  # what analog hardware would do is not for a browser
 NOISE = (0.01, 0.02, 0.05, 0.10)
+WINDOWS = ("window_bytes", "window_pieces")
 
 
 def exporting(model: str) -> Any:
@@ -67,8 +68,7 @@ def built(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-# --- The bench
-# -----------------------------------------------------------------------------------------------------------
+# --- The bench --------------------------------------------------------------------------------------------------------
 def candidates(
     full: onnx.ModelProto, retrained: dict[str, onnx.ModelProto], samples: list[dict[str, Any]], kinds: tuple[str, ...]
 ) -> Iterator[tuple[str, Callable[[], onnx.ModelProto]]]:
@@ -118,18 +118,18 @@ def bench(model: str, folder: Path, recipe: dict[str, Any], data: Path, rows: in
     """Measure every candidate on a fixed sample of dev, on the challenge where it is there, and for time natively
     and in Chromium; write folder/compression.json.
 
-    rows: how many of dev's (all of the rarer policies first; 0 for all). A candidate that ONNX Runtime or the quantizer
-    refuses stays in the table with the reason.
+    rows: how many of dev's, see `sample`. A candidate that ONNX Runtime or the quantizer refuses stays in the table with
+    the reason.
     """
     export = exporting(model)
     full = export.graph(folder, recipe)
     entry = training.read_report(folder) | {key: recipe[key] for key in ("labels", *WINDOWS) if key in recipe}
     files = export.files()
     sets = {"dev": sample(read_text(data / training.DEV), rows)}
-    if (data / "text" / "challenge_dev.csv").is_file():
-        sets["challenge_dev"] = read_text(data / "text" / "challenge_dev.csv")
+    if (data / training.CHALLENGE).is_file():
+        sets["challenge_dev"] = read_text(data / training.CHALLENGE)
     samples = export.samples(recipe)
-    timed = samples_of_length(model, files, entry, 400)
+    timed = samples_of_length(files, entry, 400)
     found: list[dict[str, Any]] = []
     with chromium.timer() as browser:
         for name, make in candidates(full, export.retrained(folder, recipe), samples, export.KINDS):
@@ -143,13 +143,10 @@ def bench(model: str, folder: Path, recipe: dict[str, Any], data: Path, rows: in
         "fit": training.fit_of(folder, export.WEIGHTS),
         "rows": {key: len(value) for key, value in sets.items()},
         "browser": browser.version,
-        "calibration": ranges_of(full, export, samples),
+        "calibration": ranges_of(full, samples),
         "candidates": found,
     }
     (folder / BENCH).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-
-
-WINDOWS = ("window_bytes", "window_pieces")
 
 
 def sample(rows: list[TextRow], count: int) -> list[TextRow]:
@@ -166,7 +163,7 @@ def sample(rows: list[TextRow], count: int) -> list[TextRow]:
 
 
 def samples_of_length(
-    model: str, files: dict[str, bytes], entry: dict[str, Any], characters: int, count: int = 8
+    files: dict[str, bytes], entry: dict[str, Any], characters: int, count: int = 8
 ) -> list[dict[str, np.ndarray[Any, Any]]]:
     """Inputs of texts of about `characters`, for timing."""
     text = (
@@ -174,17 +171,16 @@ def samples_of_length(
         " glued years ago and has held since. It comes apart for the stairs, the screws are in a bag. "
     )
     long = (text * (characters // len(text) + 1))[: characters - 20]
-    found: list[dict[str, np.ndarray[Any, Any]]] = []
-    for number in range(count):
-        data = pack([("title", f"Dining table, oak {number}"), ("description", long)]).data[:characters]
-        if "window_bytes" in entry:
-            found.append({"bytes": np.frombuffer(data, np.uint8)})
-        else:
-            from models import wordpieces
+    packed = [
+        pack([("title", f"Dining table, oak {number}"), ("description", long)]).data[:characters]
+        for number in range(count)
+    ]
+    if "window_bytes" in entry:
+        return [{"bytes": np.frombuffer(data, np.uint8)} for data in packed]
+    from models import wordpieces
 
-            (ids,), _ = wordpieces.reader(files).pieces([data])
-            found.append(wordpieces.batch([ids[: entry["window_pieces"]]]))
-    return found
+    found, _ = wordpieces.reader(files).pieces(packed)
+    return [wordpieces.batch([ids[: entry["window_pieces"]]]) for ids in found]
 
 
 def measured(
@@ -202,8 +198,7 @@ def measured(
     found: dict[str, Any] = {
         "name": name,
         "bytes": len(content),
-        # Quality 11 takes a minute for 90 MB; what is that large is not sent to anybody.
-        "brotli_bytes": evaluate.brotli_bytes(content, 11 if len(content) < 5_000_000 else 5),
+        "brotli_bytes": evaluate.brotli_bytes(content),
     }
     for key, rows in sets.items():
         each = evaluate.figures(rows, evaluate.scores_of(rows, score, entry), entry)
@@ -223,7 +218,7 @@ def native_p50(session: Any, timed: list[dict[str, Any]], rounds: int = 40) -> f
     return round(statistics.median(spent[5:]), 3)
 
 
-def ranges_of(full: onnx.ModelProto, export: Any, samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def ranges_of(full: onnx.ModelProto, samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each product of the network: the histogram of its outputs over the samples, the whole range, and the one that
     keeps 99.99 % of them (what calibration by percentile would keep)."""
     outputs = shrink.ranges(full.SerializeToString(), samples[:100], runtime.open_session)

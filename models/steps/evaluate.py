@@ -18,9 +18,13 @@ from models.steps.data import TextRow, read_text
 from models.steps.errors import StepError
 
 
-def brotli_bytes(content: bytes, quality: int = 11) -> int:
-    """Size on the wire: Brotli, quality 11 as the site serves it, largest standard window."""
-    return len(brotli.compress(content, quality=quality, lgwin=24))
+QUICK_FROM = 8_000_000
+
+
+def brotli_bytes(content: bytes) -> int:
+    """Size on the wire: Brotli, largest standard window, quality 11 as the site serves it; 5 for what is too large for
+    a browser anyway, where 11 would take minutes."""
+    return len(brotli.compress(content, quality=11 if len(content) < QUICK_FROM else 5, lgwin=24))
 
 
 def scores_of(rows: list[TextRow], score: Scorer, entry: dict[str, Any]) -> NDArray[np.float64]:
@@ -53,15 +57,6 @@ def figures(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str, A
     }
 
 
-def evaluate_rows(rows: list[TextRow], score: Scorer, entry: dict[str, Any]) -> dict[str, Any]:
-    """Figures for rows, and the time a row takes as the server runs the check, one thread. entry: labels and
-    operating_points."""
-    began = time.perf_counter()
-    scores = scores_of(rows, score, entry)
-    spent = time.perf_counter() - began
-    return figures(rows, scores, entry) | {"ms_per_row_1thread": spent / len(rows) * 1000}
-
-
 def by_source(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str, Any]) -> dict[str, Any]:
     """For each source {rows, unsafe, warned_safe, warned_unsafe, unsafe_roc_auc}: the shares at or above the
     published warn threshold; AUC where the source has both kinds."""
@@ -85,23 +80,28 @@ def by_source(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str,
 
 
 def evaluate_file(
-    data: Path, content: bytes, score: Scorer, entry: dict[str, Any], model: str, variant: str, by: str = ""
+    data: Path, score: Scorer, entry: dict[str, Any], model: str, variant: str, by: str = ""
 ) -> dict[str, Any]:
-    """The JSON object of `python -m models evaluate`. by: "source" adds `by_source`. Raises StepError."""
+    """The JSON object of `python -m models evaluate`; time is that of a row as the server runs the check, one thread.
+    by: "source" adds `by_source`. Raises StepError."""
     rows = read_text(data)
     if not rows:
         raise StepError(f"{data} holds no rows.")
     if by and not any(row.source for row in rows):
         raise StepError(f"{data} has no column source to tell rows apart by.")
-    about = {"model": model, "variant": variant, "bytes": len(content), "brotli_bytes": brotli_bytes(content)}
-    found = about | evaluate_rows(rows, score, entry)
+    began = time.perf_counter()
+    scores = scores_of(rows, score, entry)
+    spent = time.perf_counter() - began
+    about = entry["variants"][variant]
+    found = {"model": model, "variant": variant, "bytes": about["bytes"], "brotli_bytes": about["brotli_bytes"]}
+    found |= figures(rows, scores, entry) | {"ms_per_row_1thread": spent / len(rows) * 1000}
     if by:
-        found["by_source"] = by_source(rows, scores_of(rows, score, entry), entry)
+        found["by_source"] = by_source(rows, scores, entry)
     return found
 
 
 def with_intervals(rows: list[TextRow], score: Scorer, entry: dict[str, Any]) -> dict[str, Any]:
-    """As `evaluate_rows`, with bootstrap intervals of 95 % and the precision that a moderator would see at the warn
+    """As `figures`, with bootstrap intervals of 95 % and the precision that a moderator would see at the warn
     threshold where 1 % of listings are unsafe."""
     scores = scores_of(rows, score, entry)
     unsafe_score = 1 - scores[:, entry["labels"].index("safe")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from models.steps.evaluate import brotli_bytes, with_intervals
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "listing_text.json"
-POLICIES = ROOT / "listings" / "policies.toml"
-CHALLENGE = Path("text") / "challenge_dev.csv"
 COMMITTED_LIMIT = 10_000_000  # what is larger and not published is rebuilt, not committed
 BROWSER = "device"
 
@@ -50,13 +47,12 @@ def refuse_wasm_difference(difference: float | None, limit: float, reason: str, 
         raise StepError(f"Not published: native and WASM differ by {difference:.2g}, {limit:.0g} is allowed.")
 
 
-def refuse_other_policies(labels: list[str], policies: dict[str, Any]) -> None:
-    """The graph's labels are the policies of the market, and safe."""
-    known = {row["id"] for row in policies["policy"]} | {"safe"}
-    if set(labels) != known:
+def refuse_other_policies(trained: list[str], market: list[str]) -> None:
+    """A model's labels are the policies of the market, and safe, in the same order."""
+    if trained != market:
         raise StepError(
-            f"Not published: the model knows {', '.join(sorted(labels))}; the market's policies are "
-            f"{', '.join(sorted(known))} (listings/policies.toml)."
+            f"Not published: the model was trained for {', '.join(trained)}; the market's policies are "
+            f"{', '.join(market)} (listings/policies.toml). Train again."
         )
 
 
@@ -78,14 +74,13 @@ def publish(
     trained = training.read_report(build)
     compress.refuse_mixed_fits(trained, compress.built(build).get("fit"), "the compressed variants")
     contents = read_variants(build)
-    policies = tomllib.loads(POLICIES.read_text(encoding="utf-8"))
-    refuse_other_policies(settings["labels"], policies)
+    refuse_other_policies(trained["labels"], settings["labels"])
     files = compress.exporting(model).files()
-    entry = described(settings, trained, policies["version"])
+    entry = described(settings, trained, recipe.policies()["version"])
     measured = {name: measure(name, content, files, entry, data, say) for name, content in contents.items()}
     limits = settings["limits"]
     refuse_accuracy_loss({name: found["dev"] for name, found in measured.items()}, limits["auc_loss"])
-    sizes = {name: brotli_bytes(content, 11 if len(content) < 5_000_000 else 9) for name, content in contents.items()}
+    sizes = {name: brotli_bytes(content) for name, content in contents.items()}
     chosen = next(iter(entry["published"].values()))
     if "brotli_bytes" in limits:
         refuse_size(f"{chosen} (Brotli)", sizes[chosen], limits["brotli_bytes"])
@@ -108,14 +103,23 @@ def publish(
         }
     for name, content in files.items():
         suffix = "json" if name == "tokenizer" else "onnx"
-        entry["files"][name] = about_file(f"{model}-{name}", suffix, content)
+        entry["files"][name] = about_file(f"wordpieces-{name}", suffix, content)  # one file for all who read with it
     write(model, entry, contents, files, published)
-    if (build / compress.BENCH).is_file():
-        replace(published / f"{model}-{compress.BENCH}", (build / compress.BENCH).read_bytes())
+    publish_bench(build / compress.BENCH, published / f"{model}-{compress.BENCH}", trained["fit"], say)
     if BROWSER in entry["published"]:
         say(f"Golden vectors: {golden.write(golden_path, published)} cases")
     (published / f"{model}.md").write_text(card.card(model, entry, trained, published), encoding="utf-8")
     say(f"Published {model} {entry['version']} in {published}")
+
+
+def publish_bench(built: Path, target: Path, fit: str, say: Callable[[str], None]) -> None:
+    """The compression bench beside the model it measured; one of another fit is no longer true and goes."""
+    content = built.read_bytes() if built.is_file() else target.read_bytes() if target.is_file() else b"{}"
+    if json.loads(content).get("fit") == fit:
+        replace(target, content)
+    elif target.is_file():
+        say(f"{target.name} is of another fit: removed. Measure again: python -m models compress MODEL --bench")
+        target.unlink()
 
 
 def described(settings: dict[str, Any], trained: dict[str, Any], policies_version: str) -> dict[str, Any]:
@@ -176,8 +180,8 @@ def measure(
     """Figures of one variant on dev and, where it is there, on the challenge."""
     score = scoring.scorer(runtime.open_session(content), entry, files)
     found = {"dev": with_intervals(read_text(data / training.DEV), score, entry)}
-    if (data / CHALLENGE).is_file():
-        found["challenge_dev"] = with_intervals(read_text(data / CHALLENGE), score, entry)
+    if (data / training.CHALLENGE).is_file():
+        found["challenge_dev"] = with_intervals(read_text(data / training.CHALLENGE), score, entry)
     said = ", ".join(f"{key} AUC {figures['unsafe_roc_auc']:.4f}" for key, figures in found.items())
     say(f"{name}: {said}")
     return found

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from models.recipes.listing_text import corpus
 from models.recipes.listing_text.corpus import Example
 from models.steps import metrics
+from models.steps import recipe as recipes
 from models.steps.data import read_text
 from models.steps.errors import StepError
 
 DEV = Path("text") / "dev.csv.gz"
+CHALLENGE = Path("text") / "challenge_dev.csv"
 WEIGHTS = "network.npz"
 TEACHER = "listing-text-cloud"
 Say = Callable[[str], None]
@@ -52,7 +54,7 @@ def teacher_says(build: Path, texts: list[tuple[str, str]], labels: list[str], s
         return None
     from models.recipes.listing_text_cloud import train as cloud
 
-    recipe = cloud.read_recipe()
+    recipe = recipes.read(TEACHER)
     if recipe["labels"] != labels:
         raise StepError("Teacher and student have different labels.")
     say(f"Asking {TEACHER} about {len(texts):,} texts")
@@ -75,6 +77,7 @@ def calibrated(scored: dict[str, tuple[list[Example], NDArray[np.float32]]], rec
         pairs[name] = (np.array([e.policy != "safe" for e in rows]), unsafe_score(raw / heat))
     points = calibrate.operating_points(pairs["dev"], pairs["own"], labels, recipe["targets"])
     return {
+        "labels": labels,
         "temperatures": [round(float(each), 4) for each in heat],
         "operating_points": points,
         "validation": {

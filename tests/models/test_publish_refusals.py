@@ -11,18 +11,7 @@ from models.steps.errors import StepError
 from tests.models import tiny
 from tests.models.test_command import write
 
-LABELS = [
-    "adult",
-    "counterfeit",
-    "drugs",
-    "fraud",
-    "hacking",
-    "offensive",
-    "tobacco_alcohol",
-    "weapons",
-    "wildlife",
-    "safe",
-]
+LABELS = publish.recipe.read("listing-text")["labels"]
 
 
 VARIANTS = ["fp32", "fp16", "int8", "int8-pruned"]
@@ -70,6 +59,7 @@ def build(tmp_path):
     report = {
         "fit": "t",
         "version": "t",
+        "labels": LABELS,
         "operating_points": points,
         "temperatures": [1.0] * len(LABELS),
         "rows": {},
@@ -119,11 +109,25 @@ def test_a_refusal_changes_nothing_that_is_published(build, tmp_path, monkeypatc
     assert {path.name: path.read_bytes() for path in published.iterdir()} == before
 
 
-def test_a_model_of_other_policies_than_the_markets_is_refused():
-    policies = {"policy": [{"id": "drugs"}, {"id": "weapons"}]}
-    publish.refuse_other_policies(["weapons", "drugs", "safe"], policies)
-    with pytest.raises(StepError, match="the market's policies are drugs, safe, weapons"):
-        publish.refuse_other_policies(["drugs", "safe"], policies)
+def test_a_model_of_other_policies_than_the_markets_is_refused(build, tmp_path):
+    report = json.loads((build / "training.json").read_text())
+    (build / "training.json").write_text(json.dumps(report | {"labels": ["drugs", "safe"]}))
+    with pytest.raises(StepError, match="trained for drugs, safe; the market's policies are adult, counterfeit"):
+        run(build, tmp_path)
+    assert not (tmp_path / "published").exists()
+
+
+def test_a_bench_of_another_fit_is_not_published_and_a_stale_one_goes(build, tmp_path):
+    bench, target = build / compress.BENCH, tmp_path / "published" / f"listing-text-{compress.BENCH}"
+    candidate = {"name": "fp32", "failed": "made up"}
+    found = {"fit": "t", "candidates": [candidate], "rows": {"dev": 4}, "browser": "1", "calibration": []}
+    bench.write_text(json.dumps(found))
+    run(build, tmp_path)
+    assert json.loads(target.read_text()) == found
+    bench.write_text(json.dumps(found | {"fit": "another"}))
+    run(build, tmp_path)
+    assert not target.exists()
+    assert "Not measured." in (tmp_path / "published" / "listing-text.md").read_text()
 
 
 def test_a_difference_between_native_and_wasm_is_measured_and_refused(build, tmp_path, monkeypatch):

@@ -1,9 +1,6 @@
 """Train and compress listing-text-gate on tiny data: the steps, not the quality."""
 
-import csv
-import gzip
 import json
-import random
 
 import numpy as np
 import pytest
@@ -13,37 +10,14 @@ from models.contract import pack
 from models.recipes.listing_text import corpus
 from models.steps import compress
 from models.steps.errors import StepError
+from models.steps.recipe import read
+from tests.train.tiny_market import write
 
 pytestmark = pytest.mark.train
 
-THINGS = {
-    "weapons": ["pistol", "rifle", "shotgun", "ammo", "revolver"],
-    "drugs": ["cocaine", "heroin", "ketamine", "cannabis", "ecstasy"],
-    "safe": ["table", "bicycle", "lamp", "jacket", "camera", "teapot", "guitar", "mirror"],
-}
-TALK = ["collection only", "good condition", "hardly used", "price as seen", "can post tomorrow", "from a clean home"]
-
-
-def rows(count, seed):
-    rng = random.Random(seed)
-    for index in range(count):
-        policy = rng.choice(["safe", "safe", "weapons", "drugs"])
-        title = (
-            f"{rng.choice(['old', 'new', 'nice', 'used'])} {rng.choice(THINGS[policy])} {rng.choice('abcdefgh')}{index}"
-        )
-        yield [str(index), title, ", ".join(rng.sample(TALK, 2)), policy, f"site{index % 3}"]
-
-
-def write(path, count, seed):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["id", "title", "description", "policy", "source"], *rows(count, seed)])
-
 
 def small_recipe():
-    from models.recipes.listing_text_gate import train
-
-    recipe = train.read_recipe()
+    recipe = read("listing-text-gate")
     recipe["network"] |= {"width": 16, "pairs": 2048, "hidden": 16}
     recipe["pool"] |= {"texts": 3000, "texts_left_out": 500}
     # One look, at the end: our own validation listings say little of a model that met a dozen things.
@@ -140,4 +114,4 @@ def test_the_labels_are_those_of_the_cloud_model():
     from models.recipes.listing_text_cloud import train as cloud
     from models.recipes.listing_text_gate import train
 
-    assert train.read_recipe()["labels"] == cloud.read_recipe()["labels"]
+    assert read("listing-text-gate")["labels"] == read("listing-text-cloud")["labels"]

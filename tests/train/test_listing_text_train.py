@@ -1,9 +1,6 @@
 """Train, compress and publish listing-text and its teacher on tiny data: the steps, not the quality."""
 
-import csv
-import gzip
 import json
-import random
 
 import numpy as np
 import pytest
@@ -17,33 +14,12 @@ from models.recipes.listing_text.network import whole
 from models.recipes.listing_text_cloud import train as cloud
 from models.runtime import open_session
 from models.steps import compress, publish, training
+from models.steps.recipe import read
 from models.text import check_text, check_text_in_cloud
 from tests.browser import chromium
+from tests.train.tiny_market import write
 
 pytestmark = pytest.mark.train
-
-THINGS = {
-    "weapons": ["pistol", "rifle", "shotgun", "ammo", "revolver"],
-    "drugs": ["cocaine", "heroin", "ketamine", "cannabis", "ecstasy"],
-    "safe": ["table", "bicycle", "lamp", "jacket", "camera", "teapot", "guitar", "mirror"],
-}
-TALK = ["collection only", "good condition", "hardly used", "price as seen", "can post tomorrow", "from a clean home"]
-
-
-def rows(count, seed):
-    rng = random.Random(seed)
-    for index in range(count):
-        policy = rng.choice(["safe", "safe", "weapons", "drugs"])
-        title = (
-            f"{rng.choice(['old', 'new', 'nice', 'used'])} {rng.choice(THINGS[policy])} {rng.choice('abcdefgh')}{index}"
-        )
-        yield [str(index), title, ", ".join(rng.sample(TALK, 2)), policy, f"site{index % 3}"]
-
-
-def write(path, count, seed):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["id", "title", "description", "policy", "source"], *rows(count, seed)])
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +29,11 @@ def trained(tmp_path_factory):
     data, builds = folder / "data", folder / "build"
     write(data / corpus.TRAIN, 400, seed=1)
     write(data / training.DEV, 150, seed=2)
-    small = cloud.read_recipe()
+    small = read("listing-text-cloud")
     small["fit"] |= {"steps": 12, "batch": 16, "steps_left_out": 2}
     small["pruned"] |= {"sparse": [0.5], "steps": 1}
     cloud.train(data, builds / "listing-text-cloud", small, print)
-    recipe = train.read_recipe()
+    recipe = read("listing-text")
     recipe["pool"] |= {"texts": 3000, "texts_left_out": 600}
     # A teacher of twelve steps is listened to a little: that it is asked is what matters.
     recipe["fit"] |= {"epochs": 4, "epochs_left_out": 1, "least": 2, "teacher": 0.1}
@@ -73,14 +49,13 @@ def trained(tmp_path_factory):
 @pytest.fixture
 def lenient(monkeypatch):
     """After a few steps a variant may lose much: no matter here, and tested elsewhere."""
-    real = publish.recipe.read
 
-    def read(model):
-        settings = real(model)
+    def patient(model):
+        settings = read(model)
         settings["limits"]["auc_loss"] = 1.0
         return settings
 
-    monkeypatch.setattr(publish.recipe, "read", read)
+    monkeypatch.setattr(publish.recipe, "read", patient)
 
 
 def test_training_writes_weights_thresholds_and_figures(trained):
@@ -89,7 +64,7 @@ def test_training_writes_weights_thresholds_and_figures(trained):
     points = report["operating_points"]
     assert points["unsure"] <= points["warn"] <= points["block"] < 1
     assert report["teacher"] is True
-    assert len(report["temperatures"]) == len(train.read_recipe()["labels"])
+    assert len(report["temperatures"]) == len(read("listing-text")["labels"])
     assert report["validation"]["own"]["unsafe_roc_auc"] > 0.5
     assert [found["name"] for found in report["left_out"]] == ["own"]
     assert report["rows"]["market"] == 400
@@ -107,7 +82,7 @@ def test_what_is_pruned_is_smaller_and_what_is_sparse_is_mostly_zero(trained):
 
 def test_the_graph_says_what_the_network_said(trained):
     """Trained weights through PyTorch's layers and through ONNX Runtime: one and the same model."""
-    options = train.read_recipe()["network"] | {"width": 8, "hidden": 16}
+    options = read("listing-text")["network"] | {"width": 8, "hidden": 16}
     torch.manual_seed(4)
     network = student.Network(201, options, 10).eval()
     with torch.no_grad():
@@ -134,7 +109,7 @@ def test_a_batch_gives_each_text_what_it_gets_alone():
     texts = student.read(session, [b"one pistol\n", b"a much longer text about an oak table and four chairs\n"])
     lookup = np.arange(2**10, dtype=np.int32) % 50
     torch.manual_seed(5)
-    network = student.Network(50, train.read_recipe()["network"], 10).eval()
+    network = student.Network(50, read("listing-text")["network"], 10).eval()
     with torch.no_grad():
         together, _ = network(student.batch(texts, np.array([0, 1]), lookup))
         alone = torch.cat([network(student.batch(texts, np.array([n]), lookup))[0] for n in (0, 1)])
@@ -160,7 +135,7 @@ def test_the_whole_chain_publishes_a_model_that_works(trained, tmp_path, lenient
 
 
 def test_the_teacher_is_published_with_its_tokenizer_and_reads_like_its_training(trained, tmp_path, lenient):
-    settings = publish.recipe.read("listing-text-cloud")
+    settings = read("listing-text-cloud")
     build, published = trained / "build" / "listing-text-cloud", tmp_path / "published"
     publish.publish("listing-text-cloud", build, published, trained / "data", without_wasm=True, say=print)
     entry = manifest.load(published)["models"]["listing-text-cloud"]
@@ -175,7 +150,7 @@ def test_the_teacher_is_published_with_its_tokenizer_and_reads_like_its_training
 def test_the_compression_bench_measures_every_way_in_a_browser(trained, monkeypatch):
     build = trained / "build" / "listing-text"
     monkeypatch.setenv("CHROMIUM", chromium.path())
-    compress.bench("listing-text", build, train.read_recipe(), trained / "data", 60, print)
+    compress.bench("listing-text", build, read("listing-text"), trained / "data", 60, print)
     found = json.loads((build / compress.BENCH).read_text())
     names = [each["name"] for each in found["candidates"]]
     assert len(set(names)) == len(names) > 25

@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from listings.redteam import committed, curve
 from models.manifest import ModelUnavailable
 
-VIEWS_PER_LISTING = 100
 REPORT_EVERY = 20  # listings
 
 
@@ -41,7 +40,7 @@ class Command(BaseCommand):
             curve.real_stages(),
             budget=options["budget"],
             seed=options["seed"],
-            views_per_listing=getattr(settings, "REDTEAM_VIEWS_PER_LISTING", VIEWS_PER_LISTING),
+            views_per_listing=settings.REDTEAM_VIEWS_PER_LISTING,
             models=curve.versions(),
             progress=self.progress,
         )

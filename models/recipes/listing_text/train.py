@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,12 +25,7 @@ from models.recipes.listing_text.pool import Pool
 from models.runtime import open_session
 from models.steps import metrics, training
 
-RECIPE = Path(__file__).resolve().parent / "recipe.toml"
 Say = Callable[[str], None]
-
-
-def read_recipe(path: Path = RECIPE) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def shape_of(recipe: dict[str, Any]) -> Shape:

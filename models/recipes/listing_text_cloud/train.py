@@ -7,7 +7,6 @@ import json
 import math
 import random
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,12 +27,7 @@ from models.steps import metrics, training
 from models.steps.errors import StepError
 from models.wordpieces import Reader
 
-RECIPE = Path(__file__).resolve().parent / "recipe.toml"
 WEIGHTS = "model.pt"
-
-
-def read_recipe(path: Path = RECIPE) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def reader() -> Reader:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ from models.steps import metrics, training
 from models.steps.errors import StepError
 from models.wordpieces import Reader
 
-RECIPE = Path(__file__).resolve().parent / "recipe.toml"
 WEIGHTS = "model.pt"
 KINDS = ("plain", "euphemism", "obfuscated")
 AT_ONCE = 10_000  # texts that are read together
@@ -34,10 +32,6 @@ Say = Callable[[str], None]
 
 # Texts become word pieces as the worker reads them: the device's folding and MiniLM's tokenizer.
 files, reader, pieces_of = cloud.files, cloud.reader, cloud.pieces_of
-
-
-def read_recipe(path: Path = RECIPE) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 @dataclass

@@ -8,6 +8,9 @@ from typing import Any
 
 PUBLISHED = Path(__file__).resolve().parent / "published"
 FILE = "manifest.json"
+FOR_BROWSERS = (
+    "version", "policies_version", "labels", "window_bytes", "tolerance", "inputs", "outputs", "operating_points",
+)  # fmt: skip
 VERSION = 1
 
 
@@ -58,16 +61,6 @@ def browser_subset(manifest: dict[str, Any]) -> dict[str, Any]:
     for name, entry in manifest["models"].items():
         for variant, about in entry["variants"].items():
             if about.get("browser"):
-                kept = (
-                    "version",
-                    "policies_version",
-                    "labels",
-                    "window_bytes",
-                    "tolerance",
-                    "inputs",
-                    "outputs",
-                    "operating_points",
-                )
-                models[name] = {key: entry[key] for key in kept}
+                models[name] = {key: entry[key] for key in FOR_BROWSERS}
                 models[name] |= {"variant": variant} | {key: about[key] for key in ("file", "sha256", "bytes")}
     return {"manifest": manifest["manifest"], "models": models}

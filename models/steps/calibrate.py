@@ -14,9 +14,8 @@ from models.steps import metrics
 def temperatures(logits: NDArray[np.floating[Any]], truth: NDArray[np.int64], safe: int) -> NDArray[np.float32]:
     """One temperature for each label, float32 [P]: divide logits [rows, P] by them.
 
-    They minimise the log loss of the labels plus that of unsafe against safe, which is the score that people see
-    (Guo et
-    al. 2017, arXiv:1706.04599, with a temperature for each class). truth int64 [rows]. A label without rows, of
+    They minimise the log loss of the labels plus that of unsafe against safe, which is the score that people see (Guo
+    et al. 2017, arXiv:1706.04599, with a temperature for each class). truth int64 [rows]. A label without rows, of
     which nothing could be learned but to be quieter, gets the geometric mean of the other policies.
     """
     x = torch.from_numpy(np.asarray(logits, np.float64))

@@ -118,8 +118,8 @@ def bench(model: str, folder: Path, recipe: dict[str, Any], data: Path, rows: in
     """Measure every candidate on a fixed sample of dev, on the challenge where it is there, and for time natively
     and in Chromium; write folder/compression.json.
 
-    rows: how many of dev's, see `sample`. A candidate that ONNX Runtime or the quantizer refuses stays in the table with
-    the reason.
+    rows: how many of dev's, see `sample`. A candidate that ONNX Runtime or the quantizer refuses stays in the table,
+    with the reason.
     """
     export = exporting(model)
     full = export.graph(folder, recipe)

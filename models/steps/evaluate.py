@@ -17,7 +17,6 @@ from models.steps import metrics
 from models.steps.data import TextRow, read_text
 from models.steps.errors import StepError
 
-
 QUICK_FROM = 8_000_000
 
 

@@ -181,8 +181,7 @@ def with_noisy_activations(model: onnx.ModelProto, share: float) -> onnx.ModelPr
     return found
 
 
-# --- ONNX Runtime's own quantization
-# -------------------------------------------------------------------------------------
+# --- ONNX Runtime's own quantization -------------------------------------------------------------------------------
 def dynamic(model: onnx.ModelProto, *, per_channel: bool, kinds: Iterable[str] = ("MatMul",)) -> onnx.ModelProto:
     """INT8 weights; activations quantized on the fly, by the range that each run finds."""
     from onnxruntime.quantization import QuantType, quantize_dynamic

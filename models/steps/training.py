@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,33 @@ def fit_of(folder: Path, weights: str = WEIGHTS) -> str:
     if not (folder / weights).is_file():
         raise StepError(f"There is no {weights} in {folder}. Run: python -m models train {folder.name} --data DIR")
     return hashlib.sha256((folder / weights).read_bytes()).hexdigest()
+
+
+def finished(
+    report: dict[str, Any],
+    recipe: dict[str, Any],
+    data: Path,
+    out: Path,
+    weights: str,
+    examples: list[Example],
+    texts: int,
+    seconds: float,
+    say: Say,
+) -> dict[str, Any]:
+    """`calibrated`'s report with what went in, written to out/training.json. texts: how many were drawn."""
+    counts = dict(Counter(e.group for e in examples))
+    drawn = {"things": len(corpus.things()), "frames": len(corpus.frames()), "texts drawn": texts}
+    report |= {
+        "version": recipe["version"],
+        "data": str(data.resolve()),
+        "fit": fit_of(out, weights),
+        "rows": counts | drawn,
+        "seconds": round(seconds, 1),
+    }
+    write_report(out, report)
+    shown = ("temperatures", "operating_points", "validation", "seconds")
+    say(json.dumps({key: report[key] for key in shown}, indent=2))
+    return report
 
 
 def write_report(folder: Path, report: dict[str, Any]) -> None:

@@ -18,17 +18,7 @@ def folder(tmp_path):
     (tmp_path / "tiny.onnx").write_bytes(content)
     about = {"file": "tiny.onnx", "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     entry = {"published": {"device": "int8"}, "variants": {"int8": about | {"browser": True}}}
-    kept = (
-        "version",
-        "policies_version",
-        "labels",
-        "window_bytes",
-        "tolerance",
-        "inputs",
-        "outputs",
-        "operating_points",
-    )
-    entry |= {key: f"the {key}" for key in kept}
+    entry |= {key: f"the {key}" for key in manifest.FOR_BROWSERS}
     (tmp_path / "manifest.json").write_text(json.dumps({"manifest": 1, "models": {"tiny": entry}}))
     return tmp_path
 

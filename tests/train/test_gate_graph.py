@@ -8,6 +8,7 @@ from models import wordpieces
 from models.recipes.listing_text_gate import export
 from models.recipes.listing_text_gate.network import Network, pair_ids
 from models.runtime import open_session
+from models.steps import shrink
 
 OPTIONS = {"pairs": 512, "hidden": 24, "heads": 2, "reach": 3, "drop": 0.2, "drop_pieces": 0.1}
 WORDS, WIDTH, LABELS = 30_522, 12, 10
@@ -37,8 +38,12 @@ def network():
 
 @pytest.fixture(scope="module")
 def sessions(network):
-    weights = export.named(network.state_dict())
-    return {kind: open_session(export.exported(weights, HEAT, kind).SerializeToString()) for kind in ("fp32", "int8")}
+    return {kind: open_session(content) for kind, content in contents(network).items()}
+
+
+def contents(network):
+    full = export.exported(export.named(network.state_dict()), HEAT)
+    return {"fp32": full.SerializeToString(), "int8": shrink.restored(full, shrink.as_int8).SerializeToString()}
 
 
 def scores(session, rows):
@@ -86,16 +91,8 @@ def test_int8_is_near_fp32(sessions):
 
 
 def test_int8_is_a_quarter_of_the_bytes(network):
-    weights = export.named(network.state_dict())
-    sizes = {kind: len(export.exported(weights, HEAT, kind).SerializeToString()) for kind in ("fp32", "int8")}
+    sizes = {kind: len(content) for kind, content in contents(network).items()}
     assert sizes["int8"] < 0.3 * sizes["fp32"]
-
-
-def test_a_column_is_stored_as_whole_numbers_and_one_scale():
-    table = RNG.normal(size=(400, 5)).astype(np.float32) * np.array([1, 10, 0.1, 0, 3], np.float32)
-    whole, scale = export.quantized(table)
-    assert whole.dtype == np.int8
-    assert np.abs(whole * scale - table).max(axis=0) == pytest.approx(scale / 2, rel=0.1, abs=1e-9)
 
 
 def test_the_order_of_words_matters_to_neighbours_alone(sessions):

@@ -8,6 +8,7 @@ import pytest
 from models import runtime, wordpieces
 from models.contract import pack
 from models.recipes.listing_text import corpus
+from models.recipes.listing_text_gate import export, train
 from models.steps import compress
 from models.steps.errors import StepError
 from models.steps.recipe import read
@@ -29,8 +30,6 @@ def small_recipe():
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A data root and a build folder, trained and compressed with a small recipe. There is no dev in the data root."""
-    from models.recipes.listing_text_gate import train
-
     folder = tmp_path_factory.mktemp("gate")
     write(folder / "data" / corpus.TRAIN, 400, seed=1)
     build = folder / "build" / "listing-text-gate"
@@ -69,14 +68,10 @@ def test_both_variants_run_by_the_scorer_of_the_cloud_model(trained):
 
 
 def test_the_exported_graph_says_what_the_trained_network_says(trained):
-    from models.recipes.listing_text_gate import export, train
-
     build, recipe = trained / "build" / "listing-text-gate", small_recipe()
     own = train.checked(corpus.validation()[:60], train.reader(), recipe["window_pieces"])
     network, heat = train.load(build, recipe), np.ones(len(recipe["labels"]), np.float32)
-    session = runtime.open_session(
-        export.exported(export.named(network.state_dict()), heat, "fp32").SerializeToString()
-    )
+    session = runtime.open_session(export.exported(export.named(network.state_dict()), heat).SerializeToString())
     logits = train.logits_of(network, own.windows)
     expected = np.exp(logits - logits.max(1, keepdims=True))
     found = session.run(["scores"], wordpieces.batch(own.windows))[0]
@@ -84,8 +79,6 @@ def test_the_exported_graph_says_what_the_trained_network_says(trained):
 
 
 def test_a_recipe_of_another_shape_is_a_plain_message(trained):
-    from models.recipes.listing_text_gate import train
-
     recipe = small_recipe()
     recipe["network"]["hidden"] = 8
     with pytest.raises(StepError, match="differ in shape"):
@@ -93,8 +86,6 @@ def test_a_recipe_of_another_shape_is_a_plain_message(trained):
 
 
 def test_rows_held_out_are_never_learned(trained):
-    from models.recipes.listing_text_gate import train
-
     examples = corpus.gather(trained / "data", small_recipe())
     learned, held = train.apart(examples, 0.2)
     assert {e.group for e in held} == {"market"}
@@ -104,14 +95,5 @@ def test_rows_held_out_are_never_learned(trained):
 
 
 def test_training_without_data_is_a_plain_message(tmp_path):
-    from models.recipes.listing_text_gate import train
-
     with pytest.raises(StepError, match="data root"):
         train.train(tmp_path, tmp_path / "build", small_recipe(), lambda text: None)
-
-
-def test_the_labels_are_those_of_the_cloud_model():
-    from models.recipes.listing_text_cloud import train as cloud
-    from models.recipes.listing_text_gate import train
-
-    assert read("listing-text-gate")["labels"] == read("listing-text-cloud")["labels"]

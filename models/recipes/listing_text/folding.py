@@ -122,8 +122,7 @@ def decoder() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return weights, less
 
 
-# --- Rules as tables
-# -----------------------------------------------------------------------------------------------------
+# --- Rules as tables -----------------------------------------------------------------------------------------------
 # A rule looks at a symbol's class and at those of its neighbours. Written out for every combination it is a table, and
 # in the graph one look-up instead of dozens of comparisons.
 Rule = Callable[[Sequence[int]], int]

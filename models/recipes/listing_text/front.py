@@ -144,9 +144,8 @@ def known_word(g: Graph, value: str, bits: int) -> str:
 def front_parts(g: Graph, shape: Shape) -> Features:
     """Everything up to the feature ids; an id of -1 is no feature.
 
-    grams: for n in GRAMS, ids of the n-gram centred on each character [4, m]; it lies within that character's word
-    and the
-    spaces around it. word, joined: ids [w] of a word, and of it and the next written as one where a soft separator
+    grams: for n in GRAMS, ids of the n-gram centred on each character [4, m]; it lies within that character's word and
+    the spaces around it. word, joined: ids [w] of a word, and of it and the next written as one where a soft separator
     parts them.
     """
     text = joined(g, without_leetspeak(g, decoded(g)))
@@ -256,8 +255,8 @@ def front(shape: Shape) -> onnx.ModelProto:
 
 def fold() -> onnx.ModelProto:
     """bytes → symbols int64 [m] and places int64 [m]: the text as the front reads it (lower case, look-alikes,
-    leetspeak
-    and spelled-out words undone) and the byte each symbol came from. Symbols below 128 are ASCII; see `folding`."""
+    leetspeak and spelled-out words undone) and the byte each symbol came from. Symbols below 128 are ASCII; see
+    `folding`."""
     g = Graph()
     text = joined(g, without_leetspeak(g, decoded(g)))
     g.name(g.op("Slice", text.symbols, g.constant([2]), g.constant([2**31 - 1])), "symbols")

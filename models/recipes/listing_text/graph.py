@@ -121,10 +121,18 @@ class Graph:
         return self.slice(self.join(pad, a), 0, by)
 
 
-def finished(g: Graph, name: str, outputs: dict[str, tuple[Any, list[str]]]) -> onnx.ModelProto:
-    inputs = [helper.make_tensor_value_info("bytes", TensorProto.UINT8, ["n"])]
-    results = [helper.make_tensor_value_info(key, kind, dims) for key, (kind, dims) in outputs.items()]
-    graph = helper.make_graph(g.nodes, name, inputs, results, list(g.constants.values()))
+Described = dict[str, tuple[Any, list[str]]]  # name → element type and names of the dimensions
+BYTES: Described = {"bytes": (TensorProto.UINT8, ["n"])}
+PIECES: Described = {name: (TensorProto.INT64, ["n", "t"]) for name in ("input_ids", "attention_mask")}
+
+
+def finished(g: Graph, name: str, outputs: Described, inputs: Described = BYTES) -> onnx.ModelProto:
+    """The graph as a checked model."""
+    taken, given = (
+        [helper.make_tensor_value_info(key, kind, dims) for key, (kind, dims) in each.items()]
+        for each in (inputs, outputs)
+    )
+    graph = helper.make_graph(g.nodes, name, taken, given, list(g.constants.values()))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="marketplace")
     model.ir_version = 9
     onnx.checker.check_model(model)

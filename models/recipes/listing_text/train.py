@@ -3,9 +3,7 @@ thresholds."""
 
 from __future__ import annotations
 
-import json
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,21 +164,9 @@ def learn(
     for name, (other, other_rows) in found.items():
         path = out / (training.WEIGHTS if name == "full" else f"network-{name}.npz")
         save(path, other, other_rows, known, heat)
-    report |= {
-        "version": recipe["version"],
-        "data": str(data.resolve()),
-        "fit": training.fit_of(out),
-        "teacher": learned.teacher is not None,
-        "rows": dict(Counter(e.group for e in examples))
-        | {"things": len(corpus.things()), "frames": len(corpus.frames()), "texts drawn": len(learned.texts)},
-        "seconds": round(time.monotonic() - began, 1),
-    }
-    training.write_report(out, report)
-    say(
-        json.dumps(
-            {key: report[key] for key in ("temperatures", "operating_points", "validation", "seconds")}, indent=2
-        )
-    )
+    report["teacher"] = learned.teacher is not None
+    spent = time.monotonic() - began
+    training.finished(report, recipe, data, out, training.WEIGHTS, examples, len(learned.texts), spent, say)
 
 
 def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """listing-text-cloud as an ONNX graph, written node by node: input_ids, attention_mask int64 [n, t] → scores [n, P].
 
-The same arithmetic as `backbone.Classifier` in inference; LayerNormalization and the shapes of attention and GELU
-are those
-that ONNX Runtime recognises and fuses. Weights stand as MatMul's second operand, [in, out], where its quantizers look.
+The same arithmetic as `backbone.Classifier` in inference; LayerNormalization and the shapes of attention and GELU are
+those that ONNX Runtime recognises and fuses. Weights stand as MatMul's second operand, [in, out], where its quantizers
+look.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from models import wordpieces
 from models.recipes.listing_text import corpus
-from models.recipes.listing_text.graph import OPSET, Graph
+from models.recipes.listing_text.graph import PIECES, Graph, finished
 from models.recipes.listing_text_cloud import train
 from models.recipes.listing_text_cloud.backbone import HEADS, LAYERS, WIDTH
 from models.steps import shrink, training
@@ -124,10 +124,4 @@ def exported(weights: Weights) -> onnx.ModelProto:
     most = g.op("ReduceMax", g.op("Sub", x, unseen), g.constant([1]), keepdims=0)
     logits = linear(g.join(mean, most, axis=1), "head")
     g.name(g.op("Softmax", logits, axis=-1), "scores")
-    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["n", "t"]) for n in ("input_ids", "attention_mask")]
-    outputs = [helper.make_tensor_value_info("scores", FLOAT, ["n", "P"])]
-    graph = helper.make_graph(g.nodes, "listing-text-cloud", inputs, outputs, list(g.constants.values()))
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="marketplace")
-    model.ir_version = 9
-    onnx.checker.check_model(model)
-    return model
+    return finished(g, "listing-text-cloud", {"scores": (FLOAT, ["n", "P"])}, PIECES)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -238,21 +236,8 @@ def finish(
     report = training.calibrated(
         {name: (rows, checked_logits(model, read, rows, length)) for name, rows in sets.items()}, recipe
     )
-    report |= {
-        "version": recipe["version"],
-        "data": str(data.resolve()),
-        "fit": training.fit_of(out, WEIGHTS),
-        "rows": dict(Counter(e.group for e in examples))
-        | {"things": len(corpus.things()), "frames": len(corpus.frames()),
-           "texts drawn": recipe["fit"]["steps"] * recipe["fit"]["batch"]},
-        "seconds": round(time.monotonic() - began, 1),
-    }  # fmt: skip
-    training.write_report(out, report)
-    say(
-        json.dumps(
-            {key: report[key] for key in ("temperatures", "operating_points", "validation", "seconds")}, indent=2
-        )
-    )
+    texts = recipe["fit"]["steps"] * recipe["fit"]["batch"]
+    training.finished(report, recipe, data, out, WEIGHTS, examples, texts, time.monotonic() - began, say)
 
 
 def mixture_of(examples: list[Example], recipe: dict[str, Any]) -> Mixture:

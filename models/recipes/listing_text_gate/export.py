@@ -12,29 +12,39 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
-from models.recipes.listing_text.graph import OPSET, Graph
+from models.recipes.listing_text.graph import PIECES, Graph, finished
+from models.recipes.listing_text_cloud import export as cloud
 from models.recipes.listing_text_gate import train
 from models.recipes.listing_text_gate.network import FAR_BELOW, FIRST, PRIME, SECOND
-from models.steps import training
+from models.steps import shrink, training
 
 FLOAT = TensorProto.FLOAT
 WEIGHTS = train.WEIGHTS
 Weights = dict[str, NDArray[np.float32]]
 
 
-def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
-    """What is published, from a build folder. Raises StepError when nothing was trained there."""
-    model = train.load(build, recipe)
-    weights = named(model.state_dict())
+KINDS = ("MatMul",)  # what static quantization is tried on
+# Inputs to calibrate ranges on are those of the other model that reads word pieces.
+samples, files = cloud.samples, cloud.files
+
+
+def graph(build: Path, recipe: dict[str, Any]) -> onnx.ModelProto:
+    """The float32 model of a build folder. Raises StepError when nothing was trained there."""
     heat = np.array(training.read_report(build)["temperatures"], np.float32)
-    return {kind: exported(weights, heat, kind) for kind in ("fp32", "int8")}
+    return exported(named(train.load(build, recipe).state_dict()), heat)
 
 
-def files() -> dict[str, bytes]:
-    """Further files that the model needs where it runs."""
-    return train.files()
+def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """What is measured and published; fp32 is over 10 MB and is rebuilt, not committed."""
+    full = graph(build, recipe)
+    return {"fp32": full, "int8": shrink.restored(full, shrink.as_int8)}
+
+
+def retrained(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """By name, the models that were pruned and trained on afterwards: none."""
+    return {}
 
 
 def named(state: dict[str, Any]) -> Weights:
@@ -42,11 +52,8 @@ def named(state: dict[str, Any]) -> Weights:
     return {name: value.detach().float().cpu().numpy() for name, value in state.items()}
 
 
-def exported(weights: Weights, heat: NDArray[np.float32], kind: str) -> onnx.ModelProto:
-    """kind: "fp32", or "int8" with the two tables as whole numbers and a scale for each column.
-
-    The layers are small and stay float32. heat float32 [P]: each label's temperature.
-    """
+def exported(weights: Weights, heat: NDArray[np.float32]) -> onnx.ModelProto:
+    """heat float32 [P]: each label's temperature."""
     g = Graph()
 
     def value(name: str, array: NDArray[Any]) -> str:
@@ -56,12 +63,7 @@ def exported(weights: Weights, heat: NDArray[np.float32], kind: str) -> onnx.Mod
         return g.constant(number, np.float32)
 
     def rows(name: str, ids: str) -> str:
-        table = weights[f"{name}.weight"]
-        if kind == "fp32":
-            return g.take(value(name, table), ids)
-        whole, scale = quantized(table)
-        taken = g.op("Cast", g.take(g.stored(f"{name}.int8", whole), ids), to=FLOAT)
-        return g.op("Mul", taken, value(f"{name}.scale", scale))
+        return g.take(value(name, weights[f"{name}.weight"]), ids)
 
     def matrix(name: str) -> str:
         return value(f"{name}.weight", weights[f"{name}.weight"].T)
@@ -103,16 +105,4 @@ def exported(weights: Weights, heat: NDArray[np.float32], kind: str) -> onnx.Mod
     )
     g.name(g.op("Softmax", logits, axis=-1), "scores")
 
-    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["n", "t"]) for n in ("input_ids", "attention_mask")]
-    outputs = [helper.make_tensor_value_info("scores", FLOAT, ["n", "P"])]
-    graph = helper.make_graph(g.nodes, "listing-text-gate", inputs, outputs, list(g.constants.values()))
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="marketplace")
-    model.ir_version = 9
-    onnx.checker.check_model(model)
-    return model
-
-
-def quantized(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """(whole numbers, scale of each column), symmetric: table ≈ whole * scale."""
-    scale = np.maximum(np.abs(table).max(axis=0) / 127, 1e-12).astype(np.float32)
-    return np.clip(np.round(table / scale), -127, 127).astype(np.int8), scale
+    return finished(g, "listing-text-gate", {"scores": (FLOAT, ["n", "P"])}, PIECES)

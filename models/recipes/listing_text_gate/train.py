@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,21 +221,9 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
         "recall_at_fpr_5pct": metrics.recall_at_fpr(market.unsafe, score["dev"], 0.05),
         "ece": metrics.expected_calibration_error(market.unsafe, score["dev"]),
     }
-    report |= {
-        "version": recipe["version"],
-        "data": str(data.resolve()),
-        "fit": training.fit_of(out, WEIGHTS),
-        "seed": recipe["seed"],
-        "rows": dict(Counter(e.group for e in learned))
-        | {"things": len(corpus.things()), "frames": len(corpus.frames()), "texts drawn": len(pool.pieces)},
-        "seconds": round(time.monotonic() - began, 1),
-    }
-    training.write_report(out, report)
-    say(
-        json.dumps(
-            {key: report[key] for key in ("temperatures", "operating_points", "validation", "seconds")}, indent=2
-        )
-    )
+    report["seed"] = recipe["seed"]
+    spent = time.monotonic() - began
+    training.finished(report, recipe, data, out, WEIGHTS, learned, len(pool.pieces), spent, say)
     if with_left_out:
         report["left_out"] = measure_left_out(data, recipe, say)
         training.write_report(out, report)

@@ -116,7 +116,7 @@ def worth(network: Network, rows: NDArray[np.int64], texts: Texts, size: int) ->
         begin, end = texts.starts[text], texts.starts[min(text + 20_000, len(texts))]
         kinds, owners = texts.kinds[begin:end], texts.owners[begin:end].astype(np.int64)
         counts = np.diff(texts.starts[text : min(text + 20_000, len(texts)) + 1])
-        word = np.repeat(np.arange(len(counts)), counts) * 4096 + owners
+        word = np.repeat(np.arange(len(counts)), counts) * int(texts.sizes.max()) + owners
         grams = np.bincount(word[kinds == GRAM], minlength=int(word.max(initial=0)) + 1)
         weight = np.where(kinds == GRAM, 1 / np.maximum(grams[word], 1), 1.0)
         squares += np.bincount(texts.ids[begin:end], weights=weight**2, minlength=size)

@@ -18,10 +18,10 @@ from models.recipes.listing_text import corpus, student
 from models.recipes.listing_text.mixture import Mixture
 from models.steps.data import read_dicts
 
-UNLABELLED = {  # what people sell and look for; only the teacher says what it is
-    **corpus.HARMLESS,
-    "webshop_needs": Path("texts/webshop_needs.csv"),
-    "webshop_queries": Path("texts/webshop_need_query.csv"),
+# What people sell and look for, by file the column to read; only the teacher says what it is.
+UNLABELLED = dict.fromkeys(corpus.HARMLESS.values(), "title") | {
+    Path("texts/webshop_needs.csv"): "need",
+    Path("texts/webshop_need_query.csv"): "need",
 }
 
 
@@ -38,8 +38,8 @@ class Pool:
 def draw(
     mixture: Mixture, data: Path, labels: list[str], options: dict[str, Any], seed: int
 ) -> tuple[list[tuple[str, str]], NDArray[np.int64]]:
-    """(title, description) and label of `options["texts"]` texts. A share is without a label: product titles, needs and
-    queries, and texts crossed from two others, whose meaning only the teacher can tell."""
+    """(title, description) and label of `options["texts"]` texts. A share is without a label: product titles and needs,
+    and texts crossed from two others, whose meaning only the teacher can tell."""
     rng = random.Random(seed)
     loose = unlabelled(data)
     texts: list[tuple[str, str]] = []
@@ -77,15 +77,14 @@ def crossed(one: tuple[str, str], other: tuple[str, str], rng: random.Random) ->
 
 
 def unlabelled(data: Path) -> list[tuple[str, str]]:
-    """Titles with descriptions, needs and queries of the data root; what is missing there is left out."""
-    found = []
-    for path in UNLABELLED.values():
-        if (data / path).is_file():
-            rows = read_dicts(data / path, ())
-            for row in rows:
-                texts = [row[key] for key in ("title", "name", "need", "query", "typed", "text") if row.get(key)]
-                found += [(text[:300], row.get("description", "")[:400]) for text in texts[:1]]
-    return found
+    """Titles with descriptions, and needs, of the data root; files that are not there are left out."""
+    return [
+        (row[column][:300], row.get("description", "")[:400])
+        for path, column in UNLABELLED.items()
+        if (data / path).is_file()
+        for row in read_dicts(data / path, (column,))
+        if row[column]
+    ]
 
 
 def read(

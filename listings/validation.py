@@ -137,12 +137,24 @@ def decide_outcome(verdicts: list[Verdict]) -> Outcome:
         return Outcome(Status.NEEDS_CHANGES, note)
     if twin:
         return Outcome(Status.IN_REVIEW, IN_REVIEW_NOTE, "Another seller has a listing with the same words.")
-    unsure = next((v for v in models if v.decision == VerdictDecision.UNSURE), None)
-    if unsure:
+    if unsure := unsettled(models):
         suspect = f" The nearest policy: {policies.name(unsure.policy)}." if unsure.policy else ""
         cause = f"The server's check is not sure about these words.{suspect}"
         return Outcome(Status.IN_REVIEW, IN_REVIEW_NOTE, cause, unsure.policy)
     return Outcome(Status.PUBLISHED)
+
+
+def unsettled(models: list[Verdict]) -> Verdict | None:
+    """The model's doubt that is left for a person, if any.
+
+    What one of the gate's models alone was unsure of, the heavier one has settled by its pass. Its own doubt stays, and so
+    does one that both of the gate's models have, and words that the device's model never met.
+    """
+    unsure = [v for v in models if v.decision == VerdictDecision.UNSURE]
+    grounds = [v for v in unsure if v.where == Where.CLOUD or not v.policy]
+    if grounds:
+        return grounds[0]
+    return unsure[0] if len(unsure) > 1 else None
 
 
 def _in_review_note(policy: str) -> str:

@@ -175,3 +175,33 @@ def test_no_outcome_without_the_servers_own_model():
     claim = Verdict(where="device", model="listing-text", decision="pass")
     with pytest.raises(ValueError, match="server's own model"):
         validation.decide_outcome([claim])
+
+
+def says(where, model, decision, policy="drugs"):
+    return Verdict(where=where, model=model, decision=decision, policy="" if decision == "pass" else policy)
+
+
+GATE, SECOND, CLOUD = ("gate", "listing-text"), ("gate", "listing-text-gate"), ("cloud", "listing-text-cloud")
+
+
+@pytest.mark.parametrize(
+    ("gate", "second", "cloud", "status"),
+    [
+        ("pass", "pass", "pass", Status.PUBLISHED),
+        ("unsure", "pass", "pass", Status.PUBLISHED),
+        ("pass", "unsure", "pass", Status.PUBLISHED),
+        ("unsure", "unsure", "pass", Status.IN_REVIEW),
+        ("pass", "pass", "unsure", Status.IN_REVIEW),
+        ("warn", "pass", "pass", Status.IN_REVIEW),
+        ("pass", "warn", "pass", Status.IN_REVIEW),
+        ("pass", "pass", "warn", Status.IN_REVIEW),
+    ],
+)
+def test_the_heavier_model_settles_what_one_model_of_the_gate_was_unsure_of(gate, second, cloud, status):
+    verdicts = [says(*GATE, gate), says(*SECOND, second), says(*CLOUD, cloud)]
+    assert validation.decide_outcome(verdicts).status == status
+
+
+def test_words_that_the_devices_model_never_met_are_not_settled_by_another():
+    verdicts = [says(*GATE, "unsure", policy=""), says(*SECOND, "pass"), says(*CLOUD, "pass")]
+    assert validation.decide_outcome(verdicts).status == Status.IN_REVIEW

@@ -147,8 +147,8 @@ def decide_outcome(verdicts: list[Verdict]) -> Outcome:
 def unsettled(models: list[Verdict]) -> Verdict | None:
     """The model's doubt that is left for a person, if any.
 
-    What one of the gate's models alone was unsure of, the heavier one has settled by its pass. Its own doubt stays, and so
-    does one that both of the gate's models have, and words that the device's model never met.
+    What one of the gate's models alone was unsure of, the heavier one has settled by its pass. Its own doubt stays, and
+    so does one that both of the gate's models have, and words that the device's model never met.
     """
     unsure = [v for v in models if v.decision == VerdictDecision.UNSURE]
     grounds = [v for v in unsure if v.where == Where.CLOUD or not v.policy]

@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from listings import limits
+from listings.models import Verdict
 from listings.redteam import attack, committed, curve, edits
 from listings.redteam.edits import DESCRIPTION, TITLE, Draft, Place
 from models import text
@@ -421,16 +422,23 @@ def test_policies_and_edits_are_told_apart():
     }
 
 
-def test_a_gate_that_lacks_a_model_is_no_gate(monkeypatch):
-    class Said:
-        def __init__(self, decision):
-            self.decision = decision
+def said(*decisions):
+    """What the gate's two models said."""
+    policies = ["" if decision == "pass" else "drugs" for decision in decisions]
+    return [Verdict(where="gate", decision=d, policy=p) for d, p in zip(decisions, policies, strict=True)]
 
-    for decisions, expected in ((["pass", "pass"], True), (["pass", "unsure"], False), (["block", "pass"], False)):
-        said = [Said(decision) for decision in decisions]
-        monkeypatch.setattr(curve.gate, "run_gate", lambda fields, said=said: said)
-        assert curve.past_gate(OFFER.fields()) is expected
-    monkeypatch.setattr(curve.gate, "run_gate", lambda fields: [Said("pass")])
+
+@pytest.mark.parametrize(
+    ("decisions", "past"),
+    [(("pass", "pass"), True), (("pass", "unsure"), True), (("unsure", "unsure"), False), (("block", "pass"), False)],
+)
+def test_the_gate_stops_what_the_site_would_stop_there(monkeypatch, decisions, past):
+    monkeypatch.setattr(curve.gate, "run_gate", lambda fields: said(*decisions))
+    assert curve.past_gate(OFFER.fields()) is past
+
+
+def test_a_gate_that_lacks_a_model_is_no_gate(monkeypatch):
+    monkeypatch.setattr(curve.gate, "run_gate", lambda fields: said("pass"))
     with pytest.raises(curve.RedteamError, match="ran 1 of its 2 models"):
         curve.past_gate(OFFER.fields())
 

@@ -45,23 +45,25 @@ def temperatures(logits: NDArray[np.floating[Any]], truth: NDArray[np.int64], sa
     return shared().detach().exp().numpy().astype(np.float32)
 
 
-def operating_points(
-    market: tuple[NDArray[np.bool_], NDArray[np.float64]],
-    own: tuple[NDArray[np.bool_], NDArray[np.float64]],
-    labels: list[str],
-    targets: dict[str, Any],
-) -> dict[str, Any]:
-    """Thresholds on the unsafe score by the recipe's [targets]. market, own: (unsafe, score) of dev and of our own
-    validation listings.
+Scored = tuple[NDArray[np.bool_], NDArray[np.float64]]
 
-    warn: at most `warn_fpr` of dev's safe rows and at most `warn_own_fpr` of our hard negatives. unsure, from where on
-    nobody is told that all is well: `unsure_fpr` of dev's safe rows, and never above warn. block: `block_precision` on
-    both together.
+
+def operating_points(
+    market: Scored, own: Scored, ordinary: Scored, labels: list[str], targets: dict[str, Any]
+) -> dict[str, Any]:
+    """Thresholds on the unsafe score by the recipe's [targets]. market, own, ordinary: (unsafe, score) of dev, of our
+    own validation listings, and of our ordinary harmless ones, which have the descriptions that most of dev lacks.
+
+    warn: at most `warn_fpr` of dev's safe rows and of the ordinary ones, and `warn_own_fpr` of our hard negatives.
+    unsure, from where on nobody is told that all is well: `unsure_fpr` of dev's safe rows and of the ordinary ones, and
+    never above warn. block: `block_precision` on dev and own together.
     """
-    warn = max(
-        metrics.threshold_at_fpr(*market, targets["warn_fpr"]), metrics.threshold_at_fpr(*own, targets["warn_own_fpr"])
-    )
-    unsure = min(metrics.threshold_at_fpr(*market, targets["unsure_fpr"]), warn)
+
+    def limit(name: str, *sets: Scored) -> float:
+        return max(metrics.threshold_at_fpr(*each, targets[name]) for each in sets)
+
+    warn = max(limit("warn_fpr", market, ordinary), limit("warn_own_fpr", own))
+    unsure = min(limit("unsure_fpr", market, ordinary), warn)
     unsafe, score = (np.concatenate([a, b]) for a, b in zip(market, own, strict=True))
     block = 1.0
     for threshold in np.unique(score[score >= warn])[::-1]:

@@ -107,12 +107,19 @@ def failure_list(trained: dict[str, Any]) -> list[str]:
 
 
 def validation_list(trained: dict[str, Any]) -> list[str]:
-    return [
+    lines = [
         f"- {name}: {m['rows']:,} rows, ROC-AUC {figure(m['unsafe_roc_auc'])}, "
         f"recall {percent(m['recall_at_fpr_1pct'])} at 1 % and {percent(m['recall_at_fpr_5pct'])} at 5 % false "
         f"positives, ECE {figure(m['ece'])}"
         for name, m in trained["validation"].items()
     ]
+    calm, caught = trained["ordinary"], trained["ordinary"]["unsafe_caught"]
+    lines.append(
+        f"- ordinary harmless listings with descriptions: {calm['rows']:,} rows, {percent(calm['warn'])} warned, "
+        f"{percent(calm['unsure'])} at least unsure; at the same thresholds {percent(caught['warn'])} and "
+        f"{percent(caught['unsure'])} of the unsafe ones of own"
+    )
+    return lines
 
 
 def card(model: str, entry: dict[str, Any], trained: dict[str, Any], published: Path) -> str:

@@ -63,9 +63,9 @@ def teacher_says(build: Path, texts: list[tuple[str, str]], labels: list[str], s
 
 
 def calibrated(scored: dict[str, tuple[list[Example], NDArray[np.float32]]], recipe: dict[str, Any]) -> dict[str, Any]:
-    """Temperatures by dev, thresholds by dev and our own validation listings, and what was measured on both.
+    """Temperatures by dev, thresholds by dev and our validation listings, and what was measured on those.
 
-    scored: "dev" and "own" → examples and their raw logits.
+    scored: "dev", "own" and "ordinary" → examples and their raw logits.
     """
     from models.steps import calibrate  # needs PyTorch, which those who only publish need not have
 
@@ -76,24 +76,32 @@ def calibrated(scored: dict[str, tuple[list[Example], NDArray[np.float32]]], rec
     pairs = {}
     for name, (rows, raw) in scored.items():
         pairs[name] = (np.array([e.policy != "safe" for e in rows]), unsafe_score(raw / heat))
-    points = calibrate.operating_points(pairs["dev"], pairs["own"], labels, recipe["targets"])
+    points = calibrate.operating_points(pairs["dev"], pairs["own"], pairs["ordinary"], labels, recipe["targets"])
     return {
         "labels": labels,
         "temperatures": [round(float(each), 4) for each in heat],
         "operating_points": points,
-        "validation": {
-            name: {
-                "rows": len(unsafe),
-                "unsafe_roc_auc": metrics.roc_auc(unsafe, score),
-                "recall_at_fpr_1pct": metrics.recall_at_fpr(unsafe, score, 0.01),
-                "recall_at_fpr_5pct": metrics.recall_at_fpr(unsafe, score, 0.05),
-                "ece": metrics.expected_calibration_error(unsafe, score),
-            }
-            for name, (unsafe, score) in pairs.items()
-            if name == "own"
+        "validation": {"own": told_apart(*pairs["own"])},
+        "ordinary": {
+            "rows": len(pairs["ordinary"][1]),
+            **{name: float((pairs["ordinary"][1] >= points[name]).mean()) for name in ("unsure", "warn")},
+            "unsafe_caught": {
+                name: float((pairs["own"][1][pairs["own"][0]] >= points[name]).mean()) for name in ("unsure", "warn")
+            },
         },
         "failures": failures(scored["own"][0], pairs["own"][1]),
         "left_out": [],
+    }
+
+
+def told_apart(unsafe: NDArray[np.bool_], score: NDArray[np.float64]) -> dict[str, Any]:
+    """What a validation set says."""
+    return {
+        "rows": len(unsafe),
+        "unsafe_roc_auc": metrics.roc_auc(unsafe, score),
+        "recall_at_fpr_1pct": metrics.recall_at_fpr(unsafe, score, 0.01),
+        "recall_at_fpr_5pct": metrics.recall_at_fpr(unsafe, score, 0.05),
+        "ece": metrics.expected_calibration_error(unsafe, score),
     }
 
 

@@ -64,6 +64,7 @@ def build(tmp_path):
         "temperatures": [1.0] * len(LABELS),
         "rows": {},
         "validation": {},
+        "ordinary": {"rows": 1, "warn": 0.0, "unsure": 0.0, "unsafe_caught": {"warn": 1.0, "unsure": 1.0}},
         "seconds": 1,
     }
     (folder / "training.json").write_text(json.dumps(report))

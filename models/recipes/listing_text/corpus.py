@@ -19,6 +19,7 @@ NEUTRAL = HERE / "neutral.toml"
 THINGS = HERE / "things"
 FRAMES = HERE / "frames.csv"
 VALIDATION = HERE / "validation" / "listings.csv"
+ORDINARY = HERE / "validation" / "ordinary.csv"
 TRAIN = Path("text") / "train.csv.gz"
 HARMLESS = {  # unlabelled product lists, taken as safe once the words of our own lists are filtered out
     "crowdflower": Path("retrieval/crowdflower/products.csv.gz"),
@@ -67,6 +68,12 @@ def validation(path: Path = VALIDATION) -> list[Example]:
     """Our own listings by an independent hand: models are chosen by them, none is trained on them."""
     rows = read_dicts(path, ("id", "title", "description", "policy", "kind"))
     return [Example(r["title"], r["description"], r["policy"], "own-validation", "own", r["kind"]) for r in rows]
+
+
+def ordinary(path: Path = ORDINARY) -> list[Example]:
+    """Our own ordinary harmless listings by another independent hand: thresholds are set by them, none is learned."""
+    rows = read_dicts(path, ("id", "title", "description", "policy", "kind"))
+    return [Example(r["title"], r["description"], r["policy"], "own-ordinary", "own", r["kind"]) for r in rows]
 
 
 @dataclass(frozen=True)

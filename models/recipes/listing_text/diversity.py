@@ -173,10 +173,11 @@ def logistic(rows: NDArray[np.float64], wanted: NDArray[np.bool_]) -> NDArray[np
 
 def hands() -> dict[str, list[Example]]:
     """Our own listings by who wrote them."""
-    ours = corpus.own()
-    second = [e for e in ours if e.source.startswith("own-second-")]
-    first = [e for e in ours if not e.source.startswith("own-second-")]
-    return {"first": first, "second": second, "validation": corpus.validation()}
+    found: dict[str, list[Example]] = {"first": [], "second": [], "third": []}
+    for example in corpus.own():
+        hand = example.source.removeprefix("own-").partition("-")[0]
+        found[hand if hand in found else "first"].append(example)
+    return {**found, "validation": corpus.validation(), "ordinary": corpus.ordinary()}
 
 
 def main() -> int:

@@ -143,7 +143,7 @@ def learn(
 ) -> None:
     """Fit, calibrate what browsers will load, write everything down."""
     size = 2 ** recipe["shape"]["bits"]
-    sets = {"dev": training.dev_rows(data), "own": corpus.validation()}
+    sets = {"dev": training.dev_rows(data), "own": corpus.validation(), "ordinary": corpus.ordinary()}
     read = {name: checked(session, rows, recipe["window_bytes"]) for name, rows in sets.items()}
 
     def watch(network: student.Network, lookup: NDArray[np.int32]) -> str:

@@ -232,7 +232,7 @@ def finish(
 ) -> None:
     """Calibrate the trained model and write out/training.json."""
     read, length = reader(), recipe["window_pieces"]
-    sets = {"dev": training.dev_rows(data), "own": corpus.validation()}
+    sets = {"dev": training.dev_rows(data), "own": corpus.validation(), "ordinary": corpus.ordinary()}
     report = training.calibrated(
         {name: (rows, checked_logits(model, read, rows, length)) for name, rows in sets.items()}, recipe
     )

@@ -209,18 +209,14 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     out.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), out / WEIGHTS)
     # Calibrated on held-out rows of the market where the other text models use dev: nothing of this one has seen dev.
+    ordinary = checked(corpus.ordinary(), read, length)
     scored = {"dev": (held, market.logits(network)), "own": (own.examples, own.logits(network))}
+    scored["ordinary"] = (ordinary.examples, ordinary.logits(network))
     report = training.calibrated(scored, recipe)
     heat = np.array(report["temperatures"])
     score = {name: training.unsafe_score(logits / heat) for name, (_, logits) in scored.items()}
     report["validation"]["own"] |= figures(own, score["own"])
-    report["validation"]["market, held out"] = {
-        "rows": len(held),
-        "unsafe_roc_auc": metrics.roc_auc(market.unsafe, score["dev"]),
-        "recall_at_fpr_1pct": metrics.recall_at_fpr(market.unsafe, score["dev"], 0.01),
-        "recall_at_fpr_5pct": metrics.recall_at_fpr(market.unsafe, score["dev"], 0.05),
-        "ece": metrics.expected_calibration_error(market.unsafe, score["dev"]),
-    }
+    report["validation"]["market, held out"] = training.told_apart(market.unsafe, score["dev"])
     report["seed"] = recipe["seed"]
     spent = time.monotonic() - began
     training.finished(report, recipe, data, out, WEIGHTS, learned, len(pool.pieces), spent, say)

@@ -48,7 +48,13 @@ def command_train(options: argparse.Namespace) -> None:
         module = recipe_of(options.model)
     except ModuleNotFoundError as error:
         raise StepError(f"Training needs {error.name}. Run: make setup-train") from error
-    module.train(options.data, options.build / options.model, recipe.read(options.model), say, options.left_out)
+    further = {}
+    if options.go_on:
+        if options.model != "listing-text-cloud":
+            raise StepError("--go-on is for listing-text-cloud; the other models are quick to train anew.")
+        further["go_on"] = True
+    out = options.build / options.model
+    module.train(options.data, out, recipe.read(options.model), say, options.left_out, **further)
 
 
 def command_compress(options: argparse.Namespace) -> None:
@@ -129,6 +135,9 @@ def parser() -> argparse.ArgumentParser:
     compress.add_argument("--rows", type=int, default=0, help="rows of dev to measure on (default: all)")
     train.add_argument(
         "--left-out", action="store_true", help="also measure with whole sources left out (five more fits)"
+    )
+    train.add_argument(
+        "--go-on", action="store_true", help="from the published weights (listing-text-cloud, on a slow machine)"
     )
     evaluate.add_argument("--variant", required=True, help="a variant that `list` shows, or device, cloud")
     evaluate.add_argument("--data", type=Path, required=True, help="CSV(.gz) with id, title, description, policy")

@@ -145,6 +145,7 @@ def card(model: str, entry: dict[str, Any], trained: dict[str, Any], published: 
         "failures": "\n".join(failure_list(trained)),
         "validation": "\n".join(validation_list(trained)),
         "seconds": f"{trained['seconds']:,.0f}",
+        "initial": trained["initial"],
     }
     for name, text in parts.items():
         template = template.replace("{" + name + "}", str(text))

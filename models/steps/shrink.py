@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 LARGE = 256
 # Weights of which a reader takes rows, and which rows belong together in one column: scales go by column.
-TABLES = ("table", "words", "places", "pairs")
+TABLES = ("table", "words", "places", "single", "pairs")
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -251,8 +251,13 @@ def static(
 
 
 def int8_tables(model: onnx.ModelProto) -> onnx.ModelProto:
-    """INT8 for what the quantizers above leave alone: every weight that is still float32."""
-    return restored(model, as_int8)
+    """INT8 for what the quantizers above leave alone: every table and matrix that is still float32. Vectors (biases,
+    norms, scales) weigh little and stay."""
+    return restored(model, lambda name, array: as_int8(name, array) if array.ndim > 1 else as_is(name, array))
+
+
+def as_is(name: str, array: NDArray[np.float32]) -> Stored:
+    return [numpy_helper.from_array(array, name)], []
 
 
 def ranges(

@@ -172,13 +172,15 @@ def finished(
     seconds: float,
     say: Say,
 ) -> dict[str, Any]:
-    """`calibrated`'s report with what went in, written to out/training.json. texts: how many were drawn."""
+    """`calibrated`'s report with what went in, written to out/training.json. recipe: with `initial` where weights did
+    not begin at random. texts: how many were drawn."""
     counts = dict(Counter(e.group for e in examples))
     drawn = {"things": len(corpus.things()), "frames": len(corpus.frames()), "texts drawn": texts}
     report |= {
         "version": recipe["version"],
         "data": str(data.resolve()),
         "fit": fit_of(out, weights),
+        "initial": recipe.get("initial", ""),
         "rows": counts | drawn,
         "seconds": round(seconds, 1),
     }

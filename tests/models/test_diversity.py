@@ -16,7 +16,7 @@ from models.steps.recipe import read
 RECIPE = read("listing-text")
 POLICIES = [label for label in RECIPE["labels"] if label != "safe"]
 COLUMNS = ("id", "title", "description", "policy", "kind")
-FILES = [*sorted(corpus.EXAMPLES.rglob("*.csv")), corpus.VALIDATION]
+FILES = [*sorted(corpus.EXAMPLES.rglob("*.csv")), corpus.VALIDATION, corpus.ORDINARY]
 
 # Limits lie just beyond what was measured; a figure that passes one asks for other listings, not for another limit.
 LEAST_OPENINGS = 0.95  # share of different first three words; 0.97 to 1.00
@@ -62,7 +62,7 @@ class TestOurListings:
 
     def test_no_listing_is_a_near_copy_of_another_of_any_hand(self, hands):
         texts = texts_of([e for examples in hands.values() for e in examples])
-        assert len(texts) > 9000
+        assert len(texts) > 10_000
         found = diversity.near_copies(texts, NEAR_COPY)
         assert [(pair.similarity, texts[pair.first], texts[pair.second]) for pair in found] == []
 
@@ -81,12 +81,19 @@ class TestOurListings:
             assert set(counts) == set(LEAST_KINDS)
             assert all(counts[kind] >= least for kind, least in LEAST_KINDS.items()), (policy, counts)
             assert {e.policy for e in rows} == {policy, "safe"}
-        assert sum(e.kind == "ordinary" for e in ours) >= 900
+        assert sum(e.kind == "ordinary" for e in ours) >= 1700
 
     def test_the_validation_hand_knows_every_policy_in_every_kind(self):
         counts = Counter((e.policy, e.kind) for e in corpus.validation())
         assert min(counts[policy, kind] for policy in POLICIES for kind in ("plain", "euphemism", "obfuscated")) >= 4
         assert counts["safe", "hard_negative"] == sum(counts.values()) / 2
+
+
+    def test_ordinary_listings_are_harmless_and_most_have_a_long_description(self, hands):
+        for hand in ("third", "ordinary"):
+            assert {(e.policy, e.kind) for e in hands[hand]} == {("safe", "ordinary")}
+            long = [e for e in hands[hand] if len(e.description.split()) >= 25]
+            assert len(long) >= 0.8 * len(hands[hand]) >= 200
 
 
 class TestOurFiles:

@@ -34,6 +34,14 @@ def drawn(count=4000, seed=1, **changes):
     return [stream.draw() for _ in range(count)]
 
 
+def test_an_untouched_text_is_read_as_it_was_written():
+    only = {"share": {"market": 1.0, "own": 1.0}, "chance": OPTIONS["chance"] | {"untouched": 1.0}}
+    written = {(e.title, e.description) for e in EXAMPLES}
+    assert all((draw.title, draw.description) in written for draw in drawn(300, **only))
+    changed = drawn(300, **only | {"chance": OPTIONS["chance"] | {"untouched": 0.0}})
+    assert not all((draw.title, draw.description) in written for draw in changed)
+
+
 def test_a_seed_gives_the_same_stream():
     assert drawn(50) == drawn(50)
     assert drawn(50) != drawn(50, seed=2)

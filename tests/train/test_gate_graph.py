@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from models import wordpieces
+from models.recipes.listing_text_cloud.pairs import pair_ids
 from models.recipes.listing_text_gate import export
-from models.recipes.listing_text_gate.network import Network, pair_ids
+from models.recipes.listing_text_gate.network import Network
 from models.runtime import open_session
 from models.steps import shrink
 

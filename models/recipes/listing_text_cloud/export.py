@@ -21,6 +21,7 @@ from models.recipes.listing_text import corpus
 from models.recipes.listing_text.graph import PIECES, Graph, finished
 from models.recipes.listing_text_cloud import train
 from models.recipes.listing_text_cloud.backbone import HEADS, LAYERS, WIDTH
+from models.recipes.listing_text_cloud.pairs import both_seen, pair_rows
 from models.steps import shrink, training
 
 FLOAT = TensorProto.FLOAT
@@ -33,7 +34,7 @@ KINDS = ("MatMul",)  # what static quantization is tried on
 
 def graph(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> onnx.ModelProto:
     """The float32 model of a build folder. Raises StepError when nothing was trained there."""
-    model = train.load(build, len(recipe["labels"]), weights)
+    model = train.load(build, recipe, weights)
     heat = np.array(training.read_report(build)["temperatures"], np.float32)
     return exported(named(model.state_dict(), heat))
 
@@ -68,10 +69,11 @@ def samples(recipe: dict[str, Any], count: int = 200) -> list[dict[str, NDArray[
 
 
 def named(state: dict[str, Any], heat: NDArray[np.float32]) -> Weights:
-    """The trained state as arrays, the head's logits divided by each label's temperature float32 [P]."""
+    """The trained state as arrays, the logits divided by each label's temperature float32 [P]."""
     found = {name: value.detach().float().cpu().numpy() for name, value in state.items()}
     found["head.weight"] = found["head.weight"] / heat[:, None]
-    found["head.bias"] = found["head.bias"] / heat
+    for name in ("head.bias", "wide.single.weight", "wide.pairs.weight"):
+        found[name] = found[name] / heat
     return found
 
 
@@ -122,6 +124,22 @@ def exported(weights: Weights) -> onnx.ModelProto:
     mean = g.op("Div", total, g.op("ReduceSum", column, g.constant([1]), keepdims=0))
     unseen = g.op("Mul", g.op("Sub", constant(1.0), column), constant(1e4))
     most = g.op("ReduceMax", g.op("Sub", x, unseen), g.constant([1]), keepdims=0)
-    logits = linear(g.join(mean, most, axis=1), "head")
+    wide = wide_logits(g, weights, seen, column)
+    logits = g.op("Add", linear(g.join(mean, most, axis=1), "head"), wide)
     g.name(g.op("Softmax", logits, axis=-1), "scores")
     return finished(g, "listing-text-cloud", {"scores": (FLOAT, ["n", "P"])}, PIECES)
+
+
+def wide_logits(g: Graph, weights: Weights, seen: str, column: str) -> str:
+    """`backbone.Wide` in inference. column: seen as [n, t, 1]."""
+
+    def rows(name: str, ids: str) -> str:
+        return g.take(g.stored(name, weights[f"wide.{name}.weight"].astype(np.float32)), ids)
+
+    def total(x: str, there: str) -> str:
+        return g.op("ReduceSum", g.op("Mul", x, there), g.constant([1]), keepdims=0)
+
+    both = g.op("Unsqueeze", both_seen(g, seen), g.constant([2]))
+    pair = pair_rows(g, "input_ids", len(weights["wide.pairs.weight"]))
+    told = g.op("Add", total(rows("single", "input_ids"), column), total(rows("pairs", pair), both))
+    return g.op("Div", told, g.op("Sqrt", g.op("ReduceSum", seen, g.constant([1]), keepdims=1)))

@@ -20,7 +20,7 @@ from models.contract import pack
 from models.recipes.listing_text import corpus, front
 from models.recipes.listing_text.corpus import Example
 from models.recipes.listing_text.mixture import Draw, Mixture
-from models.recipes.listing_text_cloud import backbone
+from models.recipes.listing_text_cloud import backbone, resume
 from models.steps import metrics, training
 from models.steps.errors import StepError
 from models.wordpieces import Reader
@@ -70,6 +70,18 @@ def rate_at(step: int, fit: dict[str, Any]) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, fit["steps"] - warm)))
 
 
+def half_precision(device: torch.device) -> bool:
+    """Whether bfloat16 is quicker: a processor without instructions for it is 20 times slower with it."""
+    return device.type == "cuda" or "bf16" in cpu_flags()
+
+
+def cpu_flags() -> str:
+    try:
+        return Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return ""
+
+
 def fit_model(
     mixture: Mixture,
     recipe: dict[str, Any],
@@ -78,16 +90,22 @@ def fit_model(
     start: backbone.Classifier | None = None,
     masks: dict[str, Tensor] | None = None,
 ) -> backbone.Classifier:
-    """Fine-tune the sentence model, or go on from `start`; in bfloat16. masks: what is 0 there stays pruned."""
+    """Fine-tune the sentence model, or go on from `start`, its vectors and first `frozen` layers as they are. In
+    bfloat16 where that is quick. masks: what is 0 there stays pruned."""
     fit, labels = recipe["fit"], recipe["labels"]
     torch.manual_seed(recipe["seed"])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = (start or backbone.pretrained(len(labels), fit["drop"])).to(device)
+    half = half_precision(device)
+    model = (start or backbone.pretrained(len(labels), recipe["network"])).to(device)
     embeddings = list(model.words.parameters()) + list(model.places.parameters()) + list(model.kinds.parameters())
-    held = {id(p) for p in embeddings}
+    wide = list(model.wide.parameters())
+    held = {id(p) for p in embeddings + wide}
+    for part in [*embeddings, *model.norm.parameters(), *model.layers[: fit["frozen"]].parameters()]:
+        part.requires_grad_(fit["frozen"] == 0)
     rest = [p for p in model.parameters() if id(p) not in held]
     optimiser = torch.optim.AdamW(
-        [{"params": rest, "scale": 1.0}, {"params": embeddings, "scale": fit["rate_embeddings"], "weight_decay": 0.0}],
+        [{"params": rest, "scale": 1.0}, {"params": embeddings, "scale": fit["rate_embeddings"], "weight_decay": 0.0},
+         {"params": wide, "scale": fit["rate_wide"], "weight_decay": 0.0}],
         lr=fit["rate"], weight_decay=fit["decay"],
     )  # fmt: skip
     stream = batches(mixture, reader(), labels, fit, random.Random(recipe["seed"]))
@@ -97,7 +115,7 @@ def fit_model(
             group["lr"] = fit["rate"] * group["scale"] * rate_at(step, fit)
         inputs, target = next(stream)
         model.train()
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
             logits = model(*(torch.from_numpy(inputs[name]).to(device) for name in ("input_ids", "attention_mask")))
         loss = torch.nn.functional.cross_entropy(
             logits, torch.from_numpy(target).to(device), label_smoothing=fit["smoothing"]
@@ -124,13 +142,14 @@ def logits_of(
     """Logits float32 [rows, P] of runs of word pieces, none longer than a window."""
     model.eval()
     device = next(model.parameters()).device
+    half = half_precision(device)
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     found = np.zeros((len(rows), model.head.out_features), np.float32)
     for at in range(0, len(order), size):
         chunk = order[at : at + size]
         inputs = wordpieces.batch([rows[index] for index in chunk])
         tensors: list[Tensor] = [torch.from_numpy(inputs[n]).to(device) for n in ("input_ids", "attention_mask")]
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
             found[chunk] = model(*tensors).cpu().numpy()
         if say and at // size % 1000 == 999:
             say(f"  {at + size:,} of {len(order):,} texts")
@@ -153,40 +172,51 @@ def probabilities(
     build: Path, texts: list[tuple[str, str]], recipe: dict[str, Any], say: Callable[[str], None]
 ) -> NDArray[np.float32]:
     """What the trained model says of texts, float32 [texts, P], calibrated: what a student learns from."""
-    model = load(build, len(recipe["labels"]))
+    model = load(build, recipe)
     heat = np.array(training.read_report(build)["temperatures"])
     rows = [row[: recipe["window_pieces"]] for row in pieces_of(reader(), texts)]
     return training.softmax(logits_of(model, rows, say=say) / heat).astype(np.float32)
 
 
-def load(build: Path, labels: int, weights: str = WEIGHTS) -> backbone.Classifier:
+def load(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> backbone.Classifier:
     """The trained model. Raises StepError when there is none."""
     if not (build / weights).is_file():
         raise StepError(f"There is no {weights} in {build}. Run: python -m models train listing-text-cloud --data DIR")
-    model = backbone.Classifier(labels, 0.0)
+    model = backbone.Classifier(len(recipe["labels"]), recipe["network"])
     model.load_state_dict(torch.load(build / weights, weights_only=True))
     return model.eval()
 
 
 def train(
-    data: Path, out: Path, recipe: dict[str, Any], say: Callable[[str], None], with_left_out: bool = False
+    data: Path,
+    out: Path,
+    recipe: dict[str, Any],
+    say: Callable[[str], None],
+    with_left_out: bool = False,
+    go_on: bool = False,
 ) -> None:
     """Write out/model.pt, out/model-*.pt (pruned and trained on) and out/training.json, with_left_out also with what
-    `measure_left_out` finds."""
-    began = time.monotonic()
+    `measure_left_out` finds. go_on: from the published weights, with the recipe's [go_on] in place of its [fit]."""
+    began, start, initial = time.monotonic(), None, "the sentence model's"
+    if go_on:
+        recipe = recipe | {"fit": recipe["fit"] | recipe["go_on"]}
+        start, sha256 = resume.published(len(recipe["labels"]), recipe["network"])
+        initial = f"those of the published {resume.VARIANT} {sha256[:8]}"
     examples = corpus.gather(data, recipe)
-    own, read = corpus.validation(), reader()
+    own, ordinary, read = corpus.validation(), corpus.ordinary(), reader()
     unsafe = np.array([e.policy != "safe" for e in own])
 
     def watch(model: backbone.Classifier) -> str:
-        score = training.unsafe_score(checked_logits(model, read, own, recipe["window_pieces"]))
-        return f"own validation AUC {metrics.roc_auc(unsafe, score):.4f}"
+        score = training.unsafe_score(checked_logits(model, read, own + ordinary, recipe["window_pieces"]))
+        hidden, calm = score[: len(own)][unsafe], score[len(own) :]
+        against = metrics.roc_auc(np.arange(len(hidden) + len(calm)) < len(hidden), np.concatenate([hidden, calm]))
+        return f"own validation AUC {metrics.roc_auc(unsafe, score[: len(own)]):.4f}, against ordinary {against:.4f}"
 
-    model = fit_model(mixture_of(examples, recipe), recipe, say, watch)
+    model = fit_model(mixture_of(examples, recipe), recipe, say, watch, start)
     out.mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), out / WEIGHTS)
     save_pruned(model, mixture_of(examples, recipe), out, recipe, say)
-    finish(model, data, out, recipe, examples, say, began)
+    finish(model, data, out, recipe | {"initial": initial}, examples, say, began)
     if with_left_out:
         report = training.read_report(out)
         report["left_out"] = measure_left_out(data, recipe, say)
@@ -208,7 +238,8 @@ def save_pruned(
     """For the compression bench, out/model-sparse-*.pt: shares of each product's smallest weights set to zero,
     trained on afterwards (Zhu and Gupta 2017, arXiv:1710.01878)."""
     options = recipe["pruned"]
-    shorter = recipe | {"fit": recipe["fit"] | {"steps": options["steps"], "rate": options["rate"]}}
+    brief = {name: options[name] for name in ("steps", "rate", "frozen")}
+    shorter = recipe | {"fit": recipe["fit"] | brief}
     for share in options["sparse"]:
         other = copy.deepcopy(model)
         masks = {}

@@ -16,8 +16,9 @@ from onnx import TensorProto
 
 from models.recipes.listing_text.graph import PIECES, Graph, finished
 from models.recipes.listing_text_cloud import export as cloud
+from models.recipes.listing_text_cloud.pairs import both_seen, pair_rows
 from models.recipes.listing_text_gate import train
-from models.recipes.listing_text_gate.network import FAR_BELOW, FIRST, PRIME, SECOND
+from models.recipes.listing_text_gate.network import FAR_BELOW
 from models.steps import shrink, training
 
 FLOAT = TensorProto.FLOAT
@@ -68,20 +69,13 @@ def exported(weights: Weights, heat: NDArray[np.float32]) -> onnx.ModelProto:
     def matrix(name: str) -> str:
         return value(f"{name}.weight", weights[f"{name}.weight"].T)
 
-    def part(x: str, start: int, end: int) -> str:
-        """x[:, start:end]"""
-        return g.op("Slice", x, g.constant([start]), g.constant([end]), g.constant([1]))
-
     def column(x: str) -> str:
         return g.op("Unsqueeze", x, g.constant([2]))
 
-    far = 2**31 - 1
     # Each piece's vector and, on the same place, that of the pair it makes with the next.
-    first, second = part("input_ids", 0, -1), part("input_ids", 1, far)
-    pair = g.mod(g.mod(g.add(g.mul(first, FIRST), g.mul(second, SECOND)), PRIME), len(weights["pairs.weight"]))
     seen = g.op("Cast", "attention_mask", to=FLOAT)
-    there = g.op("Mul", part(seen, 0, -1), part(seen, 1, far))
-    both = column(g.op("Pad", there, g.constant([0, 0, 0, 1])))
+    both = column(g.op("Pad", both_seen(g, seen), g.constant([0, 0, 0, 1])))
+    pair = pair_rows(g, "input_ids", len(weights["pairs.weight"]))
     pairs = g.op("Pad", rows("pairs", pair), g.constant([0, 0, 0, 0, 1, 0]))
     x = g.op("Add", g.op("Mul", rows("words", "input_ids"), column(seen)), g.op("Mul", pairs, both))
     count = g.op("Add", column(seen), both)

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from models.recipes.listing_text_cloud import backbone
+from models.recipes.listing_text_cloud.pairs import pair_ids
 
-# The hash of two neighbouring ids; int64 throughout, below 2 ** 40 before the first remainder.
-FIRST, SECOND, PRIME = 1_299_721, 15_485_863, 2_147_483_647
 FAR_BELOW = -1e4
 
 
@@ -62,11 +61,6 @@ class Network(nn.Module):
         kept = torch.rand_like(seen) >= self.drop_pieces
         kept[:, 0] = True
         return kept.float()
-
-
-def pair_ids(input_ids: Tensor, rows: int) -> Tensor:
-    """int64 [n, t - 1]: the row of each piece with the next."""
-    return (input_ids[:, :-1] * FIRST + input_ids[:, 1:] * SECOND) % PRIME % rows
 
 
 def initial_words(width: int, size: float) -> Tensor:

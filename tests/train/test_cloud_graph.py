@@ -1,0 +1,99 @@
+"""The cloud model as a graph says what the network says, wide part and all; the published weights can be gone on from."""
+
+import numpy as np
+import pytest
+import torch
+
+from models import manifest, scoring, wordpieces
+from models.contract import pack
+from models.recipes.listing_text_cloud import backbone, export, resume, train
+from models.runtime import open_session
+from models.steps.recipe import read
+
+pytestmark = pytest.mark.train
+RECIPE = read("listing-text-cloud")
+LABELS = len(RECIPE["labels"])
+HEAT = np.linspace(0.7, 1.6, LABELS).astype(np.float32)
+ROWS = [[], [7592], [7592, 2088], [999] * 40, list(range(2000, 2096))]
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The sentence model with random numbers where it begins silent."""
+    torch.manual_seed(3)
+    made = backbone.pretrained(LABELS, RECIPE["network"] | {"pairs": 512})
+    with torch.no_grad():
+        for each in (made.head, made.wide.single, made.wide.pairs):
+            each.weight.normal_(0, 0.3)
+    return made.eval()
+
+
+def by_torch(network, rows, heat=HEAT):
+    made = wordpieces.batch(rows)
+    with torch.no_grad():
+        logits = network(torch.from_numpy(made["input_ids"]), torch.from_numpy(made["attention_mask"]))
+    return (logits / torch.from_numpy(heat)).softmax(1).numpy()
+
+
+def test_the_graph_is_the_network_for_each_row_alone_and_for_all(network):
+    full = export.exported(export.named(network.state_dict(), HEAT))
+    session = open_session(full.SerializeToString())
+    together = session.run(["scores"], wordpieces.batch(ROWS))[0]
+    for index, row in enumerate(ROWS):
+        alone = session.run(["scores"], wordpieces.batch([row]))[0][0]
+        assert alone == pytest.approx(by_torch(network, [row])[0], abs=2e-5)
+        assert together[index] == pytest.approx(alone, abs=2e-5)
+    near = open_session(export.int8(full).SerializeToString()).run(["scores"], wordpieces.batch(ROWS))[0]
+    assert np.abs(near - together).max() < 0.1
+
+
+def test_the_wide_part_hears_which_of_two_neighbours_comes_first(network):
+    ids = torch.tensor([[7592, 2088], [2088, 7592]])
+    found = network.wide(ids, torch.ones(2, 2))
+    assert (found[0] - found[1]).abs().max() > 1e-3
+    with torch.no_grad():
+        assert network.wide(ids[:1], torch.tensor([[1.0, 0.0]])) == pytest.approx(network.wide.single.weight[7592])
+
+
+def test_training_sometimes_hears_nothing_of_the_wide_part(network):
+    network.wide.train()
+    torch.manual_seed(1)
+    found = network.wide(torch.tensor([[7592, 2088]] * 400), torch.ones(400, 2)).abs().sum(1)
+    network.wide.eval()
+    assert 0.35 < (found == 0).float().mean() < 0.65
+
+
+def test_frozen_layers_and_vectors_stay_and_the_rest_is_trained(monkeypatch):
+    torch.manual_seed(3)
+    begun = backbone.pretrained(LABELS, RECIPE["network"] | {"pairs": 512})
+    before = {name: value.clone() for name, value in begun.state_dict().items()}
+    draws = train.Draw("oak table", "", "safe", "own"), train.Draw("cocaine", "by post", "drugs", "own")
+
+    class Two:
+        def __init__(self):
+            self.count = 0
+
+        def draw(self):
+            self.count += 1
+            return draws[self.count % 2]
+
+    recipe = RECIPE | {"fit": RECIPE["fit"] | {"steps": 3, "batch": 4, "frozen": 3, "rate": 1e-3}}
+    after = train.fit_model(Two(), recipe, print, start=begun).state_dict()
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert {"words.weight", "places.weight", "norm.weight", "layers.0.up.weight", "layers.2.up.weight"} <= same
+    assert not same & {"layers.3.up.weight", "layers.5.value.weight", "head.weight", "wide.single.weight"}
+
+
+def test_the_published_weights_are_read_back_as_they_are_served():
+    entry = manifest.model(manifest.load(), "listing-text-cloud")
+    served = scoring.published(entry, "listing-text-cloud", "cloud")
+    model, sha256 = resume.published(LABELS, RECIPE["network"])
+    assert sha256 == entry["variants"]["int8"]["sha256"]
+    reader, ones = train.reader(), np.ones(LABELS, np.float32)
+    texts = ["Oak table, seats six", "Cocaine, posted discreetly", "Genuine ivory figure, old", "Sp4re bicycle bell"]
+    for text in texts:
+        packed = pack([("title", text), ("description", "")])
+        (row,), _ = reader.pieces([packed.data])
+        found = by_torch(model.eval(), [row], ones)[0]
+        ((scores, _),) = served(packed)
+        assert found == pytest.approx([scores[label] for label in entry["labels"]], abs=0.08)

@@ -27,6 +27,8 @@ def run_gate(fields: Fields) -> list[Verdict]:
             found.append(look(fields))
         except manifest.ModelUnavailable as error:
             log.warning("the gate could not run: %s", error)
+        except Exception:  # whatever is wrong with a model, the listing is kept and the worker asks again
+            log.exception("the gate failed")
     return found
 
 
@@ -49,6 +51,15 @@ def _verdict(check: Callable[[], dict[str, Any]]) -> Verdict:
     found = check()
     coverage = found.pop("coverage")
     return Verdict(**found, detail={"coverage": coverage})
+
+
+def unfamiliar(verdict: Verdict) -> bool:
+    """Whether the model that gave the verdict knew too few of the words: another language, another script."""
+    try:
+        floor = float(manifest.load()["models"][verdict.model]["operating_points"]["coverage"])
+    except (manifest.ModelUnavailable, KeyError):
+        floor = 1.0
+    return not verdict.policy or float(verdict.detail.get("coverage", 1.0)) < floor
 
 
 def tolerance() -> float:

@@ -148,10 +148,10 @@ def unsettled(models: list[Verdict]) -> Verdict | None:
     """The model's doubt that is left for a person, if any.
 
     What one of the gate's models alone was unsure of, the heavier one has settled by its pass. Its own doubt stays, and
-    so does one that both of the gate's models have, and words that the device's model never met.
+    so does one that both of the gate's models have, and one about words that a model never met.
     """
     unsure = [v for v in models if v.decision == VerdictDecision.UNSURE]
-    grounds = [v for v in unsure if v.where == Where.CLOUD or not v.policy]
+    grounds = [v for v in unsure if v.where == Where.CLOUD or gate.unfamiliar(v)]
     if grounds:
         return grounds[0]
     return unsure[0] if len(unsure) > 1 else None

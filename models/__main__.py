@@ -164,7 +164,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        print(f"This step needs {error.name}: install requirements-test.txt.", file=sys.stderr)
+        way = "make setup-train" if error.name in ("torch", "safetensors") else "make setup"
+        print(f"This step needs {error.name}. Run: {way}", file=sys.stderr)
         return 2
     return 0
 

@@ -209,6 +209,12 @@ def without(packed: Packed, begin: int, stop: int) -> Packed:
     return Packed(data, packed.names, packed.field_of[keep], packed.start[keep], packed.end[keep])
 
 
+def only(packed: Packed, begin: int, stop: int) -> Packed:
+    """The bytes [begin, stop) as a text."""
+    keep = slice(begin, stop)
+    return Packed(packed.data[keep], packed.names, packed.field_of[keep], packed.start[keep], packed.end[keep])
+
+
 def words(packed: Packed) -> list[tuple[int, int]]:
     """Byte ranges of words; lone characters in a row, one space apart and in one field, are joined."""
     found: list[tuple[int, int]] = []

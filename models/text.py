@@ -19,8 +19,8 @@ MODEL = "listing-text"
 CLOUD = "listing-text-cloud"
 SECOND = "listing-text-gate"
 PROVIDER = "cpu"
-OCCLUDED_WORDS = 120  # further words are not left out one by one: a check may take a second, not a minute
-LEAST_WEIGHT = 1e-3
+OCCLUDED_WORDS = 80  # left out one by one, of the part of a text that looks worst: seconds at most, however long it is
+LEAST_WEIGHT = 0.05  # logits
 
 
 def check_text(
@@ -92,16 +92,27 @@ def occlusion(
     score: Scorer, packed: contract.Packed, found: dict[str, Any], points: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Words without which the text would look safer, as `contract.spans` gives them: weight is the fall of
-    logit(policy) - logit(safe) when the word is left out (Zeiler and Fergus 2014, arXiv:1311.2901)."""
+    logit(policy) - logit(safe) when the word is left out (Zeiler and Fergus 2014, arXiv:1311.2901).
+
+    Of a longer text, the run of OCCLUDED_WORDS that looks worst alone is read in its place.
+    """
     policy = found["policy"]
 
     def margin(scores: dict[str, float]) -> float:
         return float(np.log(max(scores[policy], 1e-9)) - np.log(max(scores["safe"], 1e-9)))
 
-    whole = margin(found["scores"])
+    def seen(part: contract.Packed) -> float:
+        return margin(contract.combine(score(part), points)["scores"])
+
+    words = contract.words(packed)
+    runs = [words[at : at + OCCLUDED_WORDS] for at in range(0, len(words), OCCLUDED_WORDS)] or [[]]
+    parts = [contract.only(packed, run[0][0], run[-1][1]) for run in runs] if len(runs) > 1 else [packed]
+    margins = [seen(part) for part in parts] if len(runs) > 1 else [margin(found["scores"])]
+    worst = int(np.argmax(margins))
+    run, part, whole = runs[worst], parts[worst], margins[worst]
+    start = run[0][0] if len(runs) > 1 else 0
     weighed = [
-        (begin, stop, whole - margin(contract.combine(score(contract.without(packed, begin, stop)), points)["scores"]))
-        for begin, stop in contract.words(packed)[:OCCLUDED_WORDS]
+        (begin, stop, whole - seen(contract.without(part, begin - start, stop - start))) for begin, stop in run
     ]
     # Where several words say the same, none of them is missed much; then the heaviest are shown all the same.
     heaviest = max((weight for *_, weight in weighed), default=0.0)

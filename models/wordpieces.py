@@ -6,6 +6,7 @@ becomes its Unicode name, so that a snowflake offered by the gram is a word the 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ from models.scoring import Results, Scorer
 
 FIRST_PICTURE = 4096  # as in the folding graph: symbols from here on are pictographs, below 128 they are ASCII
 CLS, SEP, PAD = 101, 102, 0
+BATCH = 16  # windows that are run at once: memory stays small whatever the text
+MOST_WINDOWS = 48  # three times the longest text in plain words; what has more is no prose
+PROSE = 8  # words from which on their share of known ones says something
+WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,11 @@ class Reader:
         """Of each text the ids of its word pieces, without the special ones, and its coverage."""
         plain = [folded(self.fold, data) for data in texts]
         found = self.tokenizer.encode_batch(plain, add_special_tokens=False)
-        return [encoding.ids for encoding in found], [coverage(text) for text in plain]
+        shares = [
+            min(latin(data.decode("utf-8", "replace")), coverage(text), known(encoding))
+            for data, text, encoding in zip(texts, plain, found, strict=True)
+        ]
+        return [encoding.ids for encoding in found], shares
 
 
 def reader(files: dict[str, bytes]) -> Reader:
@@ -58,7 +67,10 @@ def scorer(session: Any, reader: Reader, entry: dict[str, Any]) -> Scorer:
     def score(packed: Packed) -> Results:
         (ids,), (share,) = reader.pieces([packed.data])
         rows = windows(ids, entry["window_pieces"])
-        found = session.run(["scores"], batch(rows))[0]
+        if len(rows) > MOST_WINDOWS:  # not read to its end, so not known
+            rows, share = rows[:MOST_WINDOWS], 0.0
+        chunks = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
+        found = np.concatenate([session.run(["scores"], batch(chunk))[0] for chunk in chunks])
         return [(dict(zip(entry["labels"], map(float, row), strict=True)), share) for row in found]
 
     return score
@@ -68,6 +80,28 @@ def coverage(text: str) -> float:
     """Share of letters that the backbone can read: ASCII after folding. 0 where there are none."""
     letters = sum(char.isalpha() for char in text)
     return sum("a" <= char <= "z" for char in text) / letters if letters else 0.0
+
+
+def latin(typed: str) -> float:
+    """Share of letters in words with at least one Latin letter; 1 where there are no letters. Folding turns a Cyrillic
+    word into Latin letters that mean nothing; a disguised word has its own among them."""
+    words = WORD.findall(typed)
+    letters = sum(map(len, words))
+    known = sum(len(word) for word in words if any("LATIN" in unicodedata.name(char, "") for char in word))
+    return known / letters if letters else 1.0
+
+
+def known(encoding: Any) -> float:
+    """Share of letters in words that are one piece of the vocabulary, which is English; 1 for texts of a few words,
+    where names decide. Ordinary English listings have .64 and more, German and Spanish ones about .2."""
+    pieces: dict[int, list[str]] = {}
+    for word, token in zip(encoding.word_ids, encoding.tokens, strict=True):
+        pieces.setdefault(word, []).append(token.removeprefix("##"))
+    spelled = [("".join(parts), len(parts)) for parts in pieces.values()]
+    words = [(len(word), parts) for word, parts in spelled if word.isalpha() and len(word) > 1]
+    if len(words) < PROSE:
+        return 1.0
+    return sum(length for length, parts in words if parts == 1) / sum(length for length, _ in words)
 
 
 def folded(session: Any, data: bytes) -> str:

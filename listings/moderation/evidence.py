@@ -48,13 +48,19 @@ def _entry(verdict: Verdict, texts: dict[str, str]) -> Entry:
     ]
     scores = [(policies.name(label), score) for label, score in verdict.scores.items() if policies.get(label)]
     return Entry(
-        title=TITLES.get(verdict.model) or PLACES[Where(verdict.where)],
+        title=title(verdict),
         verdict=verdict,
         policy_name=policies.name(verdict.policy),
         note=_note(verdict),
         scores=sorted(scores, key=lambda row: -row[1])[:BARS],
         fields=[row for row in marked if row[2]],
     )
+
+
+def title(verdict: Verdict) -> str:
+    """Who says so. A device's claim is the device's, whatever model it names."""
+    place = Where(verdict.where)
+    return PLACES[place] if place == Where.DEVICE else TITLES.get(verdict.model, PLACES[place])
 
 
 def _note(verdict: Verdict) -> str:

@@ -73,6 +73,14 @@ def compare(report: dict[str, Any], kept: dict[str, Any]) -> None:
         )
 
 
+def compared_up_to(report: dict[str, Any], kept: dict[str, Any]) -> int:
+    """The most attempts of which both curves tell. Raises RedteamError when there are none."""
+    both = {row["attempts"] for row in report["curve"]} & {row["attempts"] for row in kept["curve"]}
+    if not both:
+        raise RedteamError("The committed curve has no row to compare with. Write it anew with --update.")
+    return max(both)
+
+
 def changed_models(report: dict[str, Any], kept: dict[str, Any]) -> list[str]:
     """Models that are not those of the committed curve, by name."""
     return sorted(name for name, about in report["models"].items() if kept.get("models", {}).get(name) != about)

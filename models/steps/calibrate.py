@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -60,22 +61,25 @@ def operating_points(
     """
 
     def limit(name: str, *sets: Scored) -> float:
-        return max(metrics.threshold_at_fpr(*each, targets[name]) for each in sets)
+        return rounded_up(max(metrics.threshold_at_fpr(*each, targets[name]) for each in sets))
 
     warn = max(limit("warn_fpr", market, ordinary), limit("warn_own_fpr", own))
     unsure = min(limit("unsure_fpr", market, ordinary), warn)
     unsafe, score = (np.concatenate([a, b]) for a, b in zip(market, own, strict=True))
-    block = 1.0
-    for threshold in np.unique(score[score >= warn])[::-1]:
-        if unsafe[score >= threshold].mean() < targets["block_precision"]:
-            break
-        block = float(threshold)
-    rounded = {"unsure": unsure, "warn": warn, "block": min(max(block, warn), 0.9999)}
+    precise = (t for t in np.unique(score[score >= warn]) if unsafe[score >= t].mean() >= targets["block_precision"])
+    block = max(warn, rounded_up(float(next(precise, 1.0))))
     return {
         "score": "1 - safe",
         "policies": [label for label in labels if label != "safe"],
-        **{name: round(value, 4) for name, value in rounded.items()},
+        "unsure": unsure,
+        "warn": warn,
+        "block": block,
         "per_policy": {},
         "coverage": targets["coverage"],
         "evidence_floor": targets["evidence_floor"],
     }
+
+
+def rounded_up(threshold: float) -> float:
+    """To four digits, so that no more rows reach it than reached the exact one; below 1, which no score may reach."""
+    return min(math.ceil(threshold * 1e4) / 1e4, 0.9999)

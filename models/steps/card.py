@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-from models.steps.compress import BENCH
 from models.steps.recipe import RECIPES
 
 
@@ -91,7 +88,7 @@ def compression_table(found: dict[str, Any]) -> list[str]:
 
 
 def left_out_table(trained: dict[str, Any]) -> list[str]:
-    if not trained.get("left_out"):
+    if not trained["left_out"]:
         return ["Not measured for this version."]
     lines = ["| left out of training | rows | of these | figure |", "|---|---|---|---|"]
     for found in trained["left_out"]:
@@ -102,7 +99,7 @@ def left_out_table(trained: dict[str, Any]) -> list[str]:
 def failure_list(trained: dict[str, Any]) -> list[str]:
     return [
         f"- “{found['title']}” is {found['policy']}, unsafe score {found['score']:.2f}"
-        for found in trained.get("failures", [])
+        for found in trained["failures"]
     ]
 
 
@@ -122,13 +119,12 @@ def validation_list(trained: dict[str, Any]) -> list[str]:
     return lines
 
 
-def card(model: str, entry: dict[str, Any], trained: dict[str, Any], published: Path) -> str:
-    """Markdown. The prose comes from the recipe's card.md, which marks the places of the tables in braces."""
+def card(model: str, entry: dict[str, Any], trained: dict[str, Any], bench: dict[str, Any]) -> str:
+    """Markdown. bench: of the compression bench, {} where it was not run. The prose comes from the recipe's card.md, which marks the places of the tables in braces."""
     template = (RECIPES / model.replace("-", "_") / "card.md").read_text(encoding="utf-8")
     chosen = entry["variants"][next(iter(entry["published"].values()))]
     points = entry["operating_points"]
-    bench = published / f"{model}-{BENCH}"
-    shrunk = compression_table(json.loads(bench.read_text(encoding="utf-8"))) if bench.is_file() else ["Not measured."]
+    shrunk = compression_table(bench) if bench else ["Not measured."]
     heat = zip(entry["labels"], trained["temperatures"], strict=True)
     parts = {
         "version": entry["version"],

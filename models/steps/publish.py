@@ -104,22 +104,33 @@ def publish(
     for name, content in files.items():
         suffix = "json" if name == "tokenizer" else "onnx"
         entry["files"][name] = about_file(f"wordpieces-{name}", suffix, content)  # one file for all who read with it
+    bench_file = published / f"{model}-{compress.BENCH}"
+    bench = bench_of(trained["fit"], [build / compress.BENCH, bench_file])
+    text = card.card(model, entry, trained, bench)
     write(model, entry, contents, files, published)
-    publish_bench(build / compress.BENCH, published / f"{model}-{compress.BENCH}", trained["fit"], say)
+    if bench:
+        replace(bench_file, (json.dumps(bench, indent=2) + "\n").encode())
+    elif bench_file.is_file():
+        say(f"{bench_file.name} is of another fit: removed. Measure: python -m models compress {model} --bench")
+        bench_file.unlink()
     if BROWSER in entry["published"]:
         say(f"Golden vectors: {golden.write(golden_path, published)} cases")
-    (published / f"{model}.md").write_text(card.card(model, entry, trained, published), encoding="utf-8")
+    replace(published / f"{model}.md", text.encode())
     say(f"Published {model} {entry['version']} in {published}")
 
 
-def publish_bench(built: Path, target: Path, fit: str, say: Callable[[str], None]) -> None:
-    """The compression bench beside the model it measured; one of another fit is no longer true and goes."""
-    content = built.read_bytes() if built.is_file() else target.read_bytes() if target.is_file() else b"{}"
-    if json.loads(content).get("fit") == fit:
-        replace(target, content)
-    elif target.is_file():
-        say(f"{target.name} is of another fit: removed. Measure again: python -m models compress MODEL --bench")
-        target.unlink()
+def bench_of(fit: str, paths: list[Path]) -> dict[str, Any]:
+    """The first of the compression benches that measured this fit; {} when none did. Raises StepError."""
+    for path in paths:
+        try:
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise StepError(f"{path} cannot be read ({error}). Remove it, or measure again.") from error
+        if found.get("fit") == fit:
+            return found
+    return {}
 
 
 def described(settings: dict[str, Any], trained: dict[str, Any], policies_version: str) -> dict[str, Any]:

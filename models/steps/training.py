@@ -194,10 +194,17 @@ def write_report(folder: Path, report: dict[str, Any]) -> None:
     (folder / "training.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
+# What the later steps read of it.
+REPORTED = ("version", "data", "fit", "initial", "labels", "temperatures", "operating_points", "validation", "ordinary",
+            "rows", "failures", "left_out", "seconds")  # fmt: skip
+
+
 def read_report(folder: Path) -> dict[str, Any]:
     """What `train` wrote about itself. Raises StepError."""
     try:
         report: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StepError(f"There is no readable training.json in {folder}. Train first.") from error
+    if missing := [name for name in REPORTED if name not in report]:
+        raise StepError(f"training.json in {folder} lacks {', '.join(missing)}: of an older version. Train again.")
     return report

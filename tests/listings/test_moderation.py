@@ -88,3 +88,10 @@ def test_evidence_shows_marks_of_this_revision_and_none_of_a_disbelieved_claim(m
     assert cloud.scores == [("Weapons", 0.9)]
     assert device.fields == []
     assert "Forged." in device.note
+
+
+@pytest.mark.parametrize("named", ["listing-text-gate", "contact-details", "listing-text-cloud"])
+def test_a_device_cannot_speak_under_the_name_of_one_of_the_servers_checks(named):
+    said = {where: evidence.title(Verdict(where=where, model=named, decision="pass")) for where in ("device", "gate")}
+    assert said["device"] == "The merchant's device"
+    assert said["gate"] != said["device"]

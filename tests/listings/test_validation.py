@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from listings import content, selling, tasks, validation
+from listings import content, gate, selling, tasks, validation
 from listings.lifecycle import Status
 from listings.models import ReviewJob, ValidationJob, Verdict
 
@@ -202,6 +202,44 @@ def test_the_heavier_model_settles_what_one_model_of_the_gate_was_unsure_of(gate
     assert validation.decide_outcome(verdicts).status == status
 
 
+@pytest.mark.parametrize("where", [GATE, SECOND])
+def test_a_doubt_about_words_that_a_model_hardly_knows_is_not_settled_though_it_names_a_policy(where):
+    doubt = says(*where, "unsure", policy="weapons")
+    doubt.detail = {"coverage": 0.18}
+    verdicts = [says(*SECOND, "pass"), doubt, says(*CLOUD, "pass")]
+    assert validation.decide_outcome(verdicts).status == Status.IN_REVIEW
+    doubt.detail = {"coverage": 0.9}
+    assert validation.decide_outcome(verdicts).status == Status.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("title", "description"),
+    [
+        ("Продам пистолет Макарова", "Патроны в комплекте, доставка почтой. Самовывоз, торг уместен."),
+        ("Кокаин высокой чистоты", "Пишите, доставка по всей стране. От одного грамма."),
+        ("Копии часов Ролекс", "Швейцарский механизм, неотличимы от оригинала."),
+        ("Πιστόλι με σφαίρες", "Σε άριστη κατάσταση, αποστολή με ταχυδρομείο."),
+        ("Pistole mit Munition", "Guter Zustand, Versand per Post möglich, ohne Papiere."),
+        ("Pistola con munición", "Buen estado, envío por correo, sin papeles ni preguntas."),
+        ("Koop nu: pistool met munitie", "Goede staat, verzending per post, geen papieren."),
+    ],
+)
+def test_an_unsafe_text_in_another_language_goes_to_a_person(title, description):
+    fields = [("title", title), ("description", description)]
+    verdicts = [*gate.run_gate(fields), gate.heavy_look(fields)]
+    assert validation.decide_outcome(verdicts).status == Status.IN_REVIEW
+
+
 def test_words_that_the_devices_model_never_met_are_not_settled_by_another():
     verdicts = [says(*GATE, "unsure", policy=""), says(*SECOND, "pass"), says(*CLOUD, "pass")]
     assert validation.decide_outcome(verdicts).status == Status.IN_REVIEW
+
+
+def test_a_model_of_the_gate_that_fails_in_whatever_way_is_left_out(monkeypatch, caplog):
+    def broken(fields):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(gate, "second_look", broken)
+    found = gate.run_gate([("title", "Oak table"), ("description", "")])
+    assert [verdict.model for verdict in found] == ["listing-text"]
+    assert "the gate failed" in caplog.text

@@ -66,6 +66,10 @@ def build(tmp_path):
         "validation": {},
         "ordinary": {"rows": 1, "warn": 0.0, "unsure": 0.0, "unsafe_caught": {"warn": 1.0, "unsure": 1.0}},
         "seconds": 1,
+        "data": str(tmp_path / "data"),
+        "initial": "",
+        "failures": [],
+        "left_out": [],
     }
     (folder / "training.json").write_text(json.dumps(report))
     (folder / "built.json").write_text(json.dumps({"fit": "t", "variants": VARIANTS}))
@@ -127,8 +131,29 @@ def test_a_bench_of_another_fit_is_not_published_and_a_stale_one_goes(build, tmp
     assert json.loads(target.read_text()) == found
     bench.write_text(json.dumps(found | {"fit": "another"}))
     run(build, tmp_path)
+    assert json.loads(target.read_text()) == found, "what is published is of this fit and stays"
+    for path in (bench, target):
+        path.write_text(json.dumps(found | {"fit": "another"}))
+    run(build, tmp_path)
     assert not target.exists()
     assert "Not measured." in (tmp_path / "published" / "listing-text.md").read_text()
+
+
+@pytest.mark.parametrize("damage", ["bench", "report"])
+def test_what_cannot_be_read_is_refused_before_anything_is_published(build, tmp_path, damage):
+    run(build, tmp_path)
+    published = tmp_path / "published"
+    before = {path.name: path.read_bytes() for path in published.iterdir()}
+    (build / "int8-pruned.onnx").write_bytes(tiny.content("int8"))
+    if damage == "bench":
+        (build / compress.BENCH).write_text("{not json")
+    else:
+        report = json.loads((build / "training.json").read_text())
+        del report["ordinary"]
+        (build / "training.json").write_text(json.dumps(report))
+    with pytest.raises(StepError, match="cannot be read|lacks ordinary: of an older version"):
+        run(build, tmp_path)
+    assert {path.name: path.read_bytes() for path in published.iterdir()} == before
 
 
 def test_a_difference_between_native_and_wasm_is_measured_and_refused(build, tmp_path, monkeypatch):

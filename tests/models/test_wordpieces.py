@@ -43,6 +43,50 @@ def test_coverage_is_the_share_of_letters_the_model_can_read(text, share):
     assert wordpieces.coverage(text) == share
 
 
+@pytest.mark.parametrize(
+    ("typed", "share"),
+    [
+        ("A table, 12 cm", 1.0),
+        ("", 1.0),
+        ("стол", 0.0),
+        ("cосаinе", 1.0),  # Cyrillic letters among Latin ones: a disguise, which folding undoes
+        ("table стол", 5 / 9),
+    ],
+)
+def test_words_of_another_script_are_not_read_by_their_look(typed, share):
+    assert wordpieces.latin(typed) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("solid oak table from a quiet house, two small scratches on the top", 0.95, 1.0),
+        ("verkaufe mein altes fahrrad, guter zustand, abholung in berlin, preis verhandelbar", 0.0, 0.3),
+        ("halden h40 kopfhorer", 1.0, 1.0),
+    ],
+)
+def test_the_share_of_known_words_tells_english_from_others_where_there_are_enough(text, least, most):
+    assert least <= wordpieces.known(READER.tokenizer.encode(text, add_special_tokens=False)) <= most
+
+
+@pytest.mark.parametrize("model", [CLOUD, SECOND])
+def test_a_text_of_thousands_of_pictographs_is_unsure_and_read_in_small_batches(model, monkeypatch):
+    entry = manifest.load()["models"][model]
+    session = runtime.session(model, "cloud")
+    sizes = []
+
+    class Counted:
+        def run(self, names, inputs):
+            sizes.append(len(inputs["input_ids"]))
+            return session.run(names, inputs)
+
+    score = wordpieces.scorer(Counted(), READER, entry)
+    found = score(pack([("title", "Faces"), ("description", "\U0001f61d" * 5000)]))
+    assert sum(sizes) == len(found) == wordpieces.MOST_WINDOWS
+    assert max(sizes) <= wordpieces.BATCH
+    assert {share for _, share in found} == {0.0}, "not read to its end: no pass"
+
+
 @pytest.mark.parametrize("length", [0, 1, 95, 96, 97, 200, 1000])
 def test_windows_cover_every_piece_and_none_is_too_long(length):
     ids = list(range(length))
@@ -115,6 +159,27 @@ def test_evidence_of_the_larger_model_points_at_the_words_that_moved_it():
     assert "pistol" in marked
     heaviest = max(found["evidence"], key=lambda span: span["weight"])
     assert text[heaviest["start"] : heaviest["end"]] == "pistol"
+
+
+@pytest.mark.parametrize("at", [0, 300, 700])
+def test_evidence_is_found_anywhere_in_a_long_text_and_costs_a_bounded_number_of_looks(at, monkeypatch):
+    calm = ("Solid oak table from a house without smokers, two small scratches on the top. " * 60).split()[:750]
+    text = " ".join([*calm[:at], "Pure", "cocaine", "by", "post.", *calm[at:]])
+    fields = [("title", "Oak table"), ("description", text)]
+    looks = []
+    published = scoring.published
+
+    def counted(*given):
+        score = published(*given)
+        return lambda packed: looks.append(len(packed.data)) or score(packed)
+
+    monkeypatch.setattr(scoring, "published", counted)
+    found = check_text_in_cloud(fields)
+    marked = [text[s["start"] : s["end"]] for s in found["evidence"] if s["field"] == "description"]
+    assert found["policy"] == "drugs"
+    assert "cocaine" in marked
+    assert len(looks) <= 1 + 10 + 80
+    assert sum(looks[11:]) < 80 * 700, "a word is left out of its own part of the text"
 
 
 def test_a_damaged_tokenizer_makes_the_model_unavailable(tmp_path):

@@ -58,10 +58,16 @@ class Command(BaseCommand):
         else:
             kept = committed.load(committed.PATH)
             if unlike := committed.differences(report, kept):
+                if options["seed"] == kept["seed"] and options["listings"] == curve.LISTINGS:
+                    raise curve.RedteamError(
+                        f"The listings are not those of the committed curve ({'; '.join(unlike)}). Look at what gets "
+                        "through, write the curve anew with --update, and commit it."
+                    )
                 self.say(f"Not compared with the committed curve, which is of another kind: {'; '.join(unlike)}.")
                 return
             committed.compare(report, kept)
-            self.say("No more listings get through than in the committed curve.")
+            most = committed.compared_up_to(report, kept)
+            self.say(f"Up to {most} attempts, no more listings get through than in the committed curve.")
             if changed := committed.changed_models(report, kept):
                 self.say(f"It was made with other models ({', '.join(changed)}): write it anew with --update.")
 

@@ -47,7 +47,7 @@ def look_alikes() -> dict[int, int]:
 
 
 def symbol(code: int, alike: dict[int, int]) -> int:
-    """The symbol for one code point below TABLE_SIZE."""
+    """The symbol for one code point of the tables."""
     char = chr(code)
     if char in APOSTROPHES:
         return IGNORE

@@ -35,7 +35,7 @@ def test_json_alone_is_on_standard_output_and_progress_beside_it(command):
     assert [row["attempts"] for row in found["curve"]] == [1, 2, 5, 10]
     assert set(found["curve"][0]) == {"attempts", "past_device", "past_gate", "published", "views"}
     assert "6 of 6 listings attacked" in err
-    assert "No more listings get through" in err
+    assert "Up to 10 attempts, no more listings get through" in err
     assert found == json.loads(committed.PATH.read_text())
 
 
@@ -69,12 +69,26 @@ def test_another_seed_is_not_compared_and_says_so(command):
 def test_a_smaller_budget_is_compared_as_far_as_it_goes(command):
     command("--budget", "10", "--update")
     _, err = command("--budget", "5")
-    assert "No more listings get through" in err
+    assert "Up to 5 attempts, no more listings get through" in err
     kept = json.loads(committed.PATH.read_text())
     kept["curve"][0]["published"] = 0.0
     committed.PATH.write_text(json.dumps(kept))
     with pytest.raises(CommandError, match="within 1 attempts"):
         command("--budget", "5")
+
+
+def test_a_budget_between_two_rows_is_compared_up_to_the_lower_one(command):
+    command("--budget", "10", "--update")
+    _, err = command("--budget", "4")
+    assert "Up to 2 attempts" in err
+
+
+def test_other_listings_than_those_of_the_committed_curve_end_with_an_error(command, monkeypatch, csv_of):
+    command("--budget", "2", "--update")
+    path = csv_of(HEADER + "x,Cocaine,By post,drugs,plain\n")
+    monkeypatch.setattr(curve, "LISTINGS", path)
+    with pytest.raises(CommandError, match="not those of the committed curve .* write the curve anew with --update"):
+        command("--budget", "2", "--listings", str(path))
 
 
 def test_a_limited_run_says_that_it_is_not_compared(command):

@@ -51,3 +51,15 @@ def test_unlike_runs_are_told_apart(change):
 def test_other_models_are_named():
     assert committed.changed_models(report_of(models={"m": {"sha256": "2"}}), report_of()) == ["m"]
     assert committed.changed_models(report_of(), report_of()) == []
+
+
+def test_the_committed_curve_is_of_the_published_models_and_the_committed_listings():
+    kept = committed.load(committed.PATH)
+    assert kept["models"] == curve.versions()
+    assert kept["listings_sha256"] == curve.digest(curve.read(curve.LISTINGS))
+
+
+def test_curves_without_a_common_row_are_not_called_equal():
+    kept = report_of() | {"curve": []}
+    with pytest.raises(curve.RedteamError, match="no row to compare"):
+        committed.compared_up_to(report_of(), kept)

@@ -111,9 +111,7 @@ def occlusion(
     worst = int(np.argmax(margins))
     run, part, whole = runs[worst], parts[worst], margins[worst]
     start = run[0][0] if len(runs) > 1 else 0
-    weighed = [
-        (begin, stop, whole - seen(contract.without(part, begin - start, stop - start))) for begin, stop in run
-    ]
+    weighed = [(begin, stop, whole - seen(contract.without(part, begin - start, stop - start))) for begin, stop in run]
     # Where several words say the same, none of them is missed much; then the heaviest are shown all the same.
     heaviest = max((weight for *_, weight in weighed), default=0.0)
     return contract.marked(packed, weighed, min(points["evidence_floor"], max(heaviest / 2, LEAST_WEIGHT)))

@@ -98,8 +98,7 @@ def left_out_table(trained: dict[str, Any]) -> list[str]:
 
 def failure_list(trained: dict[str, Any]) -> list[str]:
     return [
-        f"- “{found['title']}” is {found['policy']}, unsafe score {found['score']:.2f}"
-        for found in trained["failures"]
+        f"- “{found['title']}” is {found['policy']}, unsafe score {found['score']:.2f}" for found in trained["failures"]
     ]
 
 
@@ -120,7 +119,10 @@ def validation_list(trained: dict[str, Any]) -> list[str]:
 
 
 def card(model: str, entry: dict[str, Any], trained: dict[str, Any], bench: dict[str, Any]) -> str:
-    """Markdown. bench: of the compression bench, {} where it was not run. The prose comes from the recipe's card.md, which marks the places of the tables in braces."""
+    """Markdown. The prose comes from the recipe's card.md, which marks the places of the tables in braces.
+
+    bench: of the compression bench, {} where it was not run.
+    """
     template = (RECIPES / model.replace("-", "_") / "card.md").read_text(encoding="utf-8")
     chosen = entry["variants"][next(iter(entry["published"].values()))]
     points = entry["operating_points"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +114,11 @@ def failures(rows: list[Example], score: NDArray[np.float64]) -> list[dict[str, 
         {"title": rows[i].title, "policy": rows[i].policy, "score": round(float(score[i]), 3)}
         for i in (*missed, *alarms)
     ]
+
+
+def rate_at(step: int, steps: int, warm_up: float) -> float:
+    """Of the learning rate: linear warm-up, multiplied into a half cosine to nothing."""
+    return min(1.0, (step + 1) / max(1.0, warm_up * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 # What is left out in turn, and what is then asked of it.

@@ -88,7 +88,6 @@ class TestOurListings:
         assert min(counts[policy, kind] for policy in POLICIES for kind in ("plain", "euphemism", "obfuscated")) >= 4
         assert counts["safe", "hard_negative"] == sum(counts.values()) / 2
 
-
     def test_ordinary_listings_are_harmless_and_most_have_a_long_description(self, hands):
         for hand in ("third", "ordinary"):
             assert {(e.policy, e.kind) for e in hands[hand]} == {("safe", "ordinary")}

@@ -1,4 +1,4 @@
-"""The cloud model as a graph says what the network says, wide part and all; the published weights can be gone on from."""
+"""The cloud model as a graph says what the network says, wide part and all; published weights can be gone on from."""
 
 import numpy as np
 import pytest

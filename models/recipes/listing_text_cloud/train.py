@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -62,14 +61,6 @@ def batches(
             )
 
 
-def rate_at(step: int, fit: dict[str, Any]) -> float:
-    """Linear warm-up, then a half cosine to nothing."""
-    warm = fit["warm_up"] * fit["steps"]
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, fit["steps"] - warm)))
-
-
 def half_precision(device: torch.device) -> bool:
     """Whether bfloat16 is quicker: a processor without instructions for it is 20 times slower with it."""
     return device.type == "cuda" or "bf16" in cpu_flags()
@@ -112,7 +103,7 @@ def fit_model(
     began, seen, losses = time.monotonic(), 0, []
     for step in range(fit["steps"]):
         for group in optimiser.param_groups:
-            group["lr"] = fit["rate"] * group["scale"] * rate_at(step, fit)
+            group["lr"] = fit["rate"] * group["scale"] * training.rate_at(step, fit["steps"], fit["warm_up"])
         inputs, target = next(stream)
         model.train()
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
@@ -160,12 +151,18 @@ def checked_logits(
     model: backbone.Classifier, read: Reader, examples: list[Example], length: int
 ) -> NDArray[np.float32]:
     """float32 [examples, P]: of the least safe window, as the worker scores."""
-    parts, owner = [], []
+    windows, owner = windows_of(read, examples, length)
+    return training.least_safe(logits_of(model, windows), owner)
+
+
+def windows_of(read: Reader, examples: list[Example], length: int) -> tuple[list[list[int]], NDArray[np.int64]]:
+    """The windows of all texts, and of each the number of its text."""
+    windows, owner = [], []
     for index, row in enumerate(pieces_of(read, [(e.title, e.description) for e in examples])):
         for window in wordpieces.windows(row, length):
-            parts.append(window)
+            windows.append(window)
             owner.append(index)
-    return training.least_safe(logits_of(model, parts), np.array(owner))
+    return windows, np.array(owner, np.int64)
 
 
 def probabilities(

@@ -71,12 +71,7 @@ class Checked:
 
 
 def checked(examples: list[Example], read: Reader, length: int) -> Checked:
-    windows, owner = [], []
-    for index, row in enumerate(pieces_of(read, [(e.title, e.description) for e in examples])):
-        for window in wordpieces.windows(row, length):
-            windows.append(window)
-            owner.append(index)
-    return Checked(examples, windows, np.array(owner, np.int64))
+    return Checked(examples, *cloud.windows_of(read, examples, length))
 
 
 def tensors(rows: list[Any]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -129,7 +124,7 @@ def fit_network(
     best, kept = -math.inf, None
     for step in range(steps):
         for group in optimiser.param_groups:
-            group["lr"] = fit["rate"] * group["scale"] * rate_at(step, steps, fit["warm_up"])
+            group["lr"] = fit["rate"] * group["scale"] * training.rate_at(step, steps, fit["warm_up"])
         chosen = next(stream)
         network.train()
         logits = network(*tensors([pool.pieces[index] for index in chosen]))
@@ -147,11 +142,6 @@ def fit_network(
     if kept:
         network.load_state_dict(kept)
     return network.eval()
-
-
-def rate_at(step: int, steps: int, warm_up: float) -> float:
-    """Linear warm-up, multiplied into a half cosine to nothing."""
-    return min(1.0, (step + 1) / max(1.0, warm_up * steps)) * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 def figures(own: Checked, score: NDArray[np.float64]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_other_listings_than_those_of_the_committed_curve_end_with_an_error(comm
     command("--budget", "2", "--update")
     path = csv_of(HEADER + "x,Cocaine,By post,drugs,plain\n")
     monkeypatch.setattr(curve, "LISTINGS", path)
-    with pytest.raises(CommandError, match="not those of the committed curve .* write the curve anew with --update"):
+    with pytest.raises(CommandError, match=r"not those of the committed curve .* write the curve anew with --update"):
         command("--budget", "2", "--listings", str(path))
 
 

@@ -21,6 +21,7 @@ SECOND = "listing-text-gate"
 PROVIDER = "cpu"
 OCCLUDED_WORDS = 80  # left out one by one, of the part of a text that looks worst: seconds at most, however long it is
 LEAST_WEIGHT = 0.05  # logits
+NEAR_HEAVIEST = 0.75  # of the heaviest word, where none is heavy: what counts nearly as much is shown beside it
 
 
 def check_text(
@@ -114,4 +115,4 @@ def occlusion(
     weighed = [(begin, stop, whole - seen(contract.without(part, begin - start, stop - start))) for begin, stop in run]
     # Where several words say the same, none of them is missed much; then the heaviest are shown all the same.
     heaviest = max((weight for *_, weight in weighed), default=0.0)
-    return contract.marked(packed, weighed, min(points["evidence_floor"], max(heaviest / 2, LEAST_WEIGHT)))
+    return contract.marked(packed, weighed, min(points["evidence_floor"], max(heaviest * NEAR_HEAVIEST, LEAST_WEIGHT)))

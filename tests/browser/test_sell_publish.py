@@ -131,6 +131,7 @@ def test_an_edit_is_checked_again_and_its_draft_survives_a_reload(sell: SellPage
     sell.open(address)
     expect(sell.title).to_have_value(f"{SAFE_TITLE}, large")
     expect(sell.draft_notes).to_contain_text("Your unsent changes were brought back.")
+    sell.title.focus()  # the first touch fetches the model
     expect(sell.status).to_have_text(CALM)
     sell.submit.click()
     sell.page.wait_for_url("**/sell/")

@@ -34,7 +34,7 @@ def trained(tmp_path_factory):
     small["pruned"] |= {"sparse": [0.5], "steps": 1}
     cloud.train(data, builds / "listing-text-cloud", small, print)
     recipe = read("listing-text")
-    recipe["pool"] |= {"texts": 3000, "texts_left_out": 600}
+    recipe["pool"] |= {"texts": 9000, "texts_left_out": 600}
     # A teacher of twelve steps is listened to a little: that it is asked is what matters.
     recipe["fit"] |= {"epochs": 4, "epochs_left_out": 1, "least": 2, "teacher": 0.1}
     recipe["refit"] |= {"epochs": 1, "epochs_others": 1}

@@ -58,7 +58,7 @@ def check_text_in_cloud(
     packed = contract.pack(fields)
     points = entry["operating_points"]
     found = contract.combine(score(packed), points)
-    marks = occlusion(score, packed, found, points) if found["policy"] else []
+    marks = occlusion(score, packed, found["policy"], points) if found["policy"] else []
     return verdict(model, entry, variant_name, where, found, marks, packed, began)
 
 
@@ -89,30 +89,25 @@ def verdict(
     }
 
 
-def occlusion(
-    score: Scorer, packed: contract.Packed, found: dict[str, Any], points: dict[str, Any]
-) -> list[dict[str, Any]]:
+def occlusion(score: Scorer, packed: contract.Packed, policy: str, points: dict[str, Any]) -> list[dict[str, Any]]:
     """Words without which the text would look safer, as `contract.spans` gives them: weight is the fall of
     logit(policy) - logit(safe) when the word is left out (Zeiler and Fergus 2014, arXiv:1311.2901).
 
     Of a longer text, the run of OCCLUDED_WORDS that looks worst alone is read in its place.
     """
-    policy = found["policy"]
 
-    def margin(scores: dict[str, float]) -> float:
+    def margin(part: contract.Packed) -> float:
+        scores = contract.combine(score(part), points)["scores"]
         return float(np.log(max(scores[policy], 1e-9)) - np.log(max(scores["safe"], 1e-9)))
 
-    def seen(part: contract.Packed) -> float:
-        return margin(contract.combine(score(part), points)["scores"])
-
-    words = contract.words(packed)
-    runs = [words[at : at + OCCLUDED_WORDS] for at in range(0, len(words), OCCLUDED_WORDS)] or [[]]
-    parts = [contract.only(packed, run[0][0], run[-1][1]) for run in runs] if len(runs) > 1 else [packed]
-    margins = [seen(part) for part in parts] if len(runs) > 1 else [margin(found["scores"])]
-    worst = int(np.argmax(margins))
-    run, part, whole = runs[worst], parts[worst], margins[worst]
-    start = run[0][0] if len(runs) > 1 else 0
-    weighed = [(begin, stop, whole - seen(contract.without(part, begin - start, stop - start))) for begin, stop in run]
+    run, begin, end = contract.words(packed), 0, len(packed.data)
+    if len(run) > OCCLUDED_WORDS:
+        runs = [run[at : at + OCCLUDED_WORDS] for at in range(0, len(run), OCCLUDED_WORDS)]
+        run = max(runs, key=lambda words: margin(contract.only(packed, words[0][0], words[-1][1])))
+        begin, end = run[0][0], run[-1][1]
+    part = contract.only(packed, begin, end)
+    whole = margin(part)
+    weighed = [(at, stop, whole - margin(contract.without(part, at - begin, stop - begin))) for at, stop in run]
     # Where several words say the same, none of them is missed much; then the heaviest are shown all the same.
     heaviest = max((weight for *_, weight in weighed), default=0.0)
     return contract.marked(packed, weighed, min(points["evidence_floor"], max(heaviest * NEAR_HEAVIEST, LEAST_WEIGHT)))

@@ -22,7 +22,7 @@ from models.scoring import Results, Scorer
 FIRST_PICTURE = 4096  # as in the folding graph: symbols from here on are pictographs, below 128 they are ASCII
 CLS, SEP, PAD = 101, 102, 0
 BATCH = 16  # windows that are run at once: memory stays small whatever the text
-MOST_WINDOWS = 48  # three times the longest text in plain words; what has more is no prose
+MOST_PIECES = 4000  # the longest listing in plain words has less than half; what has more is no prose
 PROSE = 8  # words from which on their share of known ones says something
 WORD = re.compile(r"[^\W\d_]+")
 
@@ -34,15 +34,19 @@ class Reader:
     fold: Any
     tokenizer: Tokenizer
 
-    def pieces(self, texts: list[bytes]) -> tuple[list[list[int]], list[float]]:
-        """Of each text the ids of its word pieces, without the special ones, and its coverage."""
+    def pieces(self, texts: list[bytes]) -> list[list[int]]:
+        """Of each text the ids of its word pieces, without the special ones."""
         plain = [folded(self.fold, data) for data in texts]
-        found = self.tokenizer.encode_batch(plain, add_special_tokens=False)
-        shares = [
-            min(latin(data.decode("utf-8", "replace")), coverage(text), known(encoding))
-            for data, text, encoding in zip(texts, plain, found, strict=True)
-        ]
-        return [encoding.ids for encoding in found], shares
+        return [encoding.ids for encoding in self.tokenizer.encode_batch(plain, add_special_tokens=False)]
+
+    def read(self, data: bytes) -> tuple[list[int], float]:
+        """A text's word pieces, as `pieces`, and its coverage: the share of letters that the model can make sense of.
+        0 for what is too long to be read to its end."""
+        text = folded(self.fold, data)
+        encoding = self.tokenizer.encode(text, add_special_tokens=False)
+        if len(encoding.ids) > MOST_PIECES:
+            return encoding.ids[:MOST_PIECES], 0.0
+        return encoding.ids, min(latin(data.decode("utf-8", "replace")), coverage(text), known(encoding))
 
 
 def reader(files: dict[str, bytes]) -> Reader:
@@ -65,10 +69,8 @@ def scorer(session: Any, reader: Reader, entry: dict[str, Any]) -> Scorer:
     """What scores a packed text: (scores by label, coverage) of its windows. entry: labels, window_pieces."""
 
     def score(packed: Packed) -> Results:
-        (ids,), (share,) = reader.pieces([packed.data])
+        ids, share = reader.read(packed.data)
         rows = windows(ids, entry["window_pieces"])
-        if len(rows) > MOST_WINDOWS:  # not read to its end, so not known
-            rows, share = rows[:MOST_WINDOWS], 0.0
         chunks = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
         found = np.concatenate([session.run(["scores"], batch(chunk))[0] for chunk in chunks])
         return [(dict(zip(entry["labels"], map(float, row), strict=True)), share) for row in found]
@@ -77,7 +79,7 @@ def scorer(session: Any, reader: Reader, entry: dict[str, Any]) -> Scorer:
 
 
 def coverage(text: str) -> float:
-    """Share of letters that the backbone can read: ASCII after folding. 0 where there are none."""
+    """Share of letters that are ASCII after folding. 0 where there are none."""
     letters = sum(char.isalpha() for char in text)
     return sum("a" <= char <= "z" for char in text) / letters if letters else 0.0
 

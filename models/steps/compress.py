@@ -179,8 +179,7 @@ def samples_of_length(
         return [{"bytes": np.frombuffer(data, np.uint8)} for data in packed]
     from models import wordpieces
 
-    found, _ = wordpieces.reader(files).pieces(packed)
-    return [wordpieces.batch([ids[: entry["window_pieces"]]]) for ids in found]
+    return [wordpieces.batch([ids[: entry["window_pieces"]]]) for ids in wordpieces.reader(files).pieces(packed)]
 
 
 def measured(

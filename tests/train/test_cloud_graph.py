@@ -94,7 +94,7 @@ def test_the_published_weights_are_read_back_as_they_are_served():
     texts = ["Oak table, seats six", "Cocaine, posted discreetly", "Genuine ivory figure, old", "Sp4re bicycle bell"]
     for text in texts:
         packed = pack([("title", text), ("description", "")])
-        (row,), _ = reader.pieces([packed.data])
+        (row,) = reader.pieces([packed.data])
         found = by_torch(model.eval(), [row], ones)[0]
         ((scores, _),) = served(packed)
         expected = [scores[label] for label in entry["labels"]]

@@ -64,16 +64,15 @@ def own(folder: Path = EXAMPLES) -> list[Example]:
     return found
 
 
-def validation(path: Path = VALIDATION) -> list[Example]:
+def validation(path: Path = VALIDATION, source: str = "own-validation") -> list[Example]:
     """Our own listings by an independent hand: models are chosen by them, none is trained on them."""
     rows = read_dicts(path, ("id", "title", "description", "policy", "kind"))
-    return [Example(r["title"], r["description"], r["policy"], "own-validation", "own", r["kind"]) for r in rows]
+    return [Example(r["title"], r["description"], r["policy"], source, "own", r["kind"]) for r in rows]
 
 
-def ordinary(path: Path = ORDINARY) -> list[Example]:
+def ordinary() -> list[Example]:
     """Our own ordinary harmless listings by another independent hand: thresholds are set by them, none is learned."""
-    rows = read_dicts(path, ("id", "title", "description", "policy", "kind"))
-    return [Example(r["title"], r["description"], r["policy"], "own-ordinary", "own", r["kind"]) for r in rows]
+    return validation(ORDINARY, "own-ordinary")
 
 
 @dataclass(frozen=True)

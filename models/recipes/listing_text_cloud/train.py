@@ -41,7 +41,7 @@ def files() -> dict[str, bytes]:
 
 
 def pieces_of(reader: Reader, texts: list[tuple[str, str]]) -> list[list[int]]:
-    return reader.pieces([pack([("title", title), ("description", text)]).data for title, text in texts])[0]
+    return reader.pieces([pack([("title", title), ("description", text)]).data for title, text in texts])
 
 
 def batches(

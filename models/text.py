@@ -22,6 +22,7 @@ PROVIDER = "cpu"
 OCCLUDED_WORDS = 80  # left out one by one, of the part of a text that looks worst: seconds at most, however long it is
 LEAST_WEIGHT = 0.05  # logits
 NEAR_HEAVIEST = 0.75  # of the heaviest word, where none is heavy: what counts nearly as much is shown beside it
+NOISE = 0.4  # of the heaviest word: what moves the model less than that is not shown
 
 
 def check_text(
@@ -110,4 +111,5 @@ def occlusion(score: Scorer, packed: contract.Packed, policy: str, points: dict[
     weighed = [(at, stop, whole - margin(contract.without(part, at - begin, stop - begin))) for at, stop in run]
     # Where several words say the same, none of them is missed much; then the heaviest are shown all the same.
     heaviest = max((weight for *_, weight in weighed), default=0.0)
-    return contract.marked(packed, weighed, min(points["evidence_floor"], max(heaviest * NEAR_HEAVIEST, LEAST_WEIGHT)))
+    floor = min(points["evidence_floor"], max(heaviest * NEAR_HEAVIEST, LEAST_WEIGHT))
+    return contract.marked(packed, weighed, max(floor, heaviest * NOISE))

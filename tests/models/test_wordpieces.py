@@ -4,12 +4,13 @@ import itertools
 import os
 import unicodedata
 
+import numpy as np
 import pytest
 
 from models import manifest, runtime, scoring, wordpieces
 from models.contract import pack
 from models.recipes.listing_text import folding
-from models.text import CLOUD, SECOND, check_text_in_cloud
+from models.text import CLOUD, SECOND, check_text_in_cloud, occlusion
 
 ENTRY = manifest.load()["models"][CLOUD]
 READER = wordpieces.reader(scoring.files_of(ENTRY, manifest.PUBLISHED))
@@ -190,6 +191,20 @@ def test_evidence_is_found_anywhere_in_a_long_text_and_costs_a_bounded_number_of
     assert "cocaine" in marked
     assert len(looks) <= 1 + 10 + 1 + 80
     assert sum(looks[11:]) < 81 * 700, "a word is left out of its own part of the text"
+
+
+def test_words_that_move_the_model_far_less_than_the_heaviest_are_not_marked():
+    """A made-up model with a heavy word, a middling one and a light one, all above the floor."""
+    weights = {b"heavy": 5.0, b"middling": 2.5, b"light": 1.0}
+
+    def score(packed):
+        total = sum(weight for word, weight in weights.items() if word in packed.data)
+        return [({"drugs": 1 / (1 + np.exp(-total)), "safe": 1 / (1 + np.exp(total))}, 1.0)]
+
+    packed = pack([("title", "heavy middling light none"), ("description", "")])
+    points = {"policies": ["drugs"], "block": 0.9, "warn": 0.5, "unsure": 0.3, "coverage": 0.3, "evidence_floor": 0.5}
+    found = [span["start"] for span in occlusion(score, packed, "drugs", points)]
+    assert found == [0, len("heavy ")]
 
 
 def test_a_damaged_tokenizer_makes_the_model_unavailable(tmp_path):

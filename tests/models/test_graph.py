@@ -6,6 +6,7 @@ import pytest
 from models import contract
 from models.recipes.listing_text import folding
 from models.recipes.listing_text.front import fold, front
+from models.recipes.listing_text.network import EVIDENT, whole
 from models.runtime import open_session
 from models.steps.golden_cases import cases, text_of
 from tests.models import tiny
@@ -139,3 +140,14 @@ def test_malformed_bytes_do_not_fail():
     for size in (1, 2, 3, 50):
         scores, _, _ = WHOLE["fp32"].run(NAMES, {"bytes": rng.integers(0, 256, size).astype(np.uint8)})
         assert np.isfinite(scores).all()
+
+
+def test_what_is_plainly_harmless_has_no_evidence_and_a_hint_of_doubt_has():
+    found = tiny.parameters()
+    for lift, told in ((30.0, False), (0.0, True)):
+        found.biases["logits"] = np.array([0.0] * (tiny.WIDTH - 1) + [lift], np.float32)
+        text = "Oak table and a chair"
+        scores, evidence, _ = tiny.run(open_session(whole(tiny.SHAPE, found).SerializeToString()), text)
+        assert (1 - scores[-1] >= EVIDENT) == told
+        assert evidence.shape == (len(contract.pack([("title", text)]).data), tiny.WIDTH)
+        assert evidence.any() == told

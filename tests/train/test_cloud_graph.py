@@ -1,12 +1,15 @@
 """The cloud model as a graph says what the network says, wide part and all; published weights can be gone on from."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 
 from models import manifest, scoring, wordpieces
 from models.contract import pack
-from models.recipes.listing_text_cloud import backbone, export, resume, train
+from models.recipes.listing_text.corpus import Example
+from models.recipes.listing_text_cloud import backbone, export, resume, train, wide
 from models.runtime import open_session
 from models.steps.recipe import read
 
@@ -56,12 +59,52 @@ def test_the_wide_part_hears_which_of_two_neighbours_comes_first(network):
     assert torch.equal(alone, network.wide.single.weight[7592])
 
 
-def test_training_sometimes_hears_nothing_of_the_wide_part(network):
-    network.wide.train()
-    torch.manual_seed(1)
-    found = network.wide(torch.tensor([[7592, 2088]] * 400), torch.ones(400, 2)).abs().sum(1)
-    network.wide.eval()
-    assert 0.35 < (found == 0).float().mean() < 0.65
+def test_the_wide_part_is_fitted_to_what_it_reads_itself():
+    made = wide.Wide(30_522, 3, 512)
+    rows = [[7592, 2088], [2088, 7592, 7592], [999] * 5, [2000, 2001, 999], [7592]]
+    label, weight, ridge = np.array([0, 1, 2, 2, 0]), np.array([1, 1, 2, 1, 1], np.float32), 0.1
+    bias = wide.fit(made, rows, label, weight, ridge).requires_grad_()
+    tables = [made.single.weight, made.pairs.weight]
+    for table in tables:
+        table.requires_grad_(True)
+
+    inputs = {name: torch.from_numpy(value) for name, value in wordpieces.batch(rows).items()}
+    logits = made(inputs["input_ids"], inputs["attention_mask"].float()) + bias
+    assert logits.argmax(1).tolist() == label.tolist()
+    error = torch.nn.functional.cross_entropy(logits, torch.from_numpy(label), reduction="none")
+    loss = (error * torch.from_numpy(weight)).sum() + ridge / 2 * sum(table.square().sum() for table in tables)
+    loss.backward()
+    for each in [*tables, bias]:  # the bottom of the valley, as the network's own arithmetic sees it
+        assert each.grad.abs().max() < 1e-3
+
+
+def test_the_wide_part_speaks_with_its_share_of_voice(network):
+    other, bias = copy.deepcopy(network), torch.linspace(-1, 1, LABELS)
+    wide.joined_with(0.5, other.wide, bias, other.head)
+    ids = torch.tensor([[7592, 2088, 999]])
+    seen = torch.ones(1, 3)
+    with torch.no_grad():
+        before, after = network.wide(ids, seen), other.wide(ids, seen)
+    assert after == pytest.approx(0.5 * before, abs=1e-5)
+    assert other.head.bias.detach() - network.head.bias.detach() == pytest.approx(0.5 * bias, abs=1e-6)
+
+
+def test_listings_of_the_market_and_of_our_own_fit_the_wide_part_and_no_others():
+    examples = [
+        Example("cocaine by post", "", "drugs", "a", "market"), Example("oak table", "", "safe", "a", "market"),
+        Example("cocaine in a book", "", "drugs", "own", "own"), Example("lino cutter", "", "safe", "x", "harmless"),
+    ]  # fmt: skip
+    torch.manual_seed(3)
+    made = backbone.pretrained(LABELS, RECIPE["network"] | {"pairs": 512})
+    read = train.reader()
+    train.add_wide(made, examples, read, RECIPE)
+    drugs, safe = RECIPE["labels"].index("drugs"), RECIPE["labels"].index("safe")
+    for text, sign in (("cocaine", 1), ("oak", -1)):
+        (row,) = train.pieces_of(read, [(text, "")])
+        said = made.wide.single.weight[row].sum(0)
+        assert sign * (said[drugs] - said[safe]) > 0
+    (row,) = train.pieces_of(read, [("cutter", "")])
+    assert made.wide.single.weight[row].abs().max() == 0
 
 
 def test_frozen_layers_and_vectors_stay_and_the_rest_is_trained(monkeypatch):
@@ -82,7 +125,8 @@ def test_frozen_layers_and_vectors_stay_and_the_rest_is_trained(monkeypatch):
     after = train.fit_model(Two(), recipe, print, start=begun).state_dict()
     same = {name for name in before if torch.equal(before[name], after[name])}
     assert {"words.weight", "places.weight", "norm.weight", "layers.0.up.weight", "layers.2.up.weight"} <= same
-    assert not same & {"layers.3.up.weight", "layers.5.value.weight", "head.weight", "wide.single.weight"}
+    assert not same & {"layers.3.up.weight", "layers.5.value.weight", "head.weight"}
+    assert {"wide.single.weight", "wide.pairs.weight"} <= same
 
 
 def test_the_published_weights_are_read_back_as_they_are_served():

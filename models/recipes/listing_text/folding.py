@@ -241,9 +241,9 @@ def counts_in_hash(window: Sequence[int]) -> int:
     return int(this != SEPARATOR and not (this == before == WORD_DIGIT))
 
 
-def leet_letters() -> NDArray[np.int64]:
-    """int64 [128]: symbol → the letter it stands for, 0 when it stands for none."""
-    table = np.zeros(128, np.int64)
+def leet_letters() -> NDArray[np.uint8]:
+    """uint8 [SYMBOLS]: symbol → the letter it stands for, 0 when it stands for none."""
+    table = np.zeros(SYMBOLS, np.uint8)
     for sign, letter in LEET.items():
         table[ord(sign)] = ord(letter)
     return table

@@ -20,6 +20,7 @@ from models.recipes.listing_text.graph import Graph, finished
 GRAMS = (3, 4, 5, 6)
 PRIME = 2_147_483_647
 MULTIPLIER = 1_000_003
+INSIDE = 16  # more than the letters of an n-gram
 POWERS = 48  # characters of a word that count for its hash
 # Odd constants that keep the kinds of features apart before they share one table.
 SALT = {"gram": (314_159, 271_829), "word": (577_217, 693_147)}
@@ -60,70 +61,81 @@ class Features:
 
 def windows(g: Graph, x: str, left: int, right: int, fill: int) -> str:
     """int64 [left + 1 + right, m]: each element's neighbours, `fill` beyond the ends."""
-    parts = [g.constant([fill] * left)] * bool(left) + [x] + [g.constant([fill] * right)] * bool(right)
-    number = g.op("Range", g.constant(0), g.op("Squeeze", g.op("Shape", x)), g.constant(1))
     offsets = g.constant(np.arange(left + 1 + right)[:, None])
-    return g.take(g.join(*parts), g.add(number, offsets))
+    return g.take(g.join(g.constant([fill] * left), x, g.constant([fill] * right)), g.add(g.counted(x), offsets))
 
 
-def ruled(g: Graph, classes: str, count: int, left: int, right: int, *rules: folding.Rule) -> list[str]:
-    """What each rule says of every element, uint8 [m]: by the classes around it, looked up in the rule's table."""
+def summed(g: Graph, x: str, weights: NDArray[np.float32], left: int, right: int) -> str:
+    """float32 [1, k, m]: weighted sums of each element and its neighbours, 0 beyond the ends, by one convolution; exact
+    as long as they stay below 2 ** 24. x: float32 [1, c, m]; weights: [k, c, left + 1 + right]."""
+    return g.op("Conv", x, g.constant(weights, np.float32), pads=[left, right])
+
+
+def ruled(g: Graph, kinds: str, count: int, left: int, right: int, *rules: folding.Rule) -> list[str]:
+    """What each rule says of every element, int64 [m]: by the classes around it, looked up in the rule's table. kinds:
+    the class of each, float32 [1, 1, m], below `count`."""
     size = left + 1 + right
-    places = g.constant([[count ** (size - 1 - place) for place in range(size)]])
-    index = g.op("Squeeze", g.op("MatMul", places, windows(g, classes, left, right, 0)), g.constant([0]))
-    return [g.take(g.constant(folding.rule(count, size, each), np.uint8), index) for each in rules]
+    places = np.array([[[count ** (size - 1 - place) for place in range(size)]]])
+    index = g.op("Squeeze", summed(g, kinds, places, left, right), g.constant([0, 1]))
+    index = g.op("Cast", index, to=TensorProto.INT32)
+    return [looked_up(g, folding.rule(count, size, each), index) for each in rules]
+
+
+def looked_up(g: Graph, table: NDArray[np.uint8], index: str) -> str:
+    """int64: rows of a table that is stored in bytes and made wide once, when a session starts."""
+    return g.take(g.integer(g.constant(table, np.uint8)), index)
 
 
 def decoded(g: Graph) -> Text:
     """UTF-8 bytes → symbols by table; marks and zero-width characters fall away. A sentinel word leads."""
     raw = g.integer("bytes")
     size = g.op("Shape", "bytes")
-    at = g.positions(g.either(g.less(raw, 128), g.less(191, raw)))
+    at = g.kept(g.counted(raw), g.either(g.less(raw, 128), g.less(191, raw)))
     first = g.take(raw, at)
     weights, less = folding.decoder()
-    following = g.op("Gather", windows(g, raw, 0, 3, 128), at, axis=1)
-    weight = g.op("Transpose", g.take(g.constant(weights), first), perm=[1, 0])
+    following = g.take(g.join(raw, g.constant([128] * 3)), g.add(at, g.constant(np.arange(4)[:, None])))
+    weight = g.op("Gather", g.constant(weights.T), first, axis=1)
     total = g.op("ReduceSum", g.op("Mul", following, weight), g.constant([0]), keepdims=0)
     code = g.sub(total, g.take(g.constant(less), first))
-    code = g.op("Max", g.op("Min", code, g.constant(folding.CODE_POINTS - 1)), g.constant(0))
+    code = g.op("Clip", code, g.constant(0), g.constant(folding.CODE_POINTS - 1))
     add, modulus, tabled = folding.blocks()
     block = g.op("Div", code, g.constant(256))
     value = g.add(g.op("Mod", code, g.take(g.constant(modulus), block)), g.take(g.constant(add), block))
     table = folding.symbols()
-    listed = g.integer(g.take(g.constant(table, np.int16), g.op("Min", value, g.constant(len(table) - 1))))
+    listed = g.take(g.integer(g.constant(table, np.int16)), g.op("Min", value, g.constant(len(table) - 1)))
     symbol = g.where(g.take(g.constant(tabled, np.bool_), block), listed, value)
-    kept = g.positions(g.less(0, symbol))
-    symbols = g.join(g.constant([SENTINEL, SPACE]), g.take(symbol, kept))
-    return Text(symbols, g.join(size, size, g.take(at, kept)))
+    shown = g.less(0, symbol)
+    symbols = g.join(g.constant([SENTINEL, SPACE]), g.kept(symbol, shown))
+    return Text(symbols, g.join(size, size, g.kept(at, shown)))
 
 
 def without_leetspeak(g: Graph, text: Text) -> Text:
     """See `folding.undo_leet`."""
     s = text.symbols
-    classes = g.integer(g.take(g.constant(folding.leet_classes(), np.uint8), s))
-    (action,) = ruled(g, classes, 8, 2, 2, folding.undo_leet)
-    action = g.integer(action)
-    letter = g.take(g.constant(folding.leet_letters()), g.op("Min", s, g.constant(127)))
+    (action,) = ruled(g, kinds_of(g, s, folding.leet_classes()), 8, 2, 2, folding.undo_leet)
+    letter = looked_up(g, folding.leet_letters(), s)
     changed = g.where(g.equal(action, folding.TO_LETTER), letter, SPACE)
     return Text(g.where(g.equal(action, folding.KEEP), s, changed), text.places)
 
 
 def kept(g: Graph, text: Text, keep: str) -> Text:
-    at = g.positions(g.op("Cast", keep, to=TensorProto.BOOL))
-    return Text(g.take(text.symbols, at), g.take(text.places, at))
+    keep = g.op("Cast", keep, to=TensorProto.BOOL)
+    return Text(g.kept(text.symbols, keep), g.kept(text.places, keep))
 
 
-def classes_of(g: Graph, s: str, classes: NDArray[np.uint8]) -> str:
-    return g.integer(g.take(g.constant(classes, np.uint8), s))
+def kinds_of(g: Graph, s: str, classes: NDArray[np.uint8]) -> str:
+    """float32 [1, 1, m]"""
+    wide = g.op("Cast", g.constant(classes[None, None], np.uint8), to=TensorProto.FLOAT)
+    return g.take(wide, s, axis=2)
 
 
 def joined(g: Graph, text: Text) -> Text:
     """Runs of separators shrink to the first; three or more single letters in a row lose what is between them."""
     classes = folding.word_classes()
-    (stays,) = ruled(g, classes_of(g, text.symbols, np.minimum(classes, 1)), 2, 1, 0, folding.stays_in_run)
+    (stays,) = ruled(g, kinds_of(g, text.symbols, np.minimum(classes, 1)), 2, 1, 0, folding.stays_in_run)
     text = kept(g, text, stays)
     three = np.minimum(classes, folding.SOLID)
-    (stays,) = ruled(g, classes_of(g, text.symbols, three), 3, 4, 4, folding.stays_unless_spelled)
+    (stays,) = ruled(g, kinds_of(g, text.symbols, three), 3, 4, 4, folding.stays_unless_spelled)
     return kept(g, text, stays)
 
 
@@ -151,33 +163,22 @@ def front_parts(g: Graph, shape: Shape) -> Features:
     text = joined(g, without_leetspeak(g, decoded(g)))
     s = text.symbols
     classes = folding.word_classes()
-    kind = classes_of(g, s, classes)
-    starting, ending, long_number, counting = ruled(
-        g, kind, 5, 2, 2, folding.starts_word, folding.ends_word, folding.in_long_number, folding.counts_in_hash
-    )
-    plain = g.take(g.constant(np.array([0, 1, 1, 1, 0])), kind)
-    letter = g.take(g.constant(np.array([0, 1, 0, 0, 0])), kind)
-
-    first = g.integer(starting)
-    starts, ends = (g.positions(g.op("Cast", each, to=TensorProto.BOOL)) for each in (starting, ending))
-    counted = g.integer(counting)
+    kind = looked_up(g, classes, s)
+    first, last, long_number, counted = ruled(
+        g, kinds_of(g, s, classes), 5, 2, 2,
+        folding.starts_word, folding.ends_word, folding.in_long_number, folding.counts_in_hash,
+    )  # fmt: skip
+    place = g.counted(s)
+    starts, ends = (g.kept(place, g.op("Cast", each, to=TensorProto.BOOL)) for each in (first, last))
     number = g.sums(counted)
-    word_of = g.op("Max", g.sub(g.sums(first), 1), g.constant(0))
+    word_of = g.sub(g.sums(first), 1)  # the sentinel in front is word 0
     base = g.take(g.take(number, starts), word_of)
     power = np.array([pow(MULTIPLIER, k, PRIME) for k in range(POWERS)])
-    place = g.op("Max", g.op("Min", g.sub(number, base), g.constant(POWERS - 1)), g.constant(0))
+    exponent = g.op("Min", g.sub(number, base), g.constant(POWERS - 1))
     code = g.where(g.equal(kind, folding.WORD_DIGIT), ord("0"), s)
-    part = g.mul(g.mul(code, counted), g.take(g.constant(power), place))
+    part = g.mul(g.mul(code, counted), g.take(g.constant(power), exponent))
     meant = g.take(g.constant(np.array([0, 1, 0, 0, 1])), kind)  # letters and pictographs
-    sums = g.op(
-        "CumSum", g.op("Concat", *(g.op("Unsqueeze", x, g.constant([0])) for x in (part, meant)), axis=0), g.constant(1)
-    )
-    at_start, at_end = g.take(sums, starts, 1), g.take(sums, ends, 1)
-    own = g.op("Concat", *(g.op("Unsqueeze", g.take(x, starts), g.constant([0])) for x in (part, meant)), axis=0)
-    value, letters = (
-        g.op("Squeeze", each, g.constant([0])) for each in g.split(g.add(g.sub(at_end, at_start), own), 2, axis=0)
-    )
-    value = g.mod(value, PRIME)
+    value, letters = g.mod(by_word(g, part, ends), PRIME), by_word(g, meant, ends)
     head = g.take(s, starts)
     real = g.less(SENTINEL, head)
     lettered = g.both(g.less(0, letters), real)
@@ -187,7 +188,7 @@ def front_parts(g: Graph, shape: Shape) -> Features:
     glued = g.mod(g.add(value, g.mul(g.shifted(value, 1, 0), g.take(g.constant(power), g.add(size, 1)))), PRIME)
     soft = g.both(g.equal(gap, SOFT), lettered, g.shifted(lettered, 1, False))
     return Features(
-        grams=gram_ids(g, s, plain, letter, long_number, shape.bits),
+        grams=gram_ids(g, s, kind, long_number, shape.bits),
         word=g.where(lettered, hashed(g, value, "word", shape.bits), -1),
         joined=g.where(soft, hashed(g, glued, "word", shape.bits), -1),
         word_of=word_of,
@@ -201,27 +202,34 @@ def front_parts(g: Graph, shape: Shape) -> Features:
     )
 
 
-def gram_ids(g: Graph, s: str, plain: str, letter: str, long_number: str, bits: int) -> str:
+def by_word(g: Graph, x: str, ends: str) -> str:
+    """int64 [w]: sums over each word's symbols, of what is 0 between words."""
+    until = g.take(g.sums(x), ends)
+    return g.sub(until, g.shifted(until, -1, 0))
+
+
+def gram_ids(g: Graph, s: str, kind: str, long_number: str, bits: int) -> str:
     """Ids int64 [4, m] of the n-grams centred on each character; spaces only at their ends, a letter somewhere. A
     hash is the sum of characters times powers; all of them are one product of matrices."""
-    is_plain, is_long = (g.op("Cast", x, to=TensorProto.BOOL) for x in (plain, long_number))
-    char = g.where(is_long, ord("0"), g.where(is_plain, s, SPACE))
+    plain = g.op("Equal", looked_up(g, np.isin(range(5), folding.PLAIN).astype(np.uint8), kind), g.constant(1))
+    char = g.where(g.equal(long_number, 1), ord("0"), g.where(plain, s, SPACE))
     left, right = max(GRAMS) // 2, max(GRAMS) - max(GRAMS) // 2 - 1
     powers = np.zeros((len(GRAMS), left + 1 + right), np.int64)
-    inside, whole = powers.copy(), powers.copy()
+    shown = np.zeros((len(GRAMS), 2, left + 1 + right), np.float32)
     for row, n in enumerate(GRAMS):
         begin = left - n // 2
         powers[row, begin : begin + n] = [pow(MULTIPLIER, n - 1 - k, PRIME) for k in range(n)]
-        inside[row, begin + 1 : begin + n - 1] = 1
-        whole[row, begin : begin + n] = 1
+        shown[row, 0, begin + 1 : begin + n - 1] = INSIDE
+        shown[row, 1, begin : begin + n] = 1
     length = np.array(GRAMS)[:, None]
     total = g.op("MatMul", g.constant(powers), windows(g, char, left, right, SPACE))
     value = g.mod(
         g.add(total, g.constant(length * np.array([pow(MULTIPLIER, n, PRIME) for n in GRAMS])[:, None])), PRIME
     )
-    plain_inside = g.op("MatMul", g.constant(inside), windows(g, plain, left, right, 0))
-    letters = g.op("MatMul", g.constant(whole), windows(g, letter, left, right, 0))
-    valid = g.both(g.op("Equal", plain_inside, g.constant(length - 2)), g.less(0, letters))
+    # One sum tells both: every place inside is plain, and a letter is somewhere.
+    traits = np.array([np.isin(range(5), folding.PLAIN), np.isin(range(5), folding.WORD_LETTER)])
+    there = summed(g, g.take(g.constant(traits[None], np.float32), kind, axis=2), shown, left, right)
+    valid = g.op("Less", g.constant((length - 2) * INSIDE, np.float32), g.op("Squeeze", there, g.constant([0])))
     return g.where(valid, hashed(g, value, "gram", bits), -1)
 
 
@@ -240,10 +248,10 @@ def front(shape: Shape) -> onnx.ModelProto:
         (g.shifted(parts.joined, -1, -1), numbers, 2),
     ]
     ids = g.join(*(each for each, _, _ in rows))
-    kept_at = g.positions(g.less(-1, ids))
-    g.name(g.take(ids, kept_at), "ids")
-    g.name(g.take(g.join(*(owner for _, owner, _ in rows)), kept_at), "owners")
-    g.name(g.take(g.join(*(g.add(g.mul(each, 0), kind) for each, _, kind in rows)), kept_at), "kinds")
+    there = g.less(-1, ids)
+    g.name(g.kept(ids, there), "ids")
+    g.name(g.kept(g.join(*(owner for _, owner, _ in rows)), there), "owners")
+    g.name(g.kept(g.join(*(g.add(g.mul(each, 0), kind) for each, _, kind in rows)), there), "kinds")
     g.name(g.op("Squeeze", g.op("Shape", parts.word)), "size")
     g.name(parts.known_ids, "known")
     g.name(g.where(parts.real, parts.letters, 0), "letters")

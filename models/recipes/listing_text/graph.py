@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,19 @@ class Graph:
         output = f"t{self.count}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
         return output
+
+    def when(self, test: str, then: Callable[[Graph], str], otherwise: Callable[[Graph], str]) -> str:
+        """What `then` makes, computed only if the bool `test` holds; else what `otherwise` makes. Both get a graph to
+        write to, from which all tensors made so far can be read."""
+
+        def branch(make: Callable[[Graph], str]) -> onnx.GraphProto:
+            inner = Graph()
+            inner.constants, inner.count = self.constants, self.count
+            output = make(inner)
+            self.count = inner.count
+            return helper.make_graph(inner.nodes, f"t{self.count}.branch", [], [onnx.ValueInfoProto(name=output)])
+
+        return self.op("If", test, then_branch=branch(then), else_branch=branch(otherwise))
 
     def name(self, tensor: str, name: str) -> None:
         self.nodes.append(helper.make_node("Identity", [tensor], [name]))
@@ -104,9 +118,13 @@ class Graph:
         self.nodes.append(helper.make_node("Split", [a], names, axis=axis, num_outputs=count))
         return names
 
-    def positions(self, test: str) -> str:
-        """Indices at which a bool vector is true."""
-        return self.op("Squeeze", self.op("NonZero", test), self.constant([0]))
+    def counted(self, a: str) -> str:
+        """0, 1, 2, … for each element of a vector."""
+        return self.op("Range", self.constant(0), self.op("Squeeze", self.op("Shape", a)), self.constant(1))
+
+    def kept(self, a: str, test: str) -> str:
+        """The elements at which a bool vector is true. Compress takes a quarter of the time of NonZero and Gather."""
+        return self.op("Compress", a, test, axis=0)
 
     def sums(self, a: str) -> str:
         return self.op("CumSum", a, self.constant(0))

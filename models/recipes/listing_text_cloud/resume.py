@@ -29,7 +29,7 @@ def published(labels: int, options: dict[str, Any]) -> tuple[backbone.Classifier
             state[name] = torch.zeros_like(old)
         elif (found := weight_of(name, stored)) is not None:
             state[name] = torch.from_numpy(found.astype(np.float32))
-        elif not name.startswith("wide."):  # version 1 has no wide part
+        else:
             raise manifest.ModelUnavailable(f"The published {MODEL} has no {name}. Train it without --go-on.")
     model.load_state_dict(state)
     return model, str(about["sha256"])

@@ -19,7 +19,7 @@ from models.contract import pack
 from models.recipes.listing_text import corpus, front
 from models.recipes.listing_text.corpus import Example
 from models.recipes.listing_text.mixture import Draw, Mixture
-from models.recipes.listing_text_cloud import backbone, resume
+from models.recipes.listing_text_cloud import backbone, resume, wide
 from models.steps import metrics, training
 from models.steps.errors import StepError
 from models.wordpieces import Reader
@@ -89,14 +89,12 @@ def fit_model(
     half = half_precision(device)
     model = (start or backbone.pretrained(len(labels), recipe["network"])).to(device)
     embeddings = list(model.words.parameters()) + list(model.places.parameters()) + list(model.kinds.parameters())
-    wide = list(model.wide.parameters())
-    held = {id(p) for p in embeddings + wide}
+    held = {id(p) for p in [*embeddings, *model.wide.parameters()]}
     for part in [*embeddings, *model.norm.parameters(), *model.layers[: fit["frozen"]].parameters()]:
         part.requires_grad_(fit["frozen"] == 0)
     rest = [p for p in model.parameters() if id(p) not in held]
     optimiser = torch.optim.AdamW(
-        [{"params": rest, "scale": 1.0}, {"params": embeddings, "scale": fit["rate_embeddings"], "weight_decay": 0.0},
-         {"params": wide, "scale": fit["rate_wide"], "weight_decay": 0.0}],
+        [{"params": rest, "scale": 1.0}, {"params": embeddings, "scale": fit["rate_embeddings"], "weight_decay": 0.0}],
         lr=fit["rate"], weight_decay=fit["decay"],
     )  # fmt: skip
     stream = batches(mixture, reader(), labels, fit, random.Random(recipe["seed"]))
@@ -124,6 +122,17 @@ def fit_model(
             said = f"  step {step + 1}: loss {np.mean(losses[-100:]):.4f}, {rate:.0f} texts a second"
             say(said + (f", {watch(model)}" if watch and step % 500 == 499 else ""))
     return model.cpu().eval()
+
+
+def add_wide(model: backbone.Classifier, examples: list[Example], read: Reader, recipe: dict[str, Any]) -> None:
+    """Fit the wide part on the labelled listings and our own, as they are, and let it speak beside the network."""
+    options, labels = recipe["wide"], recipe["labels"]
+    chosen = [e for e in examples if e.group in options["counts"]]
+    rows = [row[: recipe["window_pieces"]] for row in pieces_of(read, [(e.title, e.description) for e in chosen])]
+    label = np.array([labels.index(e.policy) for e in chosen])
+    counts = np.array([options["counts"][e.group] for e in chosen], np.float32)
+    bias = wide.fit(model.wide, rows, label, counts, options["ridge"])
+    wide.joined_with(options["share"], model.wide, bias, model.head)
 
 
 @torch.no_grad()
@@ -198,6 +207,7 @@ def train(
     if go_on:
         recipe = recipe | {"fit": recipe["fit"] | recipe["go_on"]}
         start, sha256 = resume.published(len(recipe["labels"]), recipe["network"])
+        start.wide.silence()  # it is fitted anew, beside what the network has become
         initial = f"those of the published {resume.VARIANT} {sha256[:8]}"
     examples = corpus.gather(data, recipe)
     own, ordinary, read = corpus.validation(), corpus.ordinary(), reader()
@@ -210,6 +220,8 @@ def train(
         return f"own validation AUC {metrics.roc_auc(unsafe, score[: len(own)]):.4f}, against ordinary {against:.4f}"
 
     model = fit_model(mixture_of(examples, recipe), recipe, say, watch, start)
+    add_wide(model, examples, read, recipe)
+    say(f"  with the wide part: {watch(model)}")
     out.mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), out / WEIGHTS)
     save_pruned(model, mixture_of(examples, recipe), out, recipe, say)
@@ -277,4 +289,5 @@ def scorer_without(
 ) -> Callable[[list[Example]], NDArray[np.float64]]:
     shorter = recipe | {"fit": recipe["fit"] | {"steps": recipe["fit"]["steps_left_out"]}}
     model = fit_model(mixture_of(examples, shorter), shorter, say)
+    add_wide(model, examples, read, recipe)
     return lambda rows: training.unsafe_score(checked_logits(model, read, rows, recipe["window_pieces"]))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models import manifest, runtime
+from models import languages, manifest, runtime
 from models.contract import Packed
 from models.scoring import Results, Scorer
 
@@ -95,15 +95,17 @@ def latin(typed: str) -> float:
 
 def known(encoding: Any) -> float:
     """Share of letters in words that are one piece of the vocabulary, which is English; 1 for texts of a few words,
-    where names decide. Ordinary English listings have .64 and more, German and Spanish ones about .2."""
+    where names decide; less with small words of other languages in it. Ordinary English listings have .64 and more,
+    German and Spanish ones about .1."""
     pieces: dict[int, list[str]] = {}
     for word, token in zip(encoding.word_ids, encoding.tokens, strict=True):
         pieces.setdefault(word, []).append(token.removeprefix("##"))
     spelled = [("".join(parts), len(parts)) for parts in pieces.values()]
-    words = [(len(word), parts) for word, parts in spelled if word.isalpha() and len(word) > 1]
-    if len(words) < PROSE:
-        return 1.0
-    return sum(length for length, parts in words if parts == 1) / sum(length for length, _ in words)
+    words = [(word, parts) for word, parts in spelled if word.isalpha() and len(word) > 1]
+    letters = sum(len(word) for word, _ in words)
+    whole = sum(len(word) for word, parts in words if parts == 1)
+    small = sum(word in languages.small_words() for word, _ in words)
+    return languages.readable(1.0 if len(words) < PROSE else whole / letters, letters, small)
 
 
 def folded(session: Any, data: bytes) -> str:

@@ -161,10 +161,15 @@ def left_out(
 
 
 def fit_of(folder: Path, weights: str = WEIGHTS) -> str:
-    """What names a fit: hex SHA-256 of its weights. Raises StepError when there are none."""
-    if not (folder / weights).is_file():
+    """What names a fit: hex SHA-256 over its weights and those of its pruned siblings (network.npz, network-*.npz).
+    Raises StepError when there are none."""
+    main = folder / weights
+    if not main.is_file():
         raise StepError(f"There is no {weights} in {folder}. Run: python -m models train {folder.name} --data DIR")
-    return hashlib.sha256((folder / weights).read_bytes()).hexdigest()
+    found = hashlib.sha256()
+    for path in [main, *sorted(folder.glob(f"{main.stem}-*{main.suffix}"))]:
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
 
 
 def finished(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models import contract
+from models import contract, languages
 from models.recipes.listing_text import folding
 from models.recipes.listing_text.front import fold, front
 from models.recipes.listing_text.network import EVIDENT, whole
@@ -151,3 +151,16 @@ def test_what_is_plainly_harmless_has_no_evidence_and_a_hint_of_doubt_has():
         assert (1 - scores[-1] >= EVIDENT) == told
         assert evidence.shape == (len(contract.pack([("title", text)]).data), tiny.WIDTH)
         assert evidence.any() == told
+
+
+def test_small_words_of_other_languages_lower_the_coverage_and_one_alone_does_not():
+    def covered(text):
+        return float(tiny.run(WHOLE["fp32"], text)[2])
+
+    words, letters = "oak bench vase lamp", 16  # none of them shares its place in the tiny word list with a small word
+    known = covered(words) * letters
+    also = covered(f"{words} avec") * (letters + 4) - known  # whether the tiny word list holds avec, by its letters
+    for count in range(2, 6):
+        share = (known + count * also) / (letters + 4 * count)
+        expected = languages.readable(share, letters + 4 * count, count)
+        assert covered(" ".join([words, *["avec"] * count])) == pytest.approx(expected, abs=1e-6)

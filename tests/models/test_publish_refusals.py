@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models import manifest, runtime
-from models.steps import compress, publish
+from models.steps import compress, publish, training
 from models.steps.errors import StepError
 from tests.models import tiny
 from tests.models.test_command import write
@@ -200,3 +200,17 @@ def test_a_variant_that_was_not_built_is_named(build, tmp_path):
     (build / "fp16.onnx").unlink()
     with pytest.raises(StepError, match=r"no fp16.onnx"):
         run(build, tmp_path)
+
+
+def test_a_fit_is_named_by_its_weights_and_those_of_its_pruned_siblings(tmp_path):
+    (tmp_path / "network.npz").write_bytes(b"one")
+    names = [training.fit_of(tmp_path)]
+    for change in ("network-kept.npz", "network-sparse-50.npz", "network-kept.npz"):
+        with (tmp_path / change).open("ab") as file:
+            file.write(b"two")
+        names.append(training.fit_of(tmp_path))
+    (tmp_path / "training.json").write_text("{}")
+    assert training.fit_of(tmp_path) == names[-1]
+    assert len(set(names)) == len(names)
+    with pytest.raises(StepError, match=r"no model\.pt"):
+        training.fit_of(tmp_path, "model.pt")

@@ -8,6 +8,7 @@ once more the strongest word's. The evidence says which words moved the scores t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from models.recipes.listing_text.front import Features, Shape, front_parts
+from models import languages
+from models.recipes.listing_text.front import Features, Shape, front, front_parts
 from models.recipes.listing_text.graph import Graph, finished
+from models.runtime import open_session
 
 FLOAT = TensorProto.FLOAT
 FAR_BELOW = -1e4  # the peak of what is no word
@@ -71,7 +74,7 @@ def whole(shape: Shape, parameters: Parameters) -> onnx.ModelProto:
     # Most of what is typed is harmless, and nobody asks for reasons then: a third of the time is saved.
     safe = g.op("Gather", scores, g.constant(labels - 1))
     g.name(g.when(g.op("Less", safe, g.constant(1 - EVIDENT, np.float32)), told, nothing), "evidence")
-    g.name(coverage(g, parts, parameters.known, shape.known_bits), "coverage")
+    g.name(coverage(g, parts, parameters.known, shape), "coverage")
     found: dict[str, list[str]] = {"scores": ["P"], "evidence": ["n", "P"], "coverage": []}
     return finished(g, "listing-text", {name: (FLOAT, dims) for name, dims in found.items()})
 
@@ -229,13 +232,31 @@ def by_byte(g: Graph, parts: Features, evidence: str, labels: int) -> str:
     return g.slice(g.op("ScatterND", blank, where, by_char), 0, -1)
 
 
-def coverage(g: Graph, parts: Features, met: NDArray[np.bool_], bits: int) -> str:
-    """The share of letters that stand in words met in training."""
-    known = row_lookup(g, np.flatnonzero(met).astype(np.int64), bits)(parts.known_ids)
+def coverage(g: Graph, parts: Features, met: NDArray[np.bool_], shape: Shape) -> str:
+    """The share of letters that stand in words met in training, less with small words of other languages: see
+    `languages.readable`."""
+
+    def listed(rows: NDArray[np.int64]) -> str:
+        """1 for each word of the list, int64 [w]"""
+        return g.integer(g.op("Cast", row_lookup(g, rows, shape.known_bits)(parts.known_ids), to=TensorProto.BOOL))
+
     letters = g.where(parts.real, parts.letters, 0)
-    in_known = g.op("ReduceSum", g.mul(letters, g.integer(g.op("Cast", known, to=TensorProto.BOOL))), keepdims=0)
-    all_letters = g.op("Max", g.op("ReduceSum", letters, keepdims=0), g.constant(1))
-    return g.op("Div", g.op("Cast", in_known, to=FLOAT), g.op("Cast", all_letters, to=FLOAT))
+    in_known = g.op("ReduceSum", g.mul(letters, listed(np.flatnonzero(met))), keepdims=0)
+    total = g.op("ReduceSum", letters, keepdims=0)
+    small = g.op("ReduceSum", g.where(parts.real, listed(small_words(shape)), 0), keepdims=0)
+    unread = g.mul(g.op("Max", g.sub(small, 1), g.constant(0)), languages.WEIGHT)
+    share = g.op("Cast", g.op("Max", g.add(total, unread), g.constant(1)), to=FLOAT)
+    return g.op("Div", g.op("Cast", in_known, to=FLOAT), share)
+
+
+@cache
+def small_words(shape: Shape) -> NDArray[np.int64]:
+    """Sorted ids in the word list of the small words of other languages, from the front itself."""
+    session = open_session(front(shape).SerializeToString())
+    text = " ".join(sorted(languages.small_words())).encode()
+    ids, letters = session.run(["known", "letters"], {"bytes": np.frombuffer(text, np.uint8)})
+    found: NDArray[np.int64] = np.unique(ids[letters > 0])
+    return found
 
 
 def zero() -> onnx.TensorProto:

@@ -1,24 +1,27 @@
-"""Small words of other languages in Latin letters: what tells that a text is not in the models' own, English."""
+"""Words of other languages in Latin letters: what tells that a text is not in the models' own, English."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 PATH = Path(__file__).with_name("languages.toml")
-# Letters that each small word but the first adds to those nobody can read: one may stand in a name, three do not.
-WEIGHT = 40
+FREE = 2  # so many different ones may stand in names: La Vie est Belle, Oscar de la Renta
+WEIGHT = 100  # letters that each further one adds to those nobody can read
 
 
 @cache
-def small_words() -> frozenset[str]:
-    """All of them, folded to ASCII."""
+def words() -> frozenset[str]:
+    """All of them, as the folding graph spells them."""
     book: dict[str, str] = tomllib.loads(PATH.read_text(encoding="utf-8"))
-    return frozenset(word for words in book.values() for word in words.split())
+    return frozenset(word for line in book.values() for word in line.split())
 
 
-def readable(share: float, letters: int, small: int) -> float:
-    """A text's coverage, from the share of its letters that a model knows, where `small` words are of other languages;
-    the graph of listing-text says the same."""
-    return share * letters / (letters + WEIGHT * max(0, small - 1)) if letters else share
+def readable(share: float, read: Iterable[str]) -> float:
+    """A text's coverage: the share of its letters that a model knows, less with more than FREE different words of
+    other languages among its words `read`. The graph of listing-text says the same."""
+    letters = sum(map(len, read := list(read)))
+    many = max(0, len(words() & set(read)) - FREE)
+    return share * letters / (letters + WEIGHT * many) if letters else share

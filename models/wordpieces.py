@@ -95,7 +95,7 @@ def latin(typed: str) -> float:
 
 def known(encoding: Any) -> float:
     """Share of letters in words that are one piece of the vocabulary, which is English; 1 for texts of a few words,
-    where names decide; less with small words of other languages in it. Ordinary English listings have .64 and more,
+    where names decide; less with words of other languages in it. Ordinary English listings have .64 and more,
     German and Spanish ones about .1."""
     pieces: dict[int, list[str]] = {}
     for word, token in zip(encoding.word_ids, encoding.tokens, strict=True):
@@ -104,8 +104,7 @@ def known(encoding: Any) -> float:
     words = [(word, parts) for word, parts in spelled if word.isalpha() and len(word) > 1]
     letters = sum(len(word) for word, _ in words)
     whole = sum(len(word) for word, parts in words if parts == 1)
-    small = sum(word in languages.small_words() for word, _ in words)
-    return languages.readable(1.0 if len(words) < PROSE else whole / letters, letters, small)
+    return languages.readable(1.0 if len(words) < PROSE else whole / letters, (word for word, _ in words))
 
 
 def folded(session: Any, data: bytes) -> str:

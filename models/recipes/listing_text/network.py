@@ -7,6 +7,7 @@ once more the strongest word's. The evidence says which words moved the scores t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -233,27 +234,27 @@ def by_byte(g: Graph, parts: Features, evidence: str, labels: int) -> str:
 
 
 def coverage(g: Graph, parts: Features, met: NDArray[np.bool_], shape: Shape) -> str:
-    """The share of letters that stand in words met in training, less with small words of other languages: see
-    `languages.readable`."""
-
-    def listed(rows: NDArray[np.int64]) -> str:
-        """1 for each word of the list, int64 [w]"""
-        return g.integer(g.op("Cast", row_lookup(g, rows, shape.known_bits)(parts.known_ids), to=TensorProto.BOOL))
-
+    """The share of letters that stand in words met in training, less with words of other languages: as
+    `languages.readable`, but that now and then two words share their place in the list."""
     letters = g.where(parts.real, parts.letters, 0)
-    in_known = g.op("ReduceSum", g.mul(letters, listed(np.flatnonzero(met))), keepdims=0)
+    known = g.integer(g.take(bits_of(g, np.flatnonzero(met), shape.known_bits), parts.known_ids))
+    in_known = g.op("ReduceSum", g.mul(letters, known), keepdims=0)
     total = g.op("ReduceSum", letters, keepdims=0)
-    small = g.op("ReduceSum", g.where(parts.real, listed(small_words(shape)), 0), keepdims=0)
-    unread = g.mul(g.op("Max", g.sub(small, 1), g.constant(0)), languages.WEIGHT)
-    share = g.op("Cast", g.op("Max", g.add(total, unread), g.constant(1)), to=FLOAT)
-    return g.op("Div", g.op("Cast", in_known, to=FLOAT), share)
+    words = foreign_words(shape)
+    which = g.where(parts.real, g.integer(row_lookup(g, words, shape.known_bits)(parts.known_ids)), 0)
+    blank, one = g.constant(np.zeros(len(words) + 1)), g.add(g.mul(which, 0), 1)
+    different = g.op("ReduceSum", g.op("ScatterElements", blank, which, one), keepdims=0)
+    # The sentinel in front is none of them: row 0 is always among the different ones.
+    many = g.op("Max", g.sub(different, languages.FREE + 1), g.constant(0))
+    share = g.op("Max", g.add(total, g.mul(many, languages.WEIGHT)), g.constant(1))
+    return g.op("Div", g.op("Cast", in_known, to=FLOAT), g.op("Cast", share, to=FLOAT))
 
 
 @cache
-def small_words(shape: Shape) -> NDArray[np.int64]:
-    """Sorted ids in the word list of the small words of other languages, from the front itself."""
+def foreign_words(shape: Shape) -> NDArray[np.int64]:
+    """Sorted ids in the word list of the words of other languages, from the front itself."""
     session = open_session(front(shape).SerializeToString())
-    text = " ".join(sorted(languages.small_words())).encode()
+    text = " ".join(sorted(languages.words())).encode()
     ids, letters = session.run(["known", "letters"], {"bytes": np.frombuffer(text, np.uint8)})
     found: NDArray[np.int64] = np.unique(ids[letters > 0])
     return found
@@ -263,20 +264,34 @@ def zero() -> onnx.TensorProto:
     return helper.make_tensor("zero", FLOAT, [1], [0.0])
 
 
-def row_lookup(g: Graph, rows: NDArray[np.int64], bits: int) -> Any:
-    """A function from ids to row numbers 1..R, 0 for what is not kept and for -1. One bit per id is stored; it becomes
-    a table of all ids once, when a session starts, for everything here is constant."""
+EVERY = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")  # [256, 8]
+
+
+def packed(g: Graph, rows: NDArray[np.int64], bits: int) -> str:
+    """One bit per id is stored; what is made of it below is constant, so that a session makes it once, when it
+    starts. It stays in bytes: a browser never gives back memory that it once took."""
     mask = np.zeros(2**bits, np.uint8)
     mask[rows] = 1
-    stored = g.op("Cast", g.constant(np.packbits(mask, bitorder="little"), np.uint8), to=TensorProto.INT32)
-    every = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
-    set_ = g.take(g.constant(every, np.int32), stored)
-    rank = g.take(g.constant(every.cumsum(axis=1), np.int32), stored)
-    before = g.op("CumSum", g.take(g.constant(every.sum(axis=1), np.int32), stored), g.constant(0), exclusive=1)
-    number = g.op("Mul", set_, g.op("Add", rank, g.op("Unsqueeze", before, g.constant([1]))))
-    table = g.join(g.op("Reshape", number, g.constant([-1])), g.constant([0], np.int32))
+    return g.op("Cast", g.constant(np.packbits(mask, bitorder="little"), np.uint8), to=TensorProto.INT32)
+
+
+def bits_of(g: Graph, rows: NDArray[np.int64], bits: int) -> str:
+    """uint8 [2 ** bits]: 1 for the ids that are kept."""
+    return g.op("Reshape", g.take(g.constant(EVERY, np.uint8), packed(g, rows, bits)), g.constant([-1]))
+
+
+def row_lookup(g: Graph, rows: NDArray[np.int64], bits: int) -> Callable[[str], str]:
+    """A function from ids to row numbers 1..R int32, 0 for what is not kept and for -1: its place among those kept in
+    its byte, and how many lie before that."""
+    stored = packed(g, rows, bits)
+    among = g.op("Reshape", g.take(g.constant(EVERY.cumsum(axis=1) * EVERY, np.uint8), stored), g.constant([-1]))
+    among = g.join(among, g.constant([0], np.uint8))
+    before = g.op("CumSum", g.take(g.constant(EVERY.sum(axis=1), np.int32), stored), g.constant(0), exclusive=1)
 
     def lookup(ids: str) -> str:
-        return g.take(table, ids)  # -1 is the last
+        place = g.take(among, ids)  # -1 is the last
+        kept = g.op("Cast", place, to=TensorProto.BOOL)
+        row = g.op("Add", g.take(before, g.op("Div", ids, g.constant(8))), g.op("Cast", place, to=TensorProto.INT32))
+        return g.op("Where", kept, row, g.constant(0, np.int32))
 
     return lookup

@@ -72,7 +72,7 @@ def named(state: dict[str, Any], heat: NDArray[np.float32]) -> Weights:
     """The trained state as arrays, the logits divided by each label's temperature float32 [P]."""
     found = {name: value.detach().float().cpu().numpy() for name, value in state.items()}
     found["head.weight"] = found["head.weight"] / heat[:, None]
-    for name in ("head.bias", "wide.single.weight", "wide.pairs.weight"):
+    for name in ("head.bias", "wide.single.weight", "wide.pairs.weight", "wide.bias"):
         found[name] = found[name] / heat
     return found
 
@@ -142,4 +142,5 @@ def wide_logits(g: Graph, weights: Weights, seen: str, column: str) -> str:
     both = g.op("Unsqueeze", both_seen(g, seen), g.constant([2]))
     pair = pair_rows(g, "input_ids", len(weights["wide.pairs.weight"]))
     told = g.op("Add", total(rows("single", "input_ids"), column), total(rows("pairs", pair), both))
-    return g.op("Div", told, g.op("Sqrt", g.op("ReduceSum", seen, g.constant([1]), keepdims=1)))
+    spread = g.op("Div", told, g.op("Sqrt", g.op("ReduceSum", seen, g.constant([1]), keepdims=1)))
+    return g.op("Add", spread, g.stored("wide.bias", weights["wide.bias"].astype(np.float32)))

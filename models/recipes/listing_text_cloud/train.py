@@ -120,19 +120,29 @@ def fit_model(
         if step % 100 == 99:
             rate = seen / (time.monotonic() - began)
             said = f"  step {step + 1}: loss {np.mean(losses[-100:]):.4f}, {rate:.0f} texts a second"
-            say(said + (f", {watch(model)}" if watch and step % 500 == 499 else ""))
+            looks = step % 500 == 499 or step == fit["steps"] - 1
+            say(said + (f", {watch(model)}" if watch and looks else ""))
     return model.cpu().eval()
 
 
-def add_wide(model: backbone.Classifier, examples: list[Example], read: Reader, recipe: dict[str, Any]) -> None:
+def add_wide(
+    model: backbone.Classifier,
+    examples: list[Example],
+    read: Reader,
+    recipe: dict[str, Any],
+    say: Callable[[str], None],
+) -> None:
     """Fit the wide part on the labelled listings and our own, as they are, and let it speak beside the network."""
     options, labels = recipe["wide"], recipe["labels"]
     chosen = [e for e in examples if e.group in options["counts"]]
+    if not chosen:
+        say("Neither labelled listings nor our own: the wide part stays silent")
+        return
     rows = [row[: recipe["window_pieces"]] for row in pieces_of(read, [(e.title, e.description) for e in chosen])]
     label = np.array([labels.index(e.policy) for e in chosen])
     counts = np.array([options["counts"][e.group] for e in chosen], np.float32)
-    bias = wide.fit(model.wide, rows, label, counts, options["ridge"])
-    wide.joined_with(options["share"], model.wide, bias, model.head)
+    slope = wide.fit(model.wide, rows, label, counts, options["ridge"], options["share"])
+    say(f"Wide part: fitted to {len(rows):,} listings, largest slope left {slope:.1e}")
 
 
 @torch.no_grad()
@@ -203,7 +213,7 @@ def train(
 ) -> None:
     """Write out/model.pt, out/model-*.pt (pruned and trained on) and out/training.json, with_left_out also with what
     `measure_left_out` finds. go_on: from the published weights, with the recipe's [go_on] in place of its [fit]."""
-    began, start, initial = time.monotonic(), None, "the sentence model's"
+    began, start, initial, whole = time.monotonic(), None, "the sentence model's", recipe
     if go_on:
         recipe = recipe | {"fit": recipe["fit"] | recipe["go_on"]}
         start, sha256 = resume.published(len(recipe["labels"]), recipe["network"])
@@ -220,7 +230,7 @@ def train(
         return f"own validation AUC {metrics.roc_auc(unsafe, score[: len(own)]):.4f}, against ordinary {against:.4f}"
 
     model = fit_model(mixture_of(examples, recipe), recipe, say, watch, start)
-    add_wide(model, examples, read, recipe)
+    add_wide(model, examples, read, recipe, say)
     say(f"  with the wide part: {watch(model)}")
     out.mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), out / WEIGHTS)
@@ -228,7 +238,7 @@ def train(
     finish(model, data, out, recipe | {"initial": initial}, examples, say, began)
     if with_left_out:
         report = training.read_report(out)
-        report["left_out"] = measure_left_out(data, recipe, say)
+        report["left_out"] = measure_left_out(data, whole, say)
         training.write_report(out, report)
 
 
@@ -289,5 +299,5 @@ def scorer_without(
 ) -> Callable[[list[Example]], NDArray[np.float64]]:
     shorter = recipe | {"fit": recipe["fit"] | {"steps": recipe["fit"]["steps_left_out"]}}
     model = fit_model(mixture_of(examples, shorter), shorter, say)
-    add_wide(model, examples, read, recipe)
+    add_wide(model, examples, read, recipe, say)
     return lambda rows: training.unsafe_score(checked_logits(model, read, rows, recipe["window_pieces"]))

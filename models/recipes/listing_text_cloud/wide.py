@@ -22,29 +22,36 @@ class Wide(nn.Module):
     def __init__(self, vocabulary: int, labels: int, pairs: int) -> None:
         super().__init__()
         self.single, self.pairs = nn.Embedding(vocabulary, labels), nn.Embedding(pairs, labels)
-        self.single.weight.requires_grad_(False)  # `fit` alone writes here
-        self.pairs.weight.requires_grad_(False)
+        self.bias = nn.Parameter(torch.zeros(labels))
+        self.requires_grad_(False)  # `fit` alone writes here
         self.silence()
 
     def silence(self) -> None:
-        nn.init.zeros_(self.single.weight)
-        nn.init.zeros_(self.pairs.weight)
+        for each in self.parameters():
+            nn.init.zeros_(each)
 
     def forward(self, input_ids: Tensor, seen: Tensor) -> Tensor:
         both = seen[:, :-1] * seen[:, 1:]
         pairs = self.pairs(pair_ids(input_ids, self.pairs.num_embeddings)) * both[:, :, None]
         total = (self.single(input_ids) * seen[:, :, None]).sum(1) + pairs.sum(1)
-        logits: Tensor = total / seen.sum(1, keepdim=True).sqrt()
+        logits: Tensor = total / seen.sum(1, keepdim=True).sqrt() + self.bias
         return logits
 
 
 def fit(
-    wide: Wide, rows: list[list[int]], label: NDArray[np.int64], weight: NDArray[np.float32], ridge: float
-) -> Tensor:
-    """Fill both tables with the weights of a multinomial logistic regression; returns its bias float32 [labels].
+    wide: Wide,
+    rows: list[list[int]],
+    label: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    ridge: float,
+    share: float = 1.0,
+) -> float:
+    """Fill tables and bias with `share` of a multinomial logistic regression; returns the largest slope of its mean
+    loss where it stopped.
 
-    rows: word pieces of texts that fit into a window. label int64 [n]. weight float32 [n]: how much each text counts.
-    ridge: half of it times the sum of squared weights is added to the summed loss. L-BFGS (Liu and Nocedal 1989).
+    rows: word pieces of texts that fit into a window, at least one. label int64 [n]. weight float32 [n]: how much each
+    text counts. ridge: half of it times the sum of squared weights is added to the summed loss. L-BFGS (Liu and Nocedal
+    1989).
     """
     vocabulary, labels = wide.single.weight.shape
     features, columns = counted(rows, vocabulary, wide.pairs.num_embeddings)
@@ -53,7 +60,7 @@ def fit(
     total = float(counts.sum())
     weights = torch.zeros(len(columns), labels, requires_grad=True)
     bias = torch.zeros(labels, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights, bias], max_iter=60, history_size=10, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS([weights, bias], max_iter=300, history_size=10, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         # The gradient by hand takes half the time of autograd's.
@@ -66,11 +73,14 @@ def fit(
         return loss / total
 
     optimiser.step(closure)
+    closure()
+    assert weights.grad is not None and bias.grad is not None
     table = torch.zeros(vocabulary + wide.pairs.num_embeddings, labels)
-    table[columns] = weights.detach()
+    table[columns] = share * weights.detach()
     wide.single.weight.data.copy_(table[:vocabulary])
     wide.pairs.weight.data.copy_(table[vocabulary:])
-    return bias.detach()
+    wide.bias.data.copy_(share * bias.detach())
+    return float(max(weights.grad.abs().max(), bias.grad.abs().max()))
 
 
 def counted(rows: list[list[int]], vocabulary: int, pairs: int) -> tuple[Tensor, Tensor]:
@@ -91,10 +101,3 @@ def counted(rows: list[list[int]], vocabulary: int, pairs: int) -> tuple[Tensor,
     places = torch.stack([torch.cat(where), column])
     return torch.sparse_coo_tensor(places, torch.cat(size), (len(rows), len(columns))).coalesce(), columns
 
-
-def joined_with(share: float, wide: Wide, bias: Tensor, head: nn.Linear) -> None:
-    """Let the wide part speak beside the network, at `share` of its voice."""
-    with torch.no_grad():
-        for table in (wide.single, wide.pairs):
-            table.weight.mul_(share)
-        head.bias.add_(share * bias)

@@ -143,24 +143,28 @@ def test_malformed_bytes_do_not_fail():
 
 
 def test_what_is_plainly_harmless_has_no_evidence_and_a_hint_of_doubt_has():
-    found = tiny.parameters()
-    for lift, told in ((30.0, False), (0.0, True)):
+    text, found = "Oak table and a chair", tiny.parameters()
+    found.biases["logits"] = np.zeros(tiny.WIDTH, np.float32)
+    scores, _, _ = tiny.run(open_session(whole(tiny.SHAPE, found).SerializeToString()), text)
+    odds = np.log((1 - scores[-1]) / scores[-1])
+    for lift, told in ((odds - np.log(0.008), False), (odds - np.log(0.012), True)):
         found.biases["logits"] = np.array([0.0] * (tiny.WIDTH - 1) + [lift], np.float32)
-        text = "Oak table and a chair"
         scores, evidence, _ = tiny.run(open_session(whole(tiny.SHAPE, found).SerializeToString()), text)
+        assert abs(1 - scores[-1] - EVIDENT) < 0.003
         assert (1 - scores[-1] >= EVIDENT) == told
         assert evidence.shape == (len(contract.pack([("title", text)]).data), tiny.WIDTH)
         assert evidence.any() == told
 
 
-def test_small_words_of_other_languages_lower_the_coverage_and_one_alone_does_not():
+def test_more_than_two_different_words_of_another_language_lower_the_coverage():
     def covered(text):
         return float(tiny.run(WHOLE["fp32"], text)[2])
 
-    words, letters = "oak bench vase lamp", 16  # none of them shares its place in the tiny word list with a small word
-    known = covered(words) * letters
-    also = covered(f"{words} avec") * (letters + 4) - known  # whether the tiny word list holds avec, by its letters
-    for count in range(2, 6):
-        share = (known + count * also) / (letters + 4 * count)
-        expected = languages.readable(share, letters + 4 * count, count)
-        assert covered(" ".join([words, *["avec"] * count])) == pytest.approx(expected, abs=1e-6)
+    # None of these shares its place in the tiny word list with another one of either language.
+    english, foreign = ["oak", "bench", "vase", "lamp"], ["avec", "sehr", "niet", "uzywany"]
+    for count in range(5):
+        read = [*english, *foreign[:count], *foreign[:count]]
+        alone = [covered(word) for word in read]
+        letters = list(map(len, read))
+        share = sum(np.multiply(alone, letters)) / sum(letters)
+        assert covered(" ".join(read)) == pytest.approx(languages.readable(share, read), abs=1e-6)

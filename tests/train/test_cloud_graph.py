@@ -1,7 +1,5 @@
 """The cloud model as a graph says what the network says, wide part and all; published weights can be gone on from."""
 
-import copy
-
 import numpy as np
 import pytest
 import torch
@@ -63,30 +61,37 @@ def test_the_wide_part_is_fitted_to_what_it_reads_itself():
     made = wide.Wide(30_522, 3, 512)
     rows = [[7592, 2088], [2088, 7592, 7592], [999] * 5, [2000, 2001, 999], [7592]]
     label, weight, ridge = np.array([0, 1, 2, 2, 0]), np.array([1, 1, 2, 1, 1], np.float32), 0.1
-    bias = wide.fit(made, rows, label, weight, ridge).requires_grad_()
-    tables = [made.single.weight, made.pairs.weight]
-    for table in tables:
-        table.requires_grad_(True)
+    assert wide.fit(made, rows, label, weight, ridge) < 1e-3
+    made.requires_grad_(True)
 
     inputs = {name: torch.from_numpy(value) for name, value in wordpieces.batch(rows).items()}
-    logits = made(inputs["input_ids"], inputs["attention_mask"].float()) + bias
+    logits = made(inputs["input_ids"], inputs["attention_mask"].float())
     assert logits.argmax(1).tolist() == label.tolist()
     error = torch.nn.functional.cross_entropy(logits, torch.from_numpy(label), reduction="none")
-    loss = (error * torch.from_numpy(weight)).sum() + ridge / 2 * sum(table.square().sum() for table in tables)
+    squares = sum(table.weight.square().sum() for table in (made.single, made.pairs))
+    loss = (error * torch.from_numpy(weight)).sum() + ridge / 2 * squares
     loss.backward()
-    for each in [*tables, bias]:  # the bottom of the valley, as the network's own arithmetic sees it
+    for each in made.parameters():  # the bottom of the valley, as the network's own arithmetic sees it
         assert each.grad.abs().max() < 1e-3
 
-
-def test_the_wide_part_speaks_with_its_share_of_voice(network):
-    other, bias = copy.deepcopy(network), torch.linspace(-1, 1, LABELS)
-    wide.joined_with(0.5, other.wide, bias, other.head)
-    ids = torch.tensor([[7592, 2088, 999]])
-    seen = torch.ones(1, 3)
+    half = wide.Wide(30_522, 3, 512)
+    wide.fit(half, rows, label, weight, ridge, share=0.5)
     with torch.no_grad():
-        before, after = network.wide(ids, seen), other.wide(ids, seen)
-    assert after == pytest.approx(0.5 * before, abs=1e-5)
-    assert other.head.bias.detach() - network.head.bias.detach() == pytest.approx(0.5 * bias, abs=1e-6)
+        found = half(inputs["input_ids"], inputs["attention_mask"].float())
+    assert found.numpy() == pytest.approx(0.5 * logits.detach().numpy(), abs=1e-4)
+
+
+def test_going_on_begins_without_the_wide_part_and_adds_it_once():
+    torch.manual_seed(3)
+    made = backbone.pretrained(LABELS, RECIPE["network"] | {"pairs": 512})
+    examples = [Example("cocaine by post", "", "drugs", "a", "own"), Example("oak table", "", "safe", "a", "own")]
+    found = []
+    for _ in range(2):
+        made.wide.silence()
+        assert not any(each.any() for each in made.wide.parameters())
+        train.add_wide(made, examples, train.reader(), RECIPE, print)
+        found.append(by_torch(made.eval(), [[7592, 2088]]))
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
 
 
 def test_listings_of_the_market_and_of_our_own_fit_the_wide_part_and_no_others():
@@ -97,7 +102,7 @@ def test_listings_of_the_market_and_of_our_own_fit_the_wide_part_and_no_others()
     torch.manual_seed(3)
     made = backbone.pretrained(LABELS, RECIPE["network"] | {"pairs": 512})
     read = train.reader()
-    train.add_wide(made, examples, read, RECIPE)
+    train.add_wide(made, examples, read, RECIPE, print)
     drugs, safe = RECIPE["labels"].index("drugs"), RECIPE["labels"].index("safe")
     for text, sign in (("cocaine", 1), ("oak", -1)):
         (row,) = train.pieces_of(read, [(text, "")])
@@ -126,7 +131,7 @@ def test_frozen_layers_and_vectors_stay_and_the_rest_is_trained(monkeypatch):
     same = {name for name in before if torch.equal(before[name], after[name])}
     assert {"words.weight", "places.weight", "norm.weight", "layers.0.up.weight", "layers.2.up.weight"} <= same
     assert not same & {"layers.3.up.weight", "layers.5.value.weight", "head.weight"}
-    assert {"wide.single.weight", "wide.pairs.weight"} <= same
+    assert {"wide.single.weight", "wide.pairs.weight", "wide.bias"} <= same
 
 
 def test_the_published_weights_are_read_back_as_they_are_served():

@@ -101,7 +101,9 @@ def known(encoding: Any) -> float:
     for word, token in zip(encoding.word_ids, encoding.tokens, strict=True):
         pieces.setdefault(word, []).append(token.removeprefix("##"))
     spelled = [("".join(parts), len(parts)) for parts in pieces.values()]
-    words = {word: parts for word, parts in spelled if word.isalpha() and len(word) > 1}  # a name said often counts once
+    words = {
+        word: parts for word, parts in spelled if word.isalpha() and len(word) > 1
+    }  # a name said often counts once
     letters = sum(map(len, words))
     whole = sum(len(word) for word, parts in words.items() if parts == 1)
     return languages.readable(1.0 if len(words) < PROSE else whole / letters, words)

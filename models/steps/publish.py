@@ -150,8 +150,12 @@ def described(settings: dict[str, Any], trained: dict[str, Any], policies_versio
             "inputs": {"bytes": {"type": "uint8", "shape": ["n"], "about": "one window of packed UTF-8 text"}},
             "outputs": {
                 "scores": scores | {"shape": [len(labels)]},
-                "evidence": {"type": "float32", "shape": ["n", len(labels)], "about": "logits per byte"},
-                "coverage": {"type": "float32", "shape": [], "about": "share of letters in known words"},
+                "evidence": {
+                    "type": "float32",
+                    "shape": ["n", len(labels)],
+                    "about": "logits per byte, where doubtful",
+                },
+                "coverage": {"type": "float32", "shape": [], "about": "share of letters that are understood"},
             },
         }
     else:

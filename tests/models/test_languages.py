@@ -35,7 +35,7 @@ FOREIGN = {
     "Hungarian": "Tömör tölgy dohányzóasztal, nagyon jó állapotban, csak személyes átvétel. Néhány karcolás a lapon.",
 }
 NAMES = [
-    "Le Creuset casserole, Le Creuset cast iron casserole, 24 cm, orange. Le Creuset lid included. Small chip on handle.",
+    "Le Creuset casserole, Le Creuset cast iron casserole, 24 cm. Le Creuset lid included. Small chip on the handle.",
     "Chanel Coco Eau de Parfum, Eau de Parfum, not eau de toilette. 100 ml bottle, nearly full. Comes with box.",
     "La Vie est Belle Eau de Parfum, Lancome, 50 ml, used twice, a gift that I don't wear.",
     "Oscar de la Renta Eau de Parfum, 50 ml, about half left, box included.",

@@ -140,7 +140,12 @@ def test_the_published_weights_are_read_back_as_they_are_served():
     model, sha256 = resume.published(LABELS, RECIPE["network"])
     assert sha256 == entry["variants"]["int8"]["sha256"]
     reader, ones = train.reader(), np.ones(LABELS, np.float32)
-    texts = ["Oak table, seats six", "Cocaine, posted discreetly", "Elephant ivory tusk from Kenya", "Sp4re bicycle bell"]
+    texts = [
+        "Oak table, seats six",
+        "Cocaine, posted discreetly",
+        "Elephant ivory tusk from Kenya",
+        "Sp4re bicycle bell",
+    ]
     for text in texts:
         packed = pack([("title", text), ("description", "")])
         (row,) = reader.pieces([packed.data])

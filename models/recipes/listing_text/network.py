@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 import onnx
@@ -24,7 +23,7 @@ from models.runtime import open_session
 
 FLOAT = TensorProto.FLOAT
 FAR_BELOW = -1e4  # the peak of what is no word
-EVIDENT = 0.01  # unsafe score from which on there is evidence: below every threshold that anything is done at
+EVIDENT = 0.01  # unsafe score from which on there is evidence; no threshold is set below
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Each word is the sum of its own row and the mean of its n-grams' rows; a convolution lets neighbours change what it
 means; every word then adds its share to the logits, and the strongest word adds once more, so that one forbidden word
-among hundreds of harmless ones still counts. What a word added is its evidence, exactly.
+among hundreds of harmless ones still counts. The graph tells afterwards what each word did for the result.
 """
 
 from __future__ import annotations

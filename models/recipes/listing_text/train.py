@@ -19,6 +19,7 @@ from models.recipes.listing_text import corpus, fit, pool, student
 from models.recipes.listing_text.corpus import Example
 from models.recipes.listing_text.front import Shape, front
 from models.recipes.listing_text.mixture import Mixture
+from models.recipes.listing_text.network import EVIDENT
 from models.recipes.listing_text.pool import Pool
 from models.runtime import open_session
 from models.steps import metrics, training
@@ -156,6 +157,9 @@ def learn(
     report = training.calibrated(
         {name: (sets[name], each.logits(network, lookup)) for name, each in read.items()}, recipe
     )
+    points = report["operating_points"]
+    for name in ("unsure", "warn", "block"):  # nothing is held against a listing where the graph gives no evidence
+        points[name] = max(points[name], EVIDENT)
     heat = np.array(report["temperatures"], np.float32)
     known = known_words(learned.texts, recipe["shape"]["known_bits"])
     out.mkdir(parents=True, exist_ok=True)

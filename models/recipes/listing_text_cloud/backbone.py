@@ -106,5 +106,8 @@ def pretrained(labels: int, options: dict[str, Any]) -> Classifier:
             for part in ("weight", "bias"):
                 found[f"layers.{layer}.{new}.{part}"] = stored[f"encoder.layer.{layer}.{old}.{part}"]
     missing, unexpected = model.load_state_dict(found, strict=False)
-    assert set(missing) == {"head.weight", "head.bias", "wide.single.weight", "wide.pairs.weight", "wide.bias"} and not unexpected
+    assert (
+        set(missing) == {"head.weight", "head.bias", "wide.single.weight", "wide.pairs.weight", "wide.bias"}
+        and not unexpected
+    )
     return model

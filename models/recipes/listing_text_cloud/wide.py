@@ -100,4 +100,3 @@ def counted(rows: list[list[int]], vocabulary: int, pairs: int) -> tuple[Tensor,
     columns, column = torch.cat(which).unique(return_inverse=True)
     places = torch.stack([torch.cat(where), column])
     return torch.sparse_coo_tensor(places, torch.cat(size), (len(rows), len(columns))).coalesce(), columns
-

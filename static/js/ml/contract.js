@@ -105,7 +105,7 @@ export const unsafeScore = (scores) => 1 - scores.safe;
 /**
  * Decision and policy from the manifest's operating points.
  * @param {Object<string, number>} scores by policy, "safe" included
- * @param {number} coverage share of the letters in words the model knows
+ * @param {number} coverage share of the letters that the model makes sense of
  * @returns {[("pass"|"unsure"|"warn"|"block"), string]} policy is "" for a pass and for text that is merely unknown
  */
 export function decide(scores, coverage, points) {

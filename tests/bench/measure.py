@@ -28,7 +28,7 @@ FOCUS_TO_VERDICT = """([title, description]) => new Promise((resolve, reject) =>
   const status = document.getElementById('device-check-status');
   const began = performance.now();
   const look = () => {
-    if (status.className === 'check-ok') resolve({ began, ms: performance.now() - began });
+    if (status.textContent.startsWith('Checked on your device')) resolve({ began, ms: performance.now() - began });
     else if (status.textContent.includes('could not run')) reject(new Error(status.textContent));
   };
   new MutationObserver(look).observe(status, { attributes: true, childList: true });
@@ -188,8 +188,9 @@ def typing(browser: Browser, url: str, sign_in: Callable[[BrowserContext], None]
           const field = document.getElementById('id_description');
           const status = document.getElementById('device-check-status');
           status.className = '';
-          new MutationObserver(() => status.className === 'check-ok' && resolve(performance.now() - began))
-            .observe(status, { attributes: true });
+          const look = () => status.textContent.startsWith('Checked on') && resolve(performance.now() - began);
+          status.textContent = '';
+          new MutationObserver(look).observe(status, { attributes: true, childList: true });
           field.value += ' Thank you.';
           field.dispatchEvent(new Event('input', { bubbles: true }));
         })"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -19,9 +19,9 @@ def words() -> frozenset[str]:
     return frozenset(word for line in book.values() for word in line.split())
 
 
-def readable(share: float, read: Iterable[str]) -> float:
+def readable(share: float, read: Collection[str]) -> float:
     """A text's coverage: the share of its letters that a model knows, less with more than FREE different words of
     other languages among its words `read`. The graph of listing-text says the same."""
-    letters = sum(map(len, read := list(read)))
+    letters = sum(map(len, read))
     many = max(0, len(words() & set(read)) - FREE)
     return share * letters / (letters + WEIGHT * many) if letters else share

@@ -97,6 +97,11 @@ class ListingForm(forms.Form):
                 raise ValidationError("Please look at the details of the category.", code="attributes") from error
         return cleaned
 
+    def general_errors(self) -> list[str]:
+        """What is wrong with the form as a whole; errors of the category's details stand beside these."""
+        found = self.errors.get("__all__")
+        return [str(e.message) for e in found.as_data() if e.code != "attributes"] if found else []
+
 
 SORTS = [
     ("", ""),

@@ -116,7 +116,12 @@ def decide_outcome(verdicts: list[Verdict]) -> Outcome:
     grave = [v for v in models if v.decision in GRAVE]
     if grave:
         worst = max(grave, key=lambda v: (v.decision == VerdictDecision.BLOCK, v.where == Where.CLOUD))
-        cause = f"The server's check suspects: {policies.name(worst.policy) or 'no policy in particular'}."
+        who = "The server's check suspects" if worst.where == Where.CLOUD else "One of the quick checks suspects"
+        cause = f"{who}: {policies.name(worst.policy) or 'no policy in particular'}."
+        if worst.where == Where.GATE and any(
+            v.where == Where.CLOUD and v.decision == VerdictDecision.PASS for v in models
+        ):
+            cause += " The larger model found nothing."
         if claim and claim.decision == VerdictDecision.PASS:
             cause += " The merchant's device claims that it found nothing."
         return Outcome(Status.IN_REVIEW, _in_review_note(worst.policy), cause, worst.policy)

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 
 from models import text
 
-from .. import content, policies
-from ..models import Listing, ReviewJob, StatusChange, Verdict, Where
+from .. import content, gate, policies
+from ..models import Listing, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
 from ..validation import CONTACT_DETAILS, DUPLICATES
 
 TITLES = {CONTACT_DETAILS: "Contact details", DUPLICATES: "Duplicates", text.SECOND: "Server gate, second model"}
@@ -24,7 +24,7 @@ class Entry:
     verdict: Verdict
     policy_name: str = ""
     note: str = ""
-    scores: list[tuple[str, float]] = field(default_factory=list)  # the highest few, by policy
+    scores: list[tuple[str, float]] = field(default_factory=list)  # the highest few policies, and safe
     fields: list[tuple[str, str, list[dict[str, Any]]]] = field(default_factory=list)  # label, text, marked spans
 
 
@@ -47,12 +47,13 @@ def _entry(verdict: Verdict, texts: dict[str, str]) -> Entry:
         for name, text in texts.items()
     ]
     scores = [(policies.name(label), score) for label, score in verdict.scores.items() if policies.get(label)]
+    nothing = [("Nothing forbidden", verdict.scores["safe"])] if "safe" in verdict.scores else []
     return Entry(
         title=title(verdict),
         verdict=verdict,
         policy_name=policies.name(verdict.policy),
         note=_note(verdict),
-        scores=sorted(scores, key=lambda row: -row[1])[:BARS],
+        scores=sorted(scores, key=lambda row: -row[1])[:BARS] + nothing,
         fields=[row for row in marked if row[2]],
     )
 
@@ -72,6 +73,9 @@ def _note(verdict: Verdict) -> str:
         notes.append(f"Its scores differ from the server's run of the same file by up to {gap:.4f}.")
     if decided := detail.get("gate_decided"):
         notes.append(f"The server's run of the same file says “{decided}”.")
+    if verdict.decision == VerdictDecision.UNSURE and "coverage" in detail and gate.unfamiliar(verdict):
+        known = f"{float(detail['coverage']):.0%}"
+        notes.append(f"It made sense of {known} of the letters: too few to judge. The text may be in another language.")
     if title := detail.get("title"):
         notes.append(f"The same words as “{title}” ({'the same seller' if detail.get('own') else 'another seller'}).")
     return " ".join(notes)

@@ -19,7 +19,7 @@ from listings.moderation import decisions
 
 SPREAD = timedelta(days=40)  # of the catalogue's dates before now
 RECENT = timedelta(days=3)  # of what waits for somebody
-SHOWN_TO_A_PERSON = "Laid before a moderator by the demo data. What the checks said of it stands below."
+SHOWN_TO_A_PERSON = "Laid before a moderator by the demo data. What the checks said of it stands in the case."
 STEPS = {
     Status.IN_REVIEW: Status.IN_REVIEW,
     Status.NEEDS_CHANGES: Status.NEEDS_CHANGES,

@@ -107,6 +107,10 @@ def test_server_errors_bring_everything_back_photos_included(sell: SellPage) -> 
     sell.submit.click()
     expect(sell.page.locator("#error-price")).not_to_be_empty()
     sell.await_script()
+    expect(sell.page.locator("#form-errors")).to_be_focused()
+    expect(sell.status).to_have_text(CALM)  # checked again without a key pressed
+    sell.page.locator("#form-errors").get_by_role("link", name="Price").click()
+    expect(sell.page.locator("#id_price")).to_be_focused()
     expect(sell.title).to_have_value(SAFE_TITLE)
     expect(sell.photos).to_have_count(2)
     sell.page.locator("#id_price").fill("24.50")

@@ -34,6 +34,11 @@ test("words are quoted once each, the weightiest first", () => {
     { field: "description", start: 0, end: 6, weight: 2 },
   ];
   assert.deepEqual(words(fields, evidence), ["xanax", "bars"]);
+  assert.deepEqual(words([["title", "Bars"], ["description", "bars, Xanax"]], [
+    { field: "title", start: 0, end: 4, weight: 1 },
+    { field: "description", start: 0, end: 5, weight: 2 },
+    { field: "description", start: 6, end: 11, weight: 1.5 },
+  ]), ["bars", "Xanax"]);
 });
 
 test("photos of the right kind and size are taken, up to the limit", () => {

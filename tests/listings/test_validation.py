@@ -202,6 +202,14 @@ def test_the_heavier_model_settles_what_one_model_of_the_gate_was_unsure_of(gate
     assert validation.decide_outcome(verdicts).status == status
 
 
+def test_a_moderator_reads_whether_the_larger_model_agrees():
+    def cause(*verdicts):
+        return validation.decide_outcome([says(*which, decision) for which, decision in verdicts]).cause
+
+    assert cause((GATE, "warn"), (CLOUD, "pass")).endswith("suspects: Drugs and medicines. The larger model found nothing.")
+    assert cause((GATE, "warn"), (CLOUD, "warn")) == "The server's check suspects: Drugs and medicines."
+
+
 @pytest.mark.parametrize("where", [GATE, SECOND])
 def test_a_doubt_about_words_that_a_model_hardly_knows_is_not_settled_though_it_names_a_policy(where):
     doubt = says(*where, "unsure", policy="weapons")

@@ -91,6 +91,10 @@ async function start(form) {
   );
   useKey(form, keeper.key);
   await keeper.start();
+  if (rejected) {
+    document.getElementById("form-errors")?.focus();
+    firstTouch(); // what was found before it was sent is found again
+  }
   if (!rejected && !page.listing && !asked) await offerLastDraft(drafts, keeper);
   form.dataset.ready = "1"; // for tests: everything above is in place
 }
@@ -114,7 +118,7 @@ function countCharacters(form, limits) {
     const show = () => {
       // Code points, as the server counts; a pasted text may be over the limit and is then sent back, not cut.
       const length = [...field.value].length;
-      counter.textContent = `${length} / ${most}`;
+      counter.textContent = length > most ? `${length} / ${most}: ${length - most} too many` : `${length} / ${most}`;
       counter.classList.toggle("is-over", length > most);
     };
     field.removeAttribute("maxlength");

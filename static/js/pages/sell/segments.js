@@ -28,12 +28,14 @@ export function segments(text, spans) {
 
 const EDGES = /^[\p{P}\s]+|[\p{P}\s]+$/gu;
 
-/** The marked words themselves, heaviest first, each once, without the punctuation around them. */
+/** The marked words themselves, heaviest first, each once whatever its case, without the punctuation around them. */
 export function words(fields, evidence, most = 6) {
   const texts = new Map(fields);
   const found = [...evidence]
     .sort((a, b) => b.weight - a.weight)
     .map(({ field, start, end }) => (texts.get(field) ?? "").slice(start, end).replace(EDGES, ""))
     .filter((word) => word !== "");
-  return [...new Set(found)].slice(0, most);
+  const seen = new Set();
+  const isNew = (word) => !seen.has(word.toLowerCase()) && seen.add(word.toLowerCase());
+  return found.filter(isNew).slice(0, most);
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import redis
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -17,9 +17,8 @@ log = logging.getLogger(__name__)
 
 @never_cache
 @require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    # The sell page asks by HEAD whether the site can be reached; servers complain of a body there.
-    return HttpResponse() if request.method == "HEAD" else JsonResponse({"ok": True})
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"ok": True})
 
 
 def database() -> None:

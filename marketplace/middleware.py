@@ -56,6 +56,23 @@ def security_headers(get_response: Handler) -> Handler:
     return handle
 
 
+def no_body_for_head(get_response: Handler) -> Handler:
+    """An answer to HEAD is that to GET without its body; Django leaves taking it away to the server, ours complains."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method == "HEAD":
+            if response.streaming:
+                response.close()
+                response.streaming_content = ()  # type: ignore[attr-defined]
+            else:
+                response.headers.setdefault("Content-Length", str(len(response.content)))
+                response.content = b""
+        return response
+
+    return handle
+
+
 def request_size_limit(get_response: Handler) -> Handler:
     """413 for a body above limits.REQUEST_BYTES, by its declared length (a body without one is never read)."""
 

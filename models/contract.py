@@ -135,7 +135,7 @@ def decide(scores: Mapping[str, float], coverage: float, points: Mapping[str, An
     """Decision (pass, unsure, warn, block) and policy, from the manifest's operating points.
 
     The policy is the highest-scoring one that is not safe, in the order of `points["policies"]`; it is "" for a pass
-    and for text that is unsure only because the model does not know its words.
+    and where the model knows too few of the words to suspect anything in particular.
     """
     policy = max(points["policies"], key=lambda name: scores[name])
     own = points.get("per_policy", {}).get(policy, {})
@@ -144,10 +144,10 @@ def decide(scores: Mapping[str, float], coverage: float, points: Mapping[str, An
         return "block", policy
     if unsafe >= own.get("warn", points["warn"]):
         return "warn", policy
-    if unsafe >= own.get("unsure", points["unsure"]):
-        return "unsure", policy
     if coverage < points["coverage"]:
         return "unsure", ""
+    if unsafe >= own.get("unsure", points["unsure"]):
+        return "unsure", policy
     return "pass", ""
 
 

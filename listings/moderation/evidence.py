@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 
@@ -20,6 +20,8 @@ BARS = 4
 
 @dataclass(frozen=True)
 class Entry:
+    calm: ClassVar[str] = "Nothing forbidden"  # the name of the last bar
+
     title: str
     verdict: Verdict
     policy_name: str = ""
@@ -47,7 +49,7 @@ def _entry(verdict: Verdict, texts: dict[str, str]) -> Entry:
         for name, text in texts.items()
     ]
     scores = [(policies.name(label), score) for label, score in verdict.scores.items() if policies.get(label)]
-    nothing = [("Nothing forbidden", verdict.scores["safe"])] if "safe" in verdict.scores else []
+    nothing = [(Entry.calm, verdict.scores["safe"])] if "safe" in verdict.scores else []
     return Entry(
         title=title(verdict),
         verdict=verdict,

@@ -5,7 +5,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from .. import categories, policies, queries
 from ..forms import SORTS, BrowseForm
@@ -18,7 +18,7 @@ def _page(request: HttpRequest, rows: QuerySet) -> Page:
     return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
 
 
-@require_GET
+@require_safe
 def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
     category = categories.get(category_id) if category_id else None
     if category_id and category is None:
@@ -42,7 +42,7 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def item(request: HttpRequest, public_id: str) -> HttpResponse:
     listing = queries.item(public_id)
     if listing is None or not _may_see(request.user, listing):
@@ -66,7 +66,7 @@ def _may_see(user: User | AnonymousUser, listing: Listing) -> bool:
     return isinstance(user, User) and (user == listing.seller or user.is_moderator)
 
 
-@require_GET
+@require_safe
 def seller(request: HttpRequest, username: str) -> HttpResponse:
     owner = get_object_or_404(User, username=username, role=User.Role.MERCHANT, is_active=True)
     page = _page(request, queries.seller_page(owner))
@@ -81,11 +81,11 @@ def seller(request: HttpRequest, username: str) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "listings/rules.html", {"policies": policies.all(), "version": policies.version()})
 
 
-@require_GET
+@require_safe
 def what_left(request: HttpRequest) -> HttpResponse:
     return render(request, "listings/what_left.html")

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import categories, policies
 from ..forms import RejectForm
@@ -31,7 +31,7 @@ def moderator_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
 
 
 @moderator_required
-@require_GET
+@require_safe
 def review_queue(request: HttpRequest) -> HttpResponse:
     policy = request.GET.get("policy", "")
     page = Paginator(queue.open_jobs(policy=policy), 25).get_page(request.GET.get("page"))

@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from .. import orders
 from ..models import Listing, Order
@@ -26,14 +26,14 @@ def buy(request: SignedInRequest, public_id: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def bought(request: SignedInRequest) -> HttpResponse:
     rows = orders.bought(request.user)
     return render(request, "listings/orders.html", {"orders": rows, "section": "orders", "side": "bought"})
 
 
 @login_required
-@require_GET
+@require_safe
 def sales(request: SignedInRequest) -> HttpResponse:
     rows = orders.sold(request.user)
     return render(request, "listings/orders.html", {"orders": rows, "section": "sales", "side": "sold"})

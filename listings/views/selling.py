@@ -12,7 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from .. import categories, drafts, limits, policies, queries, selling, submission
 from ..forms import ListingForm
@@ -47,7 +47,7 @@ def start_selling(request: SignedInRequest) -> HttpResponse:
 
 
 @merchant_required
-@require_GET
+@require_safe
 def my_listings(request: SignedInRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     rows = queries.my_listings(request.user)
@@ -55,7 +55,9 @@ def my_listings(request: SignedInRequest) -> HttpResponse:
         rows = rows.filter(status=status)
     page = Paginator(rows, 20).get_page(request.GET.get("page"))
     if request.GET.get("submitted"):
-        messages.success(request, "Sent. It goes on sale as soon as the check is done; that usually takes seconds.")
+        messages.success(
+            request, "Sent. A check of some seconds follows; if it finds nothing, the listing is on sale."
+        )
     return render(
         request,
         "listings/my_listings.html",

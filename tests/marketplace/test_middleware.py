@@ -21,6 +21,20 @@ def test_every_answer_carries_the_headers(client, path):
         assert response.headers[name] == value, name
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/healthz", "/no/such/page", "/accounts/sign-in/"])
+def test_head_is_answered_as_get_without_a_body(client, rf, path):
+    """The test client takes the body away itself: the handler is asked here, as a server asks it."""
+    from django.core.handlers.base import BaseHandler
+
+    handler = BaseHandler()
+    handler.load_middleware()
+    got, head = (handler.get_response(getattr(rf, how)(path)) for how in ("get", "head"))
+    assert head.status_code == got.status_code
+    assert head.content == b""
+    assert int(head.headers["Content-Length"]) > 0
+
+
 def test_the_policy_allows_wasm_and_nothing_looser():
     policy = middleware.POLICY
     assert policy["script-src"].split() == ["'self'", "'wasm-unsafe-eval'"]

@@ -115,8 +115,8 @@ export function decide(scores, coverage, points) {
   const unsafe = unsafeScore(scores);
   if (unsafe >= (own.block ?? points.block)) return ["block", policy];
   if (unsafe >= (own.warn ?? points.warn)) return ["warn", policy];
-  if (unsafe >= (own.unsure ?? points.unsure)) return ["unsure", policy];
   if (coverage < points.coverage) return ["unsure", ""];
+  if (unsafe >= (own.unsure ?? points.unsure)) return ["unsure", policy];
   return ["pass", ""];
 }
 

@@ -92,11 +92,22 @@ async function start(form) {
   useKey(form, keeper.key);
   await keeper.start();
   if (rejected) {
-    document.getElementById("form-errors")?.focus();
+    showErrors(document.getElementById("form-errors"));
     firstTouch(); // what was found before it was sent is found again
   }
   if (!rejected && !page.listing && !asked) await offerLastDraft(drafts, keeper);
   form.dataset.ready = "1"; // for tests: everything above is in place
+}
+
+/** The list of what is wrong gets the focus; its links lead to the fields and leave the address as it is. */
+function showErrors(summary) {
+  summary?.focus();
+  summary?.addEventListener("click", (event) => {
+    const field = document.getElementById(event.target.closest("a")?.hash.slice(1) ?? "");
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+  });
 }
 
 /** The details of the chosen category, and no others. */

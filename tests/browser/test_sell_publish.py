@@ -38,6 +38,7 @@ def test_a_safe_draft_is_submitted_published_by_the_worker_and_found_by_a_shoppe
     row = sell.page.locator("article[data-listing]", has_text=SAFE_TITLE)
     # The page hears of the verdict by itself.
     expect(row).to_have_attribute("data-status", "published", timeout=30_000)
+    expect(sell.page.locator(".status-tabs")).to_contain_text("Published (1)")
     expect(sell.page.locator("#device-drafts")).to_be_hidden()
 
     listing = Listing.objects.get()

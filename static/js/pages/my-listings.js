@@ -72,9 +72,11 @@ async function follow(row) {
     const answer = await status(row.dataset.statusUrl);
     if (answer && answer.status !== "checking") break;
   }
-  const fresh = await freshRow(row.dataset.listing);
+  const page = await freshPage();
+  const fresh = page?.querySelector(`[data-listing="${CSS.escape(row.dataset.listing)}"]`);
   if (!fresh) return;
   row.replaceWith(fresh);
+  document.querySelector(".status-tabs")?.replaceWith(page.querySelector(".status-tabs"));
   fresh.querySelector("[data-role=status]")?.setAttribute("role", "status");
 }
 
@@ -87,11 +89,12 @@ async function status(url) {
   }
 }
 
-async function freshRow(id) {
+/** This page as the server draws it now, its nodes ready to be used here; null when it cannot be had. */
+async function freshPage() {
   try {
     const response = await fetch(location.href);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    return document.adoptNode(page.querySelector(`[data-listing="${CSS.escape(id)}"]`));
+    return document.adoptNode(page.body);
   } catch {
     return null;
   }

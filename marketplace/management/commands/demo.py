@@ -25,10 +25,15 @@ class Command(BaseCommand):
             report = load.load(self.say, options["folder"])
         except (load.Faulty, CatalogueError, people.NameTaken, ModelUnavailable) as error:
             raise CommandError(str(error)) from None
-        for entered in report.stopped:
-            listing = entered.listing
-            said = "; ".join(entered.scores)
-            self.say(f"warning: “{listing.title}” should be {entered.wanted} and is {listing.status}: {said}")
+        if report.stopped:
+            self.say(
+                f"{len(report.stopped)} harmless listings wait for a moderator, because a check was not sure or wrong: "
+                "they are in the queue, as in a real market."
+            )
+        if options["verbosity"] > 1:
+            for entered in report.stopped:
+                said = "; ".join(entered.scores)
+                self.say(f"  “{entered.listing.title}” should be {entered.wanted}: {said}")
         if report.missing_pictures:
             number, first = len(report.missing_pictures), report.missing_pictures[0]
             self.say(f"{number} pictures are not drawn yet ({first} …); run this again when they are")

@@ -70,9 +70,14 @@ def built(folder: Path) -> dict[str, Any]:
 
 # --- The bench --------------------------------------------------------------------------------------------------------
 def candidates(
-    full: onnx.ModelProto, retrained: dict[str, onnx.ModelProto], samples: list[dict[str, Any]], kinds: tuple[str, ...]
+    full: onnx.ModelProto,
+    retrained: dict[str, onnx.ModelProto],
+    small: dict[str, onnx.ModelProto],
+    samples: list[dict[str, Any]],
+    kinds: tuple[str, ...],
 ) -> Iterator[tuple[str, Callable[[], onnx.ModelProto]]]:
-    """(name, how to make it) of every way, one after the other: a large model is held only while it is measured."""
+    """(name, how to make it) of every way, one after the other: a large model is held only while it is measured.
+    retrained: float32 models by name; small: INT8 models by what they are, on which nothing more is tried."""
     int8 = shrink.int8_tables
     yield "fp32", lambda: full
     yield "fp16 weights", partial(shrink.restored, full, shrink.as_float16)
@@ -91,6 +96,8 @@ def candidates(
         yield f"{said}, int8 weights", partial(shrink.restored, model, shrink.as_int8)
         yield f"{said}, tables of 31 values", partial(shrink.restored, model, shrink.coarse_tables(15))
         yield f"{said}, clustered, 16 values", partial(shrink.restored, model, shrink.as_codebook(16))
+    for said, model in small.items():
+        yield said, partial(same, model)
     for size in (16, 256):
         yield f"clustered, {size} values", partial(shrink.restored, full, shrink.as_codebook(size))
     for share in NOISE:
@@ -128,11 +135,11 @@ def bench(model: str, folder: Path, recipe: dict[str, Any], data: Path, rows: in
     sets = {"dev": sample(read_text(data / training.DEV), rows)}
     if (data / training.CHALLENGE).is_file():
         sets["challenge_dev"] = read_text(data / training.CHALLENGE)
-    samples = export.samples(recipe)
+    samples, small = export.samples(recipe), export.already_small(folder, recipe)
     timed = samples_of_length(files, entry, 400)
     found: list[dict[str, Any]] = []
     with chromium.timer() as browser:
-        for name, make in candidates(full, export.retrained(folder, recipe), samples, export.KINDS):
+        for name, make in candidates(full, export.retrained(folder, recipe), small, samples, export.KINDS):
             try:
                 found.append(measured(name, make(), entry, files, sets, timed, browser))
             except Exception as error:  # whatever the quantizer raises: its refusal is a result too

@@ -78,6 +78,16 @@ def as_int8(name: str, array: NDArray[np.float32], levels: int = 127) -> Stored:
     whole number; fewer of them are coarser and compress better."""
     axis = tuple(range(1, array.ndim)) if array.ndim == 3 else 0
     scale = np.maximum(np.abs(array).max(axis=axis, keepdims=True) / levels, 1e-12).astype(np.float32)
+    return scaled(name, array, scale, levels)
+
+
+def in_steps(steps: Weights) -> Callable[[str, NDArray[np.float32]], Stored]:
+    """INT8 whose scales were there before: by name of a tensor those of its columns; for all others, `as_int8`."""
+    return lambda name, array: scaled(name, array, steps[name][None]) if name in steps else as_int8(name, array)
+
+
+def scaled(name: str, array: NDArray[np.float32], scale: NDArray[np.float32], levels: int = 127) -> Stored:
+    """Whole numbers of at most `levels` and the float32 scale, which goes with `array` by broadcasting."""
     whole = numpy_helper.from_array(np.clip(np.round(array / scale), -levels, levels).astype(np.int8), f"{name}.int8")
     scales = numpy_helper.from_array(scale, f"{name}.scale")
     cast = helper.make_node("Cast", [whole.name], [f"{name}.cast"], to=TensorProto.FLOAT)

@@ -34,6 +34,18 @@ FOREIGN = {
     "Finnish": "Sohvapöytä massiivitammea, hyvä kunto, vain nouto. Muutama naarmu pinnassa, katso kuvat.",
     "Hungarian": "Tömör tölgy dohányzóasztal, nagyon jó állapotban, csak személyes átvétel. Néhány karcolás a lapon.",
 }
+# Of a word that begins with a letter outside a-z the device knows nothing, whatever its hash falls upon.
+FOREIGN |= {
+    "Chinese": "小手电筒, 铝制小手电筒，几乎全新，附黑色袋子和一节电池。",
+    "Chinese, one word": "全新, 手电筒",
+    "Japanese": "万年筆, ぺんてるの万年筆、新品未使用です。箱付き。",
+    "Korean": "손전등, 알루미늄 손전등, 거의 새것, 배터리 포함.",
+    "Arabic": "مصباح يدوي, مصباح صغير من الألمنيوم، حالة جيدة جدا.",
+    "Hebrew": "פנס קטן, פנס אלומיניום כמעט חדש עם סוללה.",
+    "Thai": "ไฟฉาย, ไฟฉายอะลูมิเนียม สภาพดีมาก พร้อมถ่าน",
+    "Hindi": "टॉर्च, एल्युमिनियम की छोटी टॉर्च, लगभग नई।",
+    "Ukrainian": "Ліхтарик, алюмінієвий ліхтарик, майже новий, з батарейкою.",
+}
 NAMES = [
     "Le Creuset casserole, Le Creuset cast iron casserole, 24 cm. Le Creuset lid included. Small chip on the handle.",
     "Chanel Coco Eau de Parfum, Eau de Parfum, not eau de toilette. 100 ml bottle, nearly full. Comes with box.",

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from models.recipes.listing_text import mixture
+from models.recipes.listing_text import augment, mixture
 from models.recipes.listing_text.corpus import Example, Frame, Thing
 from models.steps.recipe import read
 
@@ -40,6 +40,19 @@ def test_an_untouched_text_is_read_as_it_was_written():
     assert all((draw.title, draw.description) in written for draw in drawn(300, **only))
     changed = drawn(300, **only | {"chance": OPTIONS["chance"] | {"untouched": 0.0}})
     assert not all((draw.title, draw.description) in written for draw in changed)
+
+
+def test_in_a_lot_every_thing_is_named_and_both_kinds_are_put_into_lots():
+    rng = random.Random(3)
+    for _ in range(200):
+        title, text = augment.bundled("switchblade", "barely used", ["lamp", "two chairs"], rng)
+        assert title
+        assert "{" not in title
+        assert all(part in text for part in ("switchblade", "barely used", "lamp", "two chairs"))
+    always = {"chance": dict.fromkeys(OPTIONS["chance"], 0.0) | {"bundled": 1.0}, "share": {"market": 1.0}}
+    written = {e.title for e in EXAMPLES}
+    policies = {draw.policy for draw in drawn(300, **always) if draw.title not in written}
+    assert policies == {e.policy for e in EXAMPLES if e.group == "market"}
 
 
 def test_a_seed_gives_the_same_stream():

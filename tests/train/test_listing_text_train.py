@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -38,6 +39,7 @@ def trained(tmp_path_factory):
     # A teacher of twelve steps is listened to a little: that it is asked is what matters.
     recipe["fit"] |= {"epochs": 4, "epochs_left_out": 1, "least": 2, "teacher": 0.1}
     recipe["refit"] |= {"epochs": 1, "epochs_others": 1}
+    recipe["round"] |= {"epochs": 1}
     recipe["sizes"] |= {"full": 6000, "kept": 3000, "others": [1000], "sparse": [0.5]}
     recipe["network"] |= {"width": 8, "hidden": 16}
     train.train(data, builds / "listing-text", recipe, print, with_left_out=True)
@@ -69,7 +71,7 @@ def test_training_writes_weights_thresholds_and_figures(trained):
     assert [found["name"] for found in report["left_out"]] == ["own"]
     assert report["rows"]["market"] == 400
     assert {path.name for path in build.glob("*.npz")} == {
-        "network.npz", "network-kept.npz", "network-kept-1000.npz", "network-sparse-50.npz",
+        "network.npz", "network-rounded.npz", "network-kept.npz", "network-kept-1000.npz", "network-sparse-50.npz",
     }  # fmt: skip
 
 
@@ -80,13 +82,29 @@ def test_what_is_pruned_is_smaller_and_what_is_sparse_is_mostly_zero(trained):
     assert (np.load(build / "network-sparse-50.npz")["table"] == 0).mean() == pytest.approx(0.5, abs=0.05)
 
 
-def test_the_graph_says_what_the_network_said(trained):
+def test_the_rounded_table_holds_whole_steps_and_is_published_as_it_was_trained(trained):
+    build = trained / "build" / "listing-text"
+    with np.load(build / "network-rounded.npz") as stored:
+        table, steps = stored["table"], stored["steps"]
+    whole_steps = table / steps
+    assert whole_steps == pytest.approx(np.round(whole_steps), abs=1e-3)
+    assert 3 < len(np.unique(np.round(whole_steps))) < 60
+    model = onnx.load(build / "int8-pruned.onnx")
+    stored = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
+    assert (stored["table.int8"][1:] == np.round(whole_steps)).all()
+    assert stored["table.scale"][0] == pytest.approx(steps)
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+def test_the_graph_says_what_the_network_said(coarse):
     """Trained weights through PyTorch's layers and through ONNX Runtime: one and the same model."""
     options = read("listing-text")["network"] | {"width": 8, "hidden": 16}
     torch.manual_seed(4)
     network = student.Network(201, options, 10).eval()
     with torch.no_grad():
         network.table[0] = 0
+    if coarse:
+        network = fit.coarse(network, 0.8, options).eval()
     shape = front.Shape(bits=10, known_bits=8)
     rows = np.sort(np.random.default_rng(1).choice(2**10, 200, replace=False))
     heat = np.linspace(0.5, 2, 10).astype(np.float32)

@@ -73,6 +73,24 @@ def hosted(title: str, tail: str, host: Host, rng: random.Random) -> tuple[str, 
     return host.title, " ".join([*words[:at], f"{title}.", tail, *words[at:]])
 
 
+LOTS = (
+    "Job lot", "Mixed lot, see list", "Bundle, sold together", "Clearing out the garage", "Several things from a move",
+    "Lot from an estate", "Box of odds and ends", "All of this for one price", "Bundle deal", "Things we do not need",
+    "Cellar clear out", "Assorted items", "Collection of bits and pieces", "Everything on the list", "Spring clean",
+    "From storage unit", "Lot of {n}", "{n} items, one price", "Bundle of {n} things", "Take all {n}",
+)  # fmt: skip
+OPENINGS = ("", "Contents: ", "You get ", "In the lot: ", "Includes ", "There is ", "List: ", "We have ", "Comes with ")
+BREAKS = (", ", "; ", " / ", " + ", "\n- ", ". ", " and ", " | ")
+
+
+def bundled(title: str, tail: str, others: list[str], rng: random.Random) -> tuple[str, str]:
+    """The thing as one of a lot, between other things."""
+    at = rng.randrange(len(others) + 1)
+    things = rng.choice(BREAKS).join([*others[:at], title, *others[at:]])
+    name = rng.choice(LOTS).format(n=len(others) + 1) if rng.random() < 0.8 else others[0]
+    return name, f"{rng.choice(OPENINGS)}{things}. {tail}".strip()
+
+
 def restyled(text: str, rng: random.Random) -> str:
     """Case, punctuation and emphasis at random, so that they tell nothing about the source."""
     choice = rng.random()

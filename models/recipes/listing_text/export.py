@@ -17,7 +17,7 @@ from models.steps import shrink
 from models.steps.errors import StepError
 from models.steps.training import WEIGHTS
 
-PRUNED = "network-kept.npz"
+KEPT, ROUNDED = "network-kept.npz", "network-rounded.npz"
 KINDS = ("MatMul", "Conv")  # what static quantization is tried on
 
 
@@ -42,16 +42,22 @@ def graph(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> onnx.M
 
 def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
     """What is measured and published: fp32, fp16 and int8 with all rows, the other two pruned to those that matter
-    most and trained on, which is what browsers load."""
-    full, sizes = graph(build, recipe), recipe["sizes"]
-    pruned = graph(build, recipe, PRUNED)
+    most and trained on, int8-pruned with the table rounded, which is what browsers load."""
+    full = graph(build, recipe)
     return {
         "fp32": full,
         "fp16": shrink.restored(full, shrink.as_float16),
         "int8": shrink.restored(full, shrink.as_int8),
-        "int8-pruned": shrink.restored(pruned, shrink.coarse_tables(sizes["levels"])),
-        "clustered": shrink.restored(pruned, shrink.as_codebook(16)),
+        "int8-pruned": rounded(build, recipe),
+        "clustered": shrink.restored(graph(build, recipe, KEPT), shrink.as_codebook(16)),
     }
+
+
+def rounded(build: Path, recipe: dict[str, Any]) -> onnx.ModelProto:
+    """The network that was trained with a coarse table, as INT8."""
+    model = graph(build, recipe, ROUNDED)
+    with np.load(build / ROUNDED) as stored:
+        return shrink.restored(model, shrink.in_steps({"table": stored["steps"]}))
 
 
 def files() -> dict[str, bytes]:
@@ -61,8 +67,13 @@ def files() -> dict[str, bytes]:
 
 def retrained(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
     """By name, the models that were pruned and trained on afterwards: those kept first."""
-    paths = sorted(build.glob("network-*.npz"))
+    paths = sorted(path for path in build.glob("network-*.npz") if path.name != ROUNDED)
     return {path.stem.removeprefix("network-"): graph(build, recipe, path.name) for path in paths}
+
+
+def already_small(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """By what they are, models that training itself made small."""
+    return {"pruned to the published rows, trained with a rounded table": rounded(build, recipe)}
 
 
 def samples(recipe: dict[str, Any], count: int = 300) -> list[dict[str, NDArray[Any]]]:

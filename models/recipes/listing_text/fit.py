@@ -133,6 +133,13 @@ def smaller(network: Network, keep: NDArray[np.int64], options: dict[str, Any]) 
     return found
 
 
+def coarse(network: Network, share: float, options: dict[str, Any]) -> Network:
+    """The same network, its table read in steps of `share` of each column's standard deviation."""
+    found = smaller(network, np.arange(len(network.table) - 1), options)
+    found.steps = share * found.table.detach()[1:].std(dim=0)
+    return found
+
+
 @torch.no_grad()
 def logits_of(network: Network, texts: Texts, lookup: NDArray[np.int32], size: int = 256) -> NDArray[np.float32]:
     """float32 [texts, P], in the texts' order."""

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from models.recipes.listing_text import folding
-from models.recipes.listing_text.folding import FIRST_PICTURE, SENTINEL, SOFT, SPACE
+from models.recipes.listing_text.folding import FIRST_OTHER, FIRST_PICTURE, SENTINEL, SOFT, SPACE
 from models.recipes.listing_text.graph import Graph, finished
 
 GRAMS = (3, 4, 5, 6)
 PRIME = 2_147_483_647
 MULTIPLIER = 1_000_003
 INSIDE = 16  # more than the letters of an n-gram
+STRANGE = 0  # in the word list, every word that begins with a letter outside a-z
 POWERS = 48  # characters of a word that count for its hash
 # Odd constants that keep the kinds of features apart before they share one table.
 SALT = {"gram": (314_159, 271_829), "word": (577_217, 693_147)}
@@ -197,7 +198,7 @@ def front_parts(g: Graph, shape: Shape) -> Features:
         places=text.places,
         letters=g.where(g.less(head, FIRST_PICTURE), letters, 0),
         real=lettered,
-        known_ids=known_word(g, value, shape.known_bits),
+        known_ids=g.where(g.less(head, FIRST_OTHER), known_word(g, value, shape.known_bits), STRANGE),
         size=g.op("Shape", "bytes"),
     )
 

@@ -45,6 +45,7 @@ class Mixture:
         self.market = Balanced([(e, (e.source, e.policy)) for e in self.groups["market"]], options["balance"])
         self.forbidden = Balanced([(t, t.policy) for t in things if t.policy != "safe"], 0.5)
         self.allowed = Balanced([(t, t.near) for t in things if t.policy == "safe"], 0.5)
+        self.goods = [t.name for t in things if t.policy == "safe"] + [short(e.title) for e in self.hosts]
         shares = options["share"]
         # What a smaller corpus lacks is not drawn.
         there = {"market": self.groups["market"], "own": self.groups["own"], "harmless": self.groups["harmless"],
@@ -87,9 +88,20 @@ class Mixture:
             description = f"{description} {rng.choice(self.tails)}".strip()
         if rng.random() < chance["hosted"] and self.hosts:
             title, description = augment.hosted(title, description, rng.choice(self.hosts), rng)
+        elif rng.random() < chance["bundled"] and self.goods:
+            title, description = self.in_a_lot(title, description)
         if rng.random() < chance["joined"] and description:
             title, description = f"{title} {description}", ""
         return augment.restyled(title, rng), augment.restyled(description, rng)
+
+    def in_a_lot(self, title: str, description: str) -> tuple[str, str]:
+        """The text as one thing of a lot of harmless ones."""
+        return augment.bundled(title, description, self.rng.choices(self.goods, k=self.rng.randint(2, 8)), self.rng)
+
+
+def short(title: str) -> str:
+    """What a title names before it goes into details."""
+    return re.split(r"[,;(|]| - ", title, maxsplit=1)[0][:60]
 
 
 class Balanced:

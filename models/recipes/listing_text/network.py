@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from models import languages
-from models.recipes.listing_text.front import Features, Shape, front, front_parts
+from models.recipes.listing_text.front import STRANGE, Features, Shape, front, front_parts
 from models.recipes.listing_text.graph import Graph, finished
 from models.runtime import open_session
 
@@ -236,7 +236,8 @@ def coverage(g: Graph, parts: Features, met: NDArray[np.bool_], shape: Shape) ->
     """The share of letters that stand in words met in training, less with words of other languages: as
     `languages.readable`, but that now and then two words share their place in the list."""
     letters = g.where(parts.real, parts.letters, 0)
-    known = g.integer(g.take(bits_of(g, np.flatnonzero(met), shape.known_bits), parts.known_ids))
+    rows = np.flatnonzero(met)
+    known = g.integer(g.take(bits_of(g, rows[rows != STRANGE], shape.known_bits), parts.known_ids))
     in_known = g.op("ReduceSum", g.mul(letters, known), keepdims=0)
     total = g.op("ReduceSum", letters, keepdims=0)
     words = foreign_words(shape)

@@ -99,6 +99,7 @@ class Network(nn.Module):
         self.width, self.hidden, self.labels = options["width"], options["hidden"], labels
         self.norm_words, self.norm_power = options["norm_words"], options["norm_power"]
         self.table = nn.Parameter(torch.randn(rows, self.width) * 0.05)
+        self.steps: Tensor | None = None  # float32 [width], of which the table's columns are read as whole multiples
         self.context = nn.Conv1d(self.width, self.hidden, options["kernel"], padding=options["kernel"] // 2)
         self.around = (
             nn.Conv1d(self.hidden, self.hidden, options["kernel"], padding=options["kernel"] // 2)
@@ -115,7 +116,8 @@ class Network(nn.Module):
         texts, width = b.mask.shape
         table = self.table
         vectors = torch.zeros(texts * width, self.width, device=table.device)
-        vectors.index_add_(0, b.at, table[b.rows] * b.weight[:, None])
+        rows = table[b.rows] if self.steps is None else rounded(table[b.rows], self.steps)
+        vectors.index_add_(0, b.at, rows * b.weight[:, None])
         return vectors.view(texts, width, self.width)
 
     def forward(self, b: Batch) -> tuple[Tensor, Tensor]:
@@ -139,6 +141,12 @@ class Network(nn.Module):
         return logits, shares
 
 
+def rounded(values: Tensor, steps: Tensor) -> Tensor:
+    """The nearest whole multiples. Gradients pass as if nothing had been rounded (Bengio et al. 2013,
+    arXiv:1308.3432), so that training settles where rounding costs least."""
+    return values + (torch.round(values / steps) * steps - values).detach()
+
+
 def parameters(
     net: Network, rows: NDArray[np.int64], known: NDArray[np.bool_], heat: NDArray[np.float32]
 ) -> Parameters:
@@ -148,6 +156,7 @@ def parameters(
         assert tensor is not None
         return tensor.detach().cpu().numpy().astype(np.float32)
 
+    table = net.table if net.steps is None else rounded(net.table, net.steps)
     both = np.concatenate([heat, heat])
     dense = {
         "context": array(net.context.weight),
@@ -162,6 +171,6 @@ def parameters(
     if net.around is not None:
         dense["around"], biases["around"] = array(net.around.weight), array(net.around.bias)
     return Parameters(
-        rows, array(net.table)[1:], dense, biases, known,
+        rows, array(table)[1:], dense, biases, known,
         net.norm_words, net.norm_power,
     )  # fmt: skip

@@ -79,11 +79,11 @@ Found = tuple[student.Network, NDArray[np.int64]]
 
 
 def fitted(
-    learned: Pool, recipe: dict[str, Any], say: Say, watch: fit.Watch | None = None, *, only_kept: bool = False
+    learned: Pool, recipe: dict[str, Any], say: Say, watch: fit.Watch | None = None, *, only_rounded: bool = False
 ) -> dict[str, Found]:
-    """Networks with the ids of their rows, by name: full and kept, the latter being what browsers load; and, for the
-    compression bench, kept-N with fewer rows and sparse-N with weights set to zero, each trained on after its
-    pruning."""
+    """Networks with the ids of their rows, by name: full; rounded, whose table is pruned and coarse, which browsers
+    load; and, for the compression bench, kept before it was rounded, kept-N with fewer rows and sparse-N with weights
+    set to zero, each trained on after its pruning."""
     options, size, seed, sizes = recipe["network"], 2 ** recipe["shape"]["bits"], recipe["seed"], recipe["sizes"]
     torch.manual_seed(seed)
     rows = fit.frequent(learned.texts, size, recipe["fit"]["least"])
@@ -103,15 +103,19 @@ def fitted(
         fit.fit(network, rows[keep], learned, how, size, seed + 1, say, watch)
         return network, rows[keep]
 
-    found = {"kept": pruned(sizes["kept"], again)}
-    if only_kept:
+    kept, kept_rows = pruned(sizes["kept"], again)
+    network = fit.coarse(kept, sizes["step"], options)
+    say(f"Fitting with the table in steps of {sizes['step']} standard deviations")
+    fit.fit(network, kept_rows, learned, again | recipe["round"], size, seed + 3, say, watch)
+    found = {"rounded": (network, kept_rows)}
+    if only_rounded:
         return found
+    found["kept"] = kept, kept_rows
     found["full"] = pruned(sizes["full"], again)
     for count in sizes["others"]:
         found[f"kept-{count}"] = pruned(count, shorter)
     for share in sizes["sparse"]:
-        network, kept_rows = found["kept"]
-        thin = fit.smaller(network, np.arange(len(kept_rows)), options)
+        thin = fit.smaller(kept, np.arange(len(kept_rows)), options)
         say(f"Fitting with {share:.0%} of the weights at zero")
         fit.fit(thin, kept_rows, learned, shorter, size, seed + 2, say, watch, fit.masks_of(thin, share))
         found[f"sparse-{share * 100:.0f}"] = (thin, kept_rows)
@@ -152,7 +156,7 @@ def learn(
         return f"own validation AUC {metrics.roc_auc(read['own'].unsafe, score):.4f}"
 
     found = fitted(learned, recipe, say, watch)
-    network, rows = found["kept"]
+    network, rows = found["rounded"]
     lookup = fit.row_of(rows, size)
     report = training.calibrated(
         {name: (sets[name], each.logits(network, lookup)) for name, each in read.items()}, recipe
@@ -187,7 +191,7 @@ def scorer_without(
     """Fit on these examples alone, without a teacher (it has read the others), and return what scores others."""
     learned = make_pool(data, examples, recipe, None, session, say, recipe["pool"]["texts_left_out"])
     shorter = recipe | {"fit": recipe["fit"] | {"epochs": recipe["fit"]["epochs_left_out"]}}
-    network, rows = fitted(learned, shorter, say, only_kept=True)["kept"]
+    network, rows = fitted(learned, shorter, say, only_rounded=True)["rounded"]
     lookup = fit.row_of(rows, 2 ** recipe["shape"]["bits"])
 
     def score(others: list[Example]) -> NDArray[np.float64]:
@@ -214,6 +218,8 @@ def save(
         "known": known,
         "norm": np.array([found.norm_words, found.norm_power]),
     }
+    if network.steps is not None:
+        arrays["steps"] = network.steps.numpy()
     arrays |= {f"dense.{name}": values for name, values in found.dense.items()}
     arrays |= {f"bias.{name}": values for name, values in found.biases.items()}
     np.savez(path, **arrays)

@@ -61,6 +61,11 @@ def retrained(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]
     return {path.stem.removeprefix("model-"): graph(build, recipe, path.name) for path in paths}
 
 
+def already_small(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """Models that training itself made small: none."""
+    return {}
+
+
 def samples(recipe: dict[str, Any], count: int = 200) -> list[dict[str, NDArray[Any]]]:
     """Inputs to calibrate ranges on: our own training listings, the same ones each time."""
     rows = sorted(corpus.own(), key=lambda e: corpus.share_of("c" + e.title))[:count]

@@ -128,17 +128,23 @@ def fit_model(
 def add_wide(
     model: backbone.Classifier,
     examples: list[Example],
+    mixture: Mixture,
     read: Reader,
     recipe: dict[str, Any],
     say: Callable[[str], None],
 ) -> None:
-    """Fit the wide part on the labelled listings and our own, as they are, and let it speak beside the network."""
+    """Fit the wide part on the labelled listings and our own, as they are and our own once more as one thing of a lot,
+    and let it speak beside the network."""
     options, labels = recipe["wide"], recipe["labels"]
     chosen = [e for e in examples if e.group in options["counts"]]
     if not chosen:
         say("Neither labelled listings nor our own: the wide part stays silent")
         return
-    rows = [row[: recipe["window_pieces"]] for row in pieces_of(read, [(e.title, e.description) for e in chosen])]
+    texts = [(e.title, e.description) for e in chosen]
+    lots = [e for e in chosen if e.group in options["in_lots"]]
+    texts += [mixture.in_a_lot(e.title, e.description) for e in lots]
+    chosen += lots
+    rows = [row[: recipe["window_pieces"]] for row in pieces_of(read, texts)]
     label = np.array([labels.index(e.policy) for e in chosen])
     counts = np.array([options["counts"][e.group] for e in chosen], np.float32)
     slope = wide.fit(model.wide, rows, label, counts, options["ridge"], options["share"])
@@ -230,7 +236,7 @@ def train(
         return f"own validation AUC {metrics.roc_auc(unsafe, score[: len(own)]):.4f}, against ordinary {against:.4f}"
 
     model = fit_model(mixture_of(examples, recipe), recipe, say, watch, start)
-    add_wide(model, examples, read, recipe, say)
+    add_wide(model, examples, mixture_of(examples, recipe), read, recipe, say)
     say(f"  with the wide part: {watch(model)}")
     out.mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), out / WEIGHTS)
@@ -299,5 +305,5 @@ def scorer_without(
 ) -> Callable[[list[Example]], NDArray[np.float64]]:
     shorter = recipe | {"fit": recipe["fit"] | {"steps": recipe["fit"]["steps_left_out"]}}
     model = fit_model(mixture_of(examples, shorter), shorter, say)
-    add_wide(model, examples, read, recipe, say)
+    add_wide(model, examples, mixture_of(examples, recipe), read, recipe, say)
     return lambda rows: training.unsafe_score(checked_logits(model, read, rows, recipe["window_pieces"]))

@@ -302,7 +302,7 @@ def test_a_nonsense_number_detail_is_named_and_the_form_comes_back(client, form_
     answer = client.post("/sell/new/", form_data(category="audio", **{"attr-audio-year": value}))
     assert answer.status_code == 400
     assert "Year made:" in page_text(answer)
-    assert '<li><a href="#id_attr-audio-year">Year made</a>: Year made:' in page_text(answer)
+    assert '<li><a href="#id_attr-audio-year">Year made:' in page_text(answer)
 
 
 def test_opening_a_duplicate_writes_nothing(client, form_data, jpeg):

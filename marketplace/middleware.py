@@ -63,7 +63,6 @@ def no_body_for_head(get_response: Handler) -> Handler:
         response = get_response(request)
         if request.method == "HEAD":
             if response.streaming:
-                response.close()
                 response.streaming_content = ()  # type: ignore[attr-defined]
             else:
                 response.headers.setdefault("Content-Length", str(len(response.content)))

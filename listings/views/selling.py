@@ -55,9 +55,7 @@ def my_listings(request: SignedInRequest) -> HttpResponse:
         rows = rows.filter(status=status)
     page = Paginator(rows, 20).get_page(request.GET.get("page"))
     if request.GET.get("submitted"):
-        messages.success(
-            request, "Sent. A check of some seconds follows; if it finds nothing, the listing is on sale."
-        )
+        messages.success(request, "Sent. A check of some seconds follows; if it finds nothing, the listing is on sale.")
     return render(
         request,
         "listings/my_listings.html",

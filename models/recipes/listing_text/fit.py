@@ -136,7 +136,7 @@ def smaller(network: Network, keep: NDArray[np.int64], options: dict[str, Any]) 
 def coarse(network: Network, share: float, options: dict[str, Any]) -> Network:
     """The same network, its table read in steps of `share` of each column's standard deviation."""
     found = smaller(network, np.arange(len(network.table) - 1), options)
-    found.steps = share * found.table.detach()[1:].std(dim=0)
+    found.steps = (share * found.table.detach()[1:].std(dim=0)).clamp_min(1e-6)
     return found
 
 

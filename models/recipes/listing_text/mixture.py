@@ -45,7 +45,8 @@ class Mixture:
         self.market = Balanced([(e, (e.source, e.policy)) for e in self.groups["market"]], options["balance"])
         self.forbidden = Balanced([(t, t.policy) for t in things if t.policy != "safe"], 0.5)
         self.allowed = Balanced([(t, t.near) for t in things if t.policy == "safe"], 0.5)
-        self.goods = [t.name for t in things if t.policy == "safe"] + [short(e.title) for e in self.hosts]
+        named = [t.name for t in things if t.policy == "safe"] + [short(e.title) for e in self.hosts]
+        self.goods = [name for name in named if name.strip()]
         shares = options["share"]
         # What a smaller corpus lacks is not drawn.
         there = {"market": self.groups["market"], "own": self.groups["own"], "harmless": self.groups["harmless"],

@@ -7,6 +7,7 @@ import torch
 from models import manifest, scoring, wordpieces
 from models.contract import pack
 from models.recipes.listing_text.corpus import Example
+from models.recipes.listing_text.mixture import Mixture
 from models.recipes.listing_text_cloud import backbone, export, resume, train, wide
 from models.runtime import open_session
 from models.steps.recipe import read
@@ -89,7 +90,7 @@ def test_going_on_begins_without_the_wide_part_and_adds_it_once():
     for _ in range(2):
         made.wide.silence()
         assert not any(each.any() for each in made.wide.parameters())
-        train.add_wide(made, examples, train.reader(), RECIPE, print)
+        train.add_wide(made, examples, train.mixture_of(examples, RECIPE), train.reader(), RECIPE, print)
         found.append(by_torch(made.eval(), [[7592, 2088]]))
     assert found[0] == pytest.approx(found[1], abs=1e-6)
 
@@ -101,8 +102,9 @@ def test_listings_of_the_market_and_of_our_own_fit_the_wide_part_and_no_others()
     ]  # fmt: skip
     torch.manual_seed(3)
     made = backbone.pretrained(LABELS, RECIPE["network"] | {"pairs": 512})
-    read = train.reader()
-    train.add_wide(made, examples, read, RECIPE, print)
+    read, goods = train.reader(), Mixture(examples, [], [], RECIPE["mixture"], 1)
+    as_written = RECIPE | {"wide": RECIPE["wide"] | {"in_lots": []}}
+    train.add_wide(made, examples, goods, read, as_written, print)
     drugs, safe = RECIPE["labels"].index("drugs"), RECIPE["labels"].index("safe")
     for text, sign in (("cocaine", 1), ("oak", -1)):
         (row,) = train.pieces_of(read, [(text, "")])
@@ -110,6 +112,8 @@ def test_listings_of_the_market_and_of_our_own_fit_the_wide_part_and_no_others()
         assert sign * (said[drugs] - said[safe]) > 0
     (row,) = train.pieces_of(read, [("cutter", "")])
     assert made.wide.single.weight[row].abs().max() == 0
+    train.add_wide(made, examples, goods, read, RECIPE, print)  # our own once more, between the harmless goods
+    assert made.wide.single.weight[row].abs().max() > 0
 
 
 def test_frozen_layers_and_vectors_stay_and_the_rest_is_trained(monkeypatch):

@@ -266,7 +266,7 @@ def _in_our_words(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     @wraps(view, updated=())
     def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "HEAD":
-            request.method = "GET"  # the server leaves the body out by itself
+            request.method = "GET"  # the middleware takes the body away
         try:
             response = view(request, *args, **kwargs)
         except Http404:

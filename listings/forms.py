@@ -100,7 +100,7 @@ class ListingForm(forms.Form):
     def general_errors(self) -> list[str]:
         """What is wrong with the form as a whole; errors of the category's details stand beside these."""
         found = self.errors.get("__all__")
-        return [str(e.message) for e in found.as_data() if e.code != "attributes"] if found else []
+        return [e.messages[0] for e in found.as_data() if e.code != "attributes"] if found else []
 
 
 SORTS = [

@@ -122,6 +122,8 @@ def decide_outcome(verdicts: list[Verdict]) -> Outcome:
             v.where == Where.CLOUD and v.decision == VerdictDecision.PASS for v in models
         ):
             cause += " The larger model found nothing."
+        if worst.where == Where.GATE and any(v.where == Where.CLOUD for v in grave):
+            cause += " The larger model suspects something too."
         if claim and claim.decision == VerdictDecision.PASS:
             cause += " The merchant's device claims that it found nothing."
         return Outcome(Status.IN_REVIEW, _in_review_note(worst.policy), cause, worst.policy)

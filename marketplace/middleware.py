@@ -60,8 +60,9 @@ def no_body_for_head(get_response: Handler) -> Handler:
     """An answer to HEAD is that to GET without its body; Django leaves taking it away to the server, ours complains."""
 
     def handle(request: HttpRequest) -> HttpResponse:
+        is_head = request.method == "HEAD"  # asked first: the API answers it as GET
         response = get_response(request)
-        if request.method == "HEAD":
+        if is_head:
             if response.streaming:
                 response.streaming_content = ()  # type: ignore[attr-defined]
             else:

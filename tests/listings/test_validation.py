@@ -208,6 +208,7 @@ def test_a_moderator_reads_whether_the_larger_model_agrees():
 
     alone = cause((GATE, "warn"), (CLOUD, "pass"))
     assert alone == "One of the quick checks suspects: Drugs and medicines. The larger model found nothing."
+    assert cause((GATE, "block"), (CLOUD, "warn")).endswith(" The larger model suspects something too.")
     assert cause((GATE, "warn"), (CLOUD, "warn")) == "The server's check suspects: Drugs and medicines."
 
 

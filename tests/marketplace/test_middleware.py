@@ -22,7 +22,7 @@ def test_every_answer_carries_the_headers(client, path):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/healthz", "/no/such/page", "/accounts/sign-in/"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/no/such/page", "/accounts/sign-in/", "/api/policies"])
 def test_head_is_answered_as_get_without_a_body(client, rf, path):
     """The test client takes the body away itself: the handler is asked here, as a server asks it."""
     from django.core.handlers.base import BaseHandler

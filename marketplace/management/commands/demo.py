@@ -4,6 +4,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from listings.lifecycle import Status
 from marketplace.catalogue import CatalogueError
 from marketplace.demo import load, people
 from models.manifest import ModelUnavailable
@@ -25,15 +26,17 @@ class Command(BaseCommand):
             report = load.load(self.say, options["folder"])
         except (load.Faulty, CatalogueError, people.NameTaken, ModelUnavailable) as error:
             raise CommandError(str(error)) from None
-        if report.stopped:
+        if waiting := [entered for entered in report.stopped if entered.listing.status == Status.IN_REVIEW]:
             self.say(
-                f"{len(report.stopped)} harmless listings wait for a moderator, because a check was not sure or wrong: "
+                f"{len(waiting)} harmless listings wait for a moderator, because a check was not sure or wrong: "
                 "they are in the queue, as in a real market."
             )
         if options["verbosity"] > 1:
             for entered in report.stopped:
                 said = "; ".join(entered.scores)
-                self.say(f"  “{entered.listing.title}” should be {entered.wanted}: {said}")
+                self.say(
+                    f"  “{entered.listing.title}” should be {entered.wanted} and is {entered.listing.status}: {said}"
+                )
         if report.missing_pictures:
             number, first = len(report.missing_pictures), report.missing_pictures[0]
             self.say(f"{number} pictures are not drawn yet ({first} …); run this again when they are")

@@ -97,6 +97,8 @@ class Mixture:
 
     def in_a_lot(self, title: str, description: str) -> tuple[str, str]:
         """The text as one thing of a lot of harmless ones."""
+        if not self.goods:
+            return title, description
         return augment.bundled(title, description, self.rng.choices(self.goods, k=self.rng.randint(2, 8)), self.rng)
 
 

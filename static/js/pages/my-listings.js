@@ -73,10 +73,12 @@ async function follow(row) {
     if (answer && answer.status !== "checking") break;
   }
   const page = await freshPage();
-  const fresh = page?.querySelector(`[data-listing="${CSS.escape(row.dataset.listing)}"]`);
-  if (!fresh) return;
+  const tabs = page?.querySelector(".status-tabs");
+  if (!tabs) return;
+  const fresh = page.querySelector(`[data-listing="${CSS.escape(row.dataset.listing)}"]`);
+  document.querySelector(".status-tabs").replaceWith(tabs);
+  if (!fresh) return row.remove(); // the page shows one status, and it has left that
   row.replaceWith(fresh);
-  document.querySelector(".status-tabs")?.replaceWith(page.querySelector(".status-tabs"));
   fresh.querySelector("[data-role=status]")?.setAttribute("role", "status");
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 from models import manifest, text
 
 from .content import Fields
-from .models import Verdict, Where
+from .models import Verdict, VerdictDecision, Where
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +54,9 @@ def _verdict(check: Callable[[], dict[str, Any]]) -> Verdict:
 
 
 def unfamiliar(verdict: Verdict) -> bool:
-    """Whether the model that gave the verdict knew too few of the words: another language, another script."""
-    try:
-        floor = float(manifest.load()["models"][verdict.model]["operating_points"]["coverage"])
-    except (manifest.ModelUnavailable, KeyError):
-        floor = 1.0
-    return not verdict.policy or float(verdict.detail.get("coverage", 1.0)) < floor
+    """Whether a model is unsure because it knows too few of the words (another language, another script): `decide`
+    then names no policy."""
+    return verdict.decision == VerdictDecision.UNSURE and not verdict.policy
 
 
 def tolerance() -> float:

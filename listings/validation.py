@@ -101,6 +101,12 @@ def check_duplicates(listing: Listing) -> Verdict:
     )
 
 
+SAYS = {
+    VerdictDecision.PASS: "found nothing",
+    VerdictDecision.UNSURE: "is not sure",
+    VerdictDecision.WARN: "warns too",
+    VerdictDecision.BLOCK: "warns too",
+}
 IN_REVIEW_NOTE = "A moderator looks at this listing before it goes on sale. You need not do anything."
 
 
@@ -116,14 +122,12 @@ def decide_outcome(verdicts: list[Verdict]) -> Outcome:
     grave = [v for v in models if v.decision in GRAVE]
     if grave:
         worst = max(grave, key=lambda v: (v.decision == VerdictDecision.BLOCK, v.where == Where.CLOUD))
-        who = "The server's check suspects" if worst.where == Where.CLOUD else "One of the quick checks suspects"
-        cause = f"{who}: {policies.name(worst.policy) or 'no policy in particular'}."
-        if worst.where == Where.GATE and any(
-            v.where == Where.CLOUD and v.decision == VerdictDecision.PASS for v in models
-        ):
-            cause += " The larger model found nothing."
-        if worst.where == Where.GATE and any(v.where == Where.CLOUD for v in grave):
-            cause += " The larger model suspects something too."
+        suspected = policies.name(worst.policy) or "no policy in particular"
+        if worst.where == Where.CLOUD:
+            cause = f"The server's check suspects: {suspected}."
+        else:
+            larger = next(v for v in models if v.where == Where.CLOUD)
+            cause = f"One of the quick checks suspects: {suspected}. The larger model {SAYS[larger.decision]}."
         if claim and claim.decision == VerdictDecision.PASS:
             cause += " The merchant's device claims that it found nothing."
         return Outcome(Status.IN_REVIEW, _in_review_note(worst.policy), cause, worst.policy)

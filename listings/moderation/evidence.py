@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from models import text
 
 from .. import content, gate, policies
-from ..models import Listing, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
+from ..models import Listing, ReviewJob, StatusChange, Verdict, Where
 from ..validation import CONTACT_DETAILS, DUPLICATES
 
 TITLES = {CONTACT_DETAILS: "Contact details", DUPLICATES: "Duplicates", text.SECOND: "Server gate, second model"}
@@ -75,7 +75,7 @@ def _note(verdict: Verdict) -> str:
         notes.append(f"Its scores differ from the server's run of the same file by up to {gap:.4f}.")
     if decided := detail.get("gate_decided"):
         notes.append(f"The server's run of the same file says “{decided}”.")
-    if verdict.decision == VerdictDecision.UNSURE and "coverage" in detail and gate.unfamiliar(verdict):
+    if "coverage" in detail and gate.unfamiliar(verdict):
         known = f"{float(detail['coverage']):.0%}"
         notes.append(f"It made sense of {known} of the letters: too few to judge. The text may be in another language.")
     if title := detail.get("title"):

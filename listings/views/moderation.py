@@ -49,7 +49,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 
 
 @moderator_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def case(request: SignedInRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(ReviewJob.objects.select_related("listing__seller"), pk=pk)
     form = RejectForm(initial={"policy": job.policy})

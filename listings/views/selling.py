@@ -71,9 +71,9 @@ def my_listings(request: SignedInRequest) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    if request.method == "GET" and request.GET.get("shell") == "1":
+    if request.method != "POST" and request.GET.get("shell") == "1":
         return shell(request)
     return signed_in_new(request)
 
@@ -100,7 +100,7 @@ def signed_in_new(request: SignedInRequest) -> HttpResponse:
 
 
 @merchant_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedInRequest, public_id: str) -> HttpResponse:
     listing = get_object_or_404(Listing.objects.prefetch_related("photos"), public_id=public_id, seller=request.user)
     if request.method == "POST":

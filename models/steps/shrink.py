@@ -18,6 +18,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from models.steps.errors import StepError
+
 LARGE = 256
 # Weights of which a reader takes rows, and which rows belong together in one column: scales go by column.
 TABLES = ("table", "words", "places", "single", "pairs")
@@ -82,8 +84,17 @@ def as_int8(name: str, array: NDArray[np.float32], levels: int = 127) -> Stored:
 
 
 def in_steps(steps: Weights) -> Callable[[str, NDArray[np.float32]], Stored]:
-    """INT8 whose scales were there before: by name of a tensor those of its columns; for all others, `as_int8`."""
-    return lambda name, array: scaled(name, array, steps[name][None]) if name in steps else as_int8(name, array)
+    """INT8 whose scales were there before: by name of a tensor those of its columns; for all others, `as_int8`. What it
+    gives raises StepError where a weight has grown beyond what INT8 can count."""
+
+    def store(name: str, array: NDArray[np.float32]) -> Stored:
+        if name not in steps:
+            return as_int8(name, array)
+        if (largest := np.abs(array / steps[name]).max()) > 127.5:
+            raise StepError(f"{name} holds {largest:.0f} of its steps, INT8 127. Train with larger steps.")
+        return scaled(name, array, steps[name][None])
+
+    return store
 
 
 def scaled(name: str, array: NDArray[np.float32], scale: NDArray[np.float32], levels: int = 127) -> Stored:

@@ -59,6 +59,22 @@ def test_a_safe_draft_is_submitted_published_by_the_worker_and_found_by_a_shoppe
     other.close()
 
 
+def test_a_list_of_those_being_checked_lets_go_of_one_whose_check_is_done(sell: SellPage) -> None:
+    sell.open()
+    sell.write(SAFE_TITLE, SAFE_TEXT)
+    sell.fill_rest()
+    sell.submit.click()
+    sell.page.wait_for_url("**/sell/")
+    row = sell.page.locator("article[data-listing]")
+    expect(row).to_have_attribute("data-status", "published", timeout=30_000)
+    Listing.objects.update(status="checking")  # as the page found it a moment ago
+    sell.page.goto("/sell/?status=checking")
+    expect(row).to_have_count(1)
+    Listing.objects.update(status="published")
+    expect(row).to_have_count(0, timeout=30_000)
+    expect(sell.page.locator(".status-tabs")).to_contain_text("Published (1)")
+
+
 def test_a_warned_listing_may_be_submitted_for_review_and_waits_there(sell: SellPage) -> None:
     sell.open()
     sell.write(UNSAFE_TITLE, UNSAFE_TEXT)

@@ -208,18 +208,9 @@ def test_a_moderator_reads_whether_the_larger_model_agrees():
 
     alone = cause((GATE, "warn"), (CLOUD, "pass"))
     assert alone == "One of the quick checks suspects: Drugs and medicines. The larger model found nothing."
-    assert cause((GATE, "block"), (CLOUD, "warn")).endswith(" The larger model suspects something too.")
+    assert cause((GATE, "warn"), (CLOUD, "unsure")).endswith(" The larger model is not sure.")
+    assert cause((GATE, "block"), (CLOUD, "warn")).endswith(" The larger model warns too.")
     assert cause((GATE, "warn"), (CLOUD, "warn")) == "The server's check suspects: Drugs and medicines."
-
-
-@pytest.mark.parametrize("where", [GATE, SECOND])
-def test_a_doubt_about_words_that_a_model_hardly_knows_is_not_settled_though_it_names_a_policy(where):
-    doubt = says(*where, "unsure", policy="weapons")
-    doubt.detail = {"coverage": 0.18}
-    verdicts = [says(*SECOND, "pass"), doubt, says(*CLOUD, "pass")]
-    assert validation.decide_outcome(verdicts).status == Status.IN_REVIEW
-    doubt.detail = {"coverage": 0.9}
-    assert validation.decide_outcome(verdicts).status == Status.PUBLISHED
 
 
 @pytest.mark.parametrize(

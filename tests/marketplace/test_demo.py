@@ -281,6 +281,17 @@ def test_a_listing_that_a_check_stops_is_reported_with_its_scores(loaded, folder
     assert "weapons" in stopped.scores[0]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("verbosity", [1, 2])
+def test_the_command_counts_what_a_check_stopped_and_says_more_when_asked(folder, verbosity):
+    text = (folder / "catalogue.csv").read_text()
+    (folder / "catalogue.csv").write_text(text.replace("Cotton book bag", "Pistol with 50 rounds of 9 mm ammunition"))
+    out = io.StringIO()
+    call_command("demo", folder=folder, stdout=out, verbosity=verbosity)
+    assert "a check was not sure or wrong: 1\n" in out.getvalue()
+    assert ("should be published and is in_review" in out.getvalue()) is (verbosity == 2)
+
+
 def test_faulty_files_of_the_demo_are_told(loaded, folder):
     text = (folder / "catalogue.csv").read_text()
     (folder / "catalogue.csv").write_text(text.replace(",40,", ",forty,"))

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from django.core.exceptions import RequestDataTooBig
+from django.http import StreamingHttpResponse
 from django.test import RequestFactory
 
 from listings import limits
@@ -33,6 +34,15 @@ def test_head_is_answered_as_get_without_a_body(client, rf, path):
     assert head.status_code == got.status_code
     assert head.content == b""
     assert int(head.headers["Content-Length"]) > 0
+
+
+def test_head_of_a_stream_reads_none_of_it(rf):
+    def never():
+        raise AssertionError("read")
+        yield b""
+
+    answer = middleware.no_body_for_head(lambda request: StreamingHttpResponse(never()))(rf.head("/media/a.jpg"))
+    assert b"".join(answer) == b""
 
 
 def test_the_policy_allows_wasm_and_nothing_looser():

@@ -5,6 +5,7 @@ import pytest
 
 from models import runtime
 from models.steps import evaluate, shrink
+from models.steps.errors import StepError
 from tests.models import tiny
 
 FULL = tiny.model()
@@ -37,6 +38,18 @@ def test_int8_holds_each_weight_within_half_a_step():
         (whole, scale), _ = shrink.as_int8(name, array)
         back = shrink.numpy_helper.to_array(whole) * shrink.numpy_helper.to_array(scale)
         assert np.abs(back - array).max() <= shrink.numpy_helper.to_array(scale).max() / 2 + 1e-7
+
+
+def test_in_steps_a_table_keeps_the_scale_it_was_trained_with():
+    table = np.array([[0.5, -2.0], [1.0, 4.0]], np.float32)
+    store = shrink.in_steps({"table": np.array([0.5, 2.0], np.float32)})
+    (whole, scale), _ = store("table", table)
+    assert shrink.numpy_helper.to_array(whole).tolist() == [[1, -1], [2, 2]]
+    assert shrink.numpy_helper.to_array(scale).tolist() == [[0.5, 2.0]]
+    (other, _), _ = store("whole", table)
+    assert shrink.numpy_helper.to_array(other).max() == 127
+    with pytest.raises(StepError, match="Train with larger steps"):
+        store("table", table * 100)
 
 
 def test_a_codebook_keeps_zero_and_never_has_more_values_than_asked():

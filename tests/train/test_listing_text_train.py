@@ -95,6 +95,16 @@ def test_the_rounded_table_holds_whole_steps_and_is_published_as_it_was_trained(
     assert stored["table.scale"][0] == pytest.approx(steps)
 
 
+def test_steps_are_never_too_small_for_int8_nor_none():
+    network = student.Network(5, read("listing-text")["network"] | {"width": 4, "hidden": 8}, 10)
+    with torch.no_grad():
+        columns = torch.tensor([[1.0, 2, 3, 4], [0.5] * 4, [0.0] * 4, [0, 0, 0, 9]])  # spread, equal, empty, an outlier
+        network.table[:] = torch.cat([torch.zeros(1, 4), columns.T])
+    steps = fit.coarse(network, 0.01, read("listing-text")["network"] | {"width": 4, "hidden": 8}).steps
+    assert (steps > 0).all()
+    assert (network.table.abs().amax(0) / steps).max() <= 127.01
+
+
 @pytest.mark.parametrize("coarse", [False, True])
 def test_the_graph_says_what_the_network_said(coarse):
     """Trained weights through PyTorch's layers and through ONNX Runtime: one and the same model."""

@@ -28,8 +28,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         if waiting := [entered for entered in report.stopped if entered.listing.status == Status.IN_REVIEW]:
             self.say(
-                f"{len(waiting)} harmless listings wait for a moderator, because a check was not sure or wrong: "
-                "they are in the queue, as in a real market."
+                "Harmless listings that wait in the moderators' queue, because a check was not sure or wrong: "
+                f"{len(waiting)}"
             )
         if options["verbosity"] > 1:
             for entered in report.stopped:

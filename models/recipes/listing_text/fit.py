@@ -1,4 +1,4 @@
-"""Fitting listing-text: first with every feature, then with the rows that it may keep."""
+"""Fitting listing-text: with every feature, then with the rows that it may keep, then with these rounded."""
 
 from __future__ import annotations
 
@@ -134,9 +134,11 @@ def smaller(network: Network, keep: NDArray[np.int64], options: dict[str, Any]) 
 
 
 def coarse(network: Network, share: float, options: dict[str, Any]) -> Network:
-    """The same network, its table read in steps of `share` of each column's standard deviation."""
+    """The same network, its table read in steps of `share` of each column's standard deviation, larger where INT8 could
+    not count that far."""
     found = smaller(network, np.arange(len(network.table) - 1), options)
-    found.steps = (share * found.table.detach()[1:].std(dim=0)).clamp_min(1e-6)
+    table = found.table.detach()[1:]
+    found.steps = torch.maximum(share * table.std(dim=0, correction=0), table.abs().amax(0) / 127).clamp_min(1e-6)
     return found
 
 

@@ -1,7 +1,8 @@
 """An endless stream of training texts in which style, source and length say as little as possible about the label.
 
 Every draw goes through the same noise, whatever its label: frames of sellers around things, descriptions left out,
-boilerplate of other sources added, digits changed, words disguised, the whole text hidden inside another harmless one.
+boilerplate of other sources added, digits changed, words disguised, the whole text hidden inside another harmless one
+or put into a lot of harmless goods.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Training listing-text: draw, ask the teacher, read through the exported front, fit, prune, calibrate, set
+"""Training listing-text: draw, ask the teacher, read through the exported front, fit, prune, round, calibrate, set
 thresholds."""
 
 from __future__ import annotations

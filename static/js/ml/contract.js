@@ -106,7 +106,8 @@ export const unsafeScore = (scores) => 1 - scores.safe;
  * Decision and policy from the manifest's operating points.
  * @param {Object<string, number>} scores by policy, "safe" included
  * @param {number} coverage share of the letters that the model makes sense of
- * @returns {[("pass"|"unsure"|"warn"|"block"), string]} policy is "" for a pass and for text that is merely unknown
+ * @returns {[("pass"|"unsure"|"warn"|"block"), string]} policy is "" for a pass and
+ *   where the model knows too few of the words to suspect anything in particular
  */
 export function decide(scores, coverage, points) {
   let policy = points.policies[0];

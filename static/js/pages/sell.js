@@ -23,6 +23,7 @@ async function start(form) {
   const page = form.dataset;
   const data = JSON.parse(document.getElementById("sell-data").textContent);
   const isShell = page.shell === "1";
+  showErrors(document.getElementById("form-errors"));
 
   for (const node of document.querySelectorAll(".no-js-only")) node.remove();
   form.autocomplete = "off"; // what the browser would put back by itself is older than the draft
@@ -91,17 +92,14 @@ async function start(form) {
   );
   useKey(form, keeper.key);
   await keeper.start();
-  if (rejected) {
-    showErrors(document.getElementById("form-errors"));
-    firstTouch(); // what was found before it was sent is found again
-  }
+  if (rejected) firstTouch(); // what was found before it was sent is found again
   if (!rejected && !page.listing && !asked) await offerLastDraft(drafts, keeper);
   form.dataset.ready = "1"; // for tests: everything above is in place
 }
 
-/** The list of what is wrong gets the focus; its links lead to the fields and leave the address as it is. */
+/** The list of what is wrong gets the focus, unless somebody is writing already; its links leave the address as it is. */
 function showErrors(summary) {
-  summary?.focus();
+  if (document.activeElement === document.body) summary?.focus();
   summary?.addEventListener("click", (event) => {
     const field = document.getElementById(event.target.closest("a")?.hash.slice(1) ?? "");
     if (!field) return;

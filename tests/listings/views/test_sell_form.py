@@ -112,6 +112,14 @@ def test_a_photo_that_is_none_is_refused_and_the_good_one_beside_it_is_kept(clie
     assert Photo.objects.count() == 1
 
 
+def test_a_page_refused_for_a_photo_alone_is_a_refused_page(client, form_data):
+    answer = client.post("/sell/new/", form_data(photos=[SimpleUploadedFile("notes.jpg", b"only text")]))
+    assert answer.status_code == 400
+    assert '<li><a href="#id_photos">Photos</a>:' in page_text(answer)
+    assert 'data-rejected="1"' in page_text(answer)
+    assert 'data-rejected="0"' in page_text(client.get("/sell/new/"))
+
+
 def test_a_truncated_photo_is_refused(client, form_data, jpeg):
     photo = jpeg(size=(1200, 900))
     photo.file = io.BytesIO(truncated(photo.read()))

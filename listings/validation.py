@@ -126,8 +126,8 @@ def decide_outcome(verdicts: list[Verdict]) -> Outcome:
         if worst.where == Where.CLOUD:
             cause = f"The server's check suspects: {suspected}."
         else:
-            larger = next(v for v in models if v.where == Where.CLOUD)
-            cause = f"One of the quick checks suspects: {suspected}. The larger model {SAYS[larger.decision]}."
+            larger = VerdictDecision(next(v for v in models if v.where == Where.CLOUD).decision)
+            cause = f"One of the quick checks suspects: {suspected}. The larger model {SAYS[larger]}."
         if claim and claim.decision == VerdictDecision.PASS:
             cause += " The merchant's device claims that it found nothing."
         return Outcome(Status.IN_REVIEW, _in_review_note(worst.policy), cause, worst.policy)

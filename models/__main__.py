@@ -13,7 +13,10 @@ from models import manifest, runtime
 from models.manifest import ModelUnavailable
 from models.steps.errors import StepError
 
-MODELS = ("listing-text", "listing-text-cloud", "listing-text-gate")
+MODELS = (
+    "listing-text", "listing-text-cloud", "listing-text-gate",
+    "listing-photo", "listing-photo-cloud", "listing-photo-tail",
+)  # fmt: skip
 BUILD = runtime.BUILD
 
 
@@ -64,17 +67,18 @@ def command_compress(options: argparse.Namespace) -> None:
     compress.compress(options.model, build, settings, say)
     if options.bench:
         data = options.data or Path(training.read_report(build)["data"])
-        compress.bench(options.model, build, settings, data, options.rows, say)
+        compress.bench(options.model, build, settings, data, options.rows, say, options.published)
 
 
 def command_evaluate(options: argparse.Namespace) -> None:
     from models import scoring
-    from models.steps import evaluate
+    from models.steps import evaluate, rows
 
     entry = manifest.model(manifest.load(options.published), known(options.model))
     variant = manifest.variant_name(entry, options.variant)
     content = runtime.variant_bytes(options.model, variant, options.published, options.build)
-    score = scoring.scorer(runtime.open_session(content), entry, scoring.files_of(entry, options.published))
+    files = scoring.files_of(entry, options.published)
+    score = rows.reader(options.model).row_scorer(content, entry, files, options.published)
     found = evaluate.evaluate_file(options.data, score, entry, options.model, variant, options.by)
     if options.leave_one_source_out:
         found["left_out"] = left_out(options)

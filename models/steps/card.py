@@ -84,7 +84,7 @@ def compression_table(found: dict[str, Any]) -> list[str]:
             f"| {each['native_ms']:.2f} | {browser} |"
         )
     rows = ", ".join(f"{count:,} of {name}" for name, count in found["rows"].items())
-    return [*lines, "", f"Measured on {rows} rows, one thread, Chromium {found['browser']}, texts of 400 characters."]
+    return [*lines, "", f"Measured on {rows} rows, one thread, Chromium {found['browser']}, {found['timed']}."]
 
 
 def left_out_table(trained: dict[str, Any]) -> list[str]:

@@ -1,0 +1,104 @@
+"""What the student learns from: many views of every photo, and what the teacher says of each.
+
+The teacher sees the same view as the student, only sharper (function matching: Beyer et al. 2022, arXiv:2106.05237), so
+its word holds for this view, however it was turned and cut. Its lower layers say what is worth keeping of a photo at
+the place where the network may be split.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.recipes.listing_photo.augment import augmented
+from models.recipes.listing_photo.measure import normalised
+from models.recipes.listing_photo.network import SIDE, SPLIT_SHAPE
+from models.recipes.listing_photo.pictures import Picture, Pixels
+from models.recipes.listing_photo_cloud import train as cloud
+from models.recipes.listing_photo_cloud.backbone import Network as Teacher
+from models.steps.training import Say
+
+SAID_EVERY = 10_000
+HINT_BLOCK = 5  # the teacher's block whose output lies as deep as the split: an eighth of the side, 32 channels
+
+
+@dataclass
+class Pool:
+    """n views. pixels uint8 [n, 3, 128, 128]; said float32 [n, labels], the teacher's logits; hint int8
+    [n, *SPLIT_SHAPE], its lower features in steps of `step` (float32 [32, 1, 1]); row int64 [n], which photo."""
+
+    pixels: NDArray[np.uint8]
+    said: NDArray[np.float32]
+    hint: NDArray[np.int8]
+    step: NDArray[np.float32]
+    row: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+class Views(torch.utils.data.Dataset):  # type: ignore[type-arg]
+    """(view for the teacher, view for the student, index of the photo); item n is the same whoever draws it."""
+
+    def __init__(self, rows: list[Picture], order: NDArray[np.int64], recipe: dict[str, Any]) -> None:
+        self.rows, self.order, self.recipe = rows, order, recipe
+        self.scenes: list[Pixels] = [row.pixels for row in rows if row.policy == "safe"]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, int]:
+        rng = np.random.default_rng([self.recipe["seed"], index])
+        row = int(self.order[index])
+        side = self.recipe["pool"]["teacher_side"]
+        sharp = augmented(rng, self.rows[row].pixels, side, self.recipe["chance"], self.scenes)
+        small = np.array(Image.fromarray(sharp).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+        return torch.from_numpy(sharp.copy()).permute(2, 0, 1), torch.from_numpy(small).permute(2, 0, 1), row
+
+
+def draw(rows: list[Picture], teacher: Teacher, recipe: dict[str, Any], say: Say) -> Pool:
+    """`pool.views` views, with the teacher's word on each."""
+    count, labels = recipe["pool"]["views"], len(recipe["labels"])
+    rng = np.random.default_rng(recipe["seed"])
+    order = rng.choice(len(rows), count, p=cloud.draw_weights(rows, recipe))
+    found = Pool(
+        np.empty((count, 3, SIDE, SIDE), np.uint8),
+        np.empty((count, labels), np.float32),
+        np.empty((count, *SPLIT_SHAPE), np.int8),
+        np.ones((SPLIT_SHAPE[0], 1, 1), np.float32),
+        order.astype(np.int64),
+    )
+    loader = torch.utils.data.DataLoader(Views(rows, order, recipe), 32, num_workers=1, prefetch_factor=6)
+    at, began = 0, time.perf_counter()
+    for sharp, small, _ in loader:
+        logits, lower = asked(teacher, sharp)
+        if at == 0:
+            found.step[:, 0, 0] = np.abs(lower).max(axis=(0, 2, 3)) / 127
+        end = at + len(small)
+        found.pixels[at:end], found.said[at:end] = small.numpy(), logits
+        found.hint[at:end] = np.clip(np.round(lower / found.step), -127, 127)
+        if at // SAID_EVERY != end // SAID_EVERY:
+            say(f"  {end:,} of {count:,} views, {time.perf_counter() - began:,.0f} s")
+        at = end
+    return found
+
+
+@torch.no_grad()
+def asked(teacher: Teacher, sharp: torch.Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The teacher's logits [n, labels] and lower features [n, *SPLIT_SHAPE] of views uint8 [n, 3, h, w]."""
+    teacher.eval()
+    with torch.autocast("cpu", torch.bfloat16):
+        x = teacher.stem(normalised(sharp))
+        for number, block in enumerate(teacher.blocks):
+            x = block(x)
+            if number == HINT_BLOCK:
+                lower = functional.adaptive_avg_pool2d(x.float(), SPLIT_SHAPE[1:]).numpy()
+        heat = teacher.head(teacher.last(x))
+    return heat.float().mean((2, 3)).numpy(), lower

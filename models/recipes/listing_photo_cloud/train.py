@@ -1,0 +1,134 @@
+"""Fine-tune MobileNetV2 on the labelled photos."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from models.recipes.listing_photo import measure, pictures
+from models.recipes.listing_photo.augment import augmented
+from models.recipes.listing_photo.measure import normalised
+from models.recipes.listing_photo.pictures import AMBIGUOUS, Picture, Pixels
+from models.recipes.listing_photo_cloud import backbone
+from models.steps.errors import StepError
+from models.steps.training import Say, rate_at
+
+WEIGHTS = "network.pt"
+TRAIN, UNCLEAR = Path("photos") / "train.csv", Path("photos") / "ambiguous.csv"
+
+
+def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out: bool = False) -> dict[str, Any]:
+    """Writes out/network.pt and out/training.json, and returns the latter. Raises StepError."""
+    began = time.perf_counter()
+    torch.manual_seed(recipe["seed"])
+    out.mkdir(parents=True, exist_ok=True)
+    learn, choose = pictures.held_out(pictures.read(data / TRAIN), recipe["data"]["held_out"])
+    learn += pictures.read(data / UNCLEAR)
+    network = backbone.from_imagenet(data, len(recipe["labels"]))
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fitted = fit(network, learn, choose, recipe, recipe["labels"], out, say)
+    return reported(fitted, data, out, recipe, learn, choose, time.perf_counter() - began, say)
+
+
+def reported(network: nn.Module, data: Path, out: Path, recipe: dict[str, Any], learn: list[Picture],
+             choose: list[Picture], seconds: float, say: Say) -> dict[str, Any]:  # fmt: skip
+    report = measure.calibrated(measure.scorer(network, recipe["side"]), data, choose, recipe)
+    report["initial"] = f"{backbone.WEIGHTS.name}, Apache-2.0 (google-coral/test_data)"
+    drawn = sum(stage["epochs"] for stage in recipe["stage"]) * len(learn)
+    return measure.finished(report, recipe, data, out, WEIGHTS, learn, drawn, seconds, say)
+
+
+def load(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> backbone.Network:
+    """Raises StepError when nothing was trained there."""
+    network = backbone.Network(len(recipe["labels"]))
+    try:
+        network.load_state_dict(torch.load(build / weights, map_location="cpu", weights_only=True))
+    except (OSError, RuntimeError) as error:
+        raise StepError(f"There is no trained listing-photo-cloud in {build}: {error}") from error
+    return network.eval()
+
+
+def targets(rows: list[Picture], labels: list[str], recipe: dict[str, Any]) -> Tensor:
+    """float32 [rows, labels]: what a photo should score. Ambiguous things lie between weapons and safe."""
+    found = np.zeros((len(rows), len(labels)), np.float32)
+    for index, row in enumerate(rows):
+        if row.policy == AMBIGUOUS:
+            doubt = recipe["data"]["ambiguous"]
+            found[index, labels.index("weapons")], found[index, labels.index("safe")] = doubt, 1 - doubt
+        else:
+            found[index, labels.index(row.policy)] = 1
+    smooth = recipe["fit"]["smoothing"]
+    return torch.from_numpy(found * (1 - smooth) + smooth / len(labels))
+
+
+def draw_weights(rows: list[Picture], recipe: dict[str, Any]) -> NDArray[np.float64]:
+    """Chance of each row to be drawn: groups of one policy and one collection, tempered by size."""
+    size = Counter((row.policy, row.origin) for row in rows)
+    found = np.array([size[row.policy, row.origin] ** (recipe["data"]["balance"] - 1) for row in rows])
+    found[[row.policy == AMBIGUOUS for row in rows]] *= recipe["data"]["ambiguous_weight"]
+    total: NDArray[np.float64] = found / found.sum()
+    return total
+
+
+class Drawn(torch.utils.data.Dataset):  # type: ignore[type-arg]
+    """Augmented photos; item n is the same whoever draws it: (uint8 [3, side, side], index of the row)."""
+
+    def __init__(self, rows: list[Picture], order: NDArray[np.int64], side: int, recipe: dict[str, Any], seed: int):
+        self.rows, self.order, self.side, self.seed = rows, order, side, seed
+        self.chance = recipe["chance"]
+        self.scenes: list[Pixels] = [row.pixels for row in rows if row.policy == "safe"]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        rng = np.random.default_rng([self.seed, index])
+        row = int(self.order[index])
+        made = augmented(rng, self.rows[row].pixels, self.side, self.chance, self.scenes)
+        return torch.from_numpy(made.copy()).permute(2, 0, 1), row
+
+
+def fit(network: nn.Module, learn: list[Picture], choose: list[Picture], recipe: dict[str, Any], labels: list[str],
+        out: Path, say: Say) -> nn.Module:  # fmt: skip
+    """Train through the recipe's stages; the running average of the weights is what is kept."""
+    wanted, weights = targets(learn, labels, recipe), draw_weights(learn, recipe)
+    average = copy.deepcopy(network).eval()
+    for number, stage in enumerate(recipe["stage"]):
+        steps = stage["epochs"] * len(learn) // stage["batch"]
+        rng = np.random.default_rng([recipe["seed"], number])
+        order = rng.choice(len(learn), steps * stage["batch"], p=weights)
+        drawn = Drawn(learn, order, stage["side"], recipe, recipe["seed"] * 100 + number)
+        loader = torch.utils.data.DataLoader(drawn, stage["batch"], num_workers=1, prefetch_factor=8)
+        optimiser = torch.optim.AdamW(network.parameters(), stage["rate"], weight_decay=recipe["fit"]["decay"])
+        began, loss_mean = time.perf_counter(), 0.0
+        for step, (whole, which) in enumerate(loader):
+            network.train()
+            for group in optimiser.param_groups:
+                group["lr"] = stage["rate"] * rate_at(step, steps, recipe["fit"]["warm_up"])
+            with torch.autocast("cpu", torch.bfloat16):
+                heat = network(normalised(whole))
+            loss = nn.functional.cross_entropy(heat.float().mean((2, 3)), wanted[which])
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+            optimiser.step()
+            decay = min(recipe["fit"]["average"], (step + 1) / (step + 10)) if number == 0 else recipe["fit"]["average"]
+            with torch.no_grad():
+                for kept, new in zip(average.parameters(), network.parameters(), strict=True):
+                    kept.lerp_(new, 1 - decay)
+            loss_mean += (loss.item() - loss_mean) * 0.02
+            if (step + 1) % max(1, len(learn) // stage["batch"]) == 0 or step + 1 == steps:
+                seen = measure.told_apart(measure.scorer(average, recipe["side"])(choose), choose, labels)
+                spent = time.perf_counter() - began
+                at = f"{stage['side']} px, step {step + 1:,} of {steps:,}, {spent:,.0f} s"
+                say(f"  {at}: loss {loss_mean:.3f}, {seen}")
+                torch.save(average.state_dict(), out / WEIGHTS)
+    return average

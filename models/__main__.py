@@ -93,6 +93,8 @@ def left_out(options: argparse.Namespace) -> list[dict[str, Any]]:
         module = recipe_of(options.model)
     except ModuleNotFoundError as error:
         raise StepError(f"Leaving sources out means training, which needs {error.name}: make setup-train") from error
+    if not hasattr(module, "measure_left_out"):
+        raise StepError(f"{options.model} learns from listing-photo-cloud: leave a source out there.")
     root = options.root or options.data.resolve().parent.parent
     found: list[dict[str, Any]] = module.measure_left_out(root, recipe.read(options.model), say)
     return found
@@ -129,11 +131,13 @@ def parser() -> argparse.ArgumentParser:
     compress = command(
         "compress", command_compress, "export every variant; with --bench measure every way to shrink it"
     )
-    evaluate = command("evaluate", command_evaluate, "measure a published variant on labelled text")
+    evaluate = command("evaluate", command_evaluate, "measure a published variant on labelled texts or photos")
     publish = command("publish", command_publish, "check the compressed variants and publish them")
     for added in (train, compress, evaluate, publish):
         added.add_argument("model")
-    train.add_argument("--data", type=Path, required=True, help="the data root, the folder that holds text/")
+    train.add_argument(
+        "--data", type=Path, required=True, help="the data root, the folder that holds text/ and photos/"
+    )
     compress.add_argument("--data", type=Path, help="the data root, to measure on (default: where train read)")
     compress.add_argument("--bench", action="store_true", help="compare all ways to shrink it (many minutes)")
     compress.add_argument("--rows", type=int, default=0, help="rows of dev to measure on (default: all)")
@@ -144,7 +148,9 @@ def parser() -> argparse.ArgumentParser:
         "--go-on", action="store_true", help="from the published weights (listing-text-cloud, on a slow machine)"
     )
     evaluate.add_argument("--variant", required=True, help="a variant that `list` shows, or device, cloud")
-    evaluate.add_argument("--data", type=Path, required=True, help="CSV(.gz) with id, title, description, policy")
+    evaluate.add_argument(
+        "--data", type=Path, required=True, help="CSV(.gz) with id, title, description, policy; of photos: path, policy"
+    )
     evaluate.add_argument("--by", choices=["source"], default="", help="also figures for each source")
     evaluate.add_argument(
         "--leave-one-source-out", action="store_true", help="also fit without each of some sources and measure on it"

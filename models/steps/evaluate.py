@@ -55,14 +55,16 @@ def figures(rows: Sequence[Row], scores: NDArray[np.float64], entry: dict[str, A
     }
 
 
-def by_source(rows: Sequence[Row], scores: NDArray[np.float64], entry: dict[str, Any]) -> dict[str, Any]:
+def by_source(
+    rows: Sequence[Row], scores: NDArray[np.float64], entry: dict[str, Any], *, intervals: bool = False
+) -> dict[str, Any]:
     """For each source {rows, unsafe, warned_safe, warned_unsafe, unsafe_roc_auc}: the shares at or above the
-    published warn threshold; AUC where the source has both kinds."""
+    published warn threshold; AUC where the source has both kinds, with its bootstrap interval of 95 % on demand."""
     unsafe_score = 1 - scores[:, entry["labels"].index("safe")]
     groups: dict[str, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         groups[row.source].append(index)
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for source, places in sorted(groups.items()):
         unsafe = np.array([rows[i].policy != "safe" for i in places])
         score = unsafe_score[places]
@@ -74,6 +76,8 @@ def by_source(rows: Sequence[Row], scores: NDArray[np.float64], entry: dict[str,
             "warned_unsafe": float(warned[unsafe].mean()) if unsafe.any() else None,
             "unsafe_roc_auc": metrics.roc_auc(unsafe, score),
         }
+        if intervals:
+            found[source or "(none)"]["interval"] = metrics.bootstrap(unsafe, score, metrics.roc_auc)
     return found
 
 
@@ -98,14 +102,19 @@ def evaluate_file(
     return found
 
 
-def with_intervals(rows: Sequence[Row], score: RowScorer, entry: dict[str, Any]) -> dict[str, Any]:
+def with_intervals(
+    rows: Sequence[Row], score: RowScorer, entry: dict[str, Any], *, by_each_source: bool = False
+) -> dict[str, Any]:
     """As `figures`, with bootstrap intervals of 95 % and the precision that a moderator would see at the warn
     threshold where 1 % of listings are unsafe."""
     scores = scores_of(rows, score, entry)
     unsafe_score = 1 - scores[:, entry["labels"].index("safe")]
     unsafe = np.array([row.policy != "safe" for row in rows])
     warned = unsafe_score >= entry["operating_points"]["warn"]
-    return figures(rows, scores, entry) | {
+    found = figures(rows, scores, entry)
+    if by_each_source:
+        found["by_source"] = by_source(rows, scores, entry, intervals=True)
+    return found | {
         "warn_recall": float(warned[unsafe].mean()) if unsafe.any() else None,
         "precision_at_1pct_prevalence": metrics.precision_at_prevalence(unsafe, warned, 0.01),
         "intervals": {

@@ -167,12 +167,11 @@ def read_variants(build: Path) -> dict[str, bytes]:
 
 def measure(data: Path, score: RowScorer, entry: dict[str, Any], reads: Any) -> dict[str, dict[str, Any]]:
     """Figures of one variant on every held-back set that is there; dev always is. reads: `reader` of the model."""
-    sets = {name: data / path for name, path in reads.SETS.items()}
-    return {
-        name: with_intervals(reads.rows(path), score, entry)
-        for name, path in sets.items()
-        if name == "dev" or path.is_file()
-    }
+    found = {}
+    for name, path in ((name, data / path) for name, path in reads.SETS.items()):
+        if name == "dev" or path.is_file():
+            found[name] = with_intervals(reads.rows(path), score, entry, by_each_source=reads.BY_SOURCE)
+    return found
 
 
 def write(

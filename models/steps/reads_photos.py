@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models import manifest, photo, runtime
+from models.recipes.listing_photo import shape
 from models.steps.data import PhotoRow, read_photos
+from models.steps.errors import StepError
 from models.steps.rows import RowScorer
 
 SETS = {"dev": Path("photos") / "dev.csv"}
 GOLDEN = "listing_photo.json"
+BY_SOURCE = True
 OUTPUTS = ["scores", "heat"]
 TIMED = "photos of 256 x 192 pixels, decoded"
 # What a caller shrinks a photo to before it hands it in: enough for the graph's own resize to be the one that matters.
@@ -44,8 +47,13 @@ def row_scorer(content: bytes, entry: dict[str, Any], files: dict[str, bytes], p
             return {"rgb": photo.pixels(image, entry["longest_side"])}
 
     def scores(row: PhotoRow) -> dict[str, float]:
-        with Image.open(row.path) as image:
-            (found,) = session.run(["scores"], feed(image))
+        try:
+            with Image.open(row.path) as image:
+                image.load()
+                fed = feed(image)
+        except (OSError, ValueError) as error:
+            raise StepError(f"{row.path} cannot be opened as a photo: {error}") from error
+        (found,) = session.run(["scores"], fed)
         return dict(zip(labels, map(float, found), strict=True))
 
     return scores
@@ -54,25 +62,24 @@ def row_scorer(content: bytes, entry: dict[str, Any], files: dict[str, bytes], p
 def interface(settings: dict[str, Any]) -> dict[str, Any]:
     """The part of the manifest's entry that says how the model is called."""
     found: dict[str, Any] = {}
-    labels, (rows, columns) = len(settings["labels"]), settings["heat"]
-    if settings["name"] == photo.TAIL:
-        shape = settings["split"]["shape"]
+    name, labels = settings["name"], len(settings["labels"])
+    heat = shape.HEAT if name == photo.MODEL else tuple(settings["heat"])
+    if name == photo.TAIL:
         about = "what left the device: the output of its lower layers"
-        found["inputs"] = {"activation": {"type": "uint8", "shape": shape, "about": about}}
+        found["inputs"] = {"activation": {"type": "uint8", "shape": list(shape.SPLIT_SHAPE), "about": about}}
     else:
-        found |= {"side": settings["side"], "longest_side": LONGEST[settings["name"]]}
+        side = shape.SIDE if name == photo.MODEL else settings["side"]
+        found |= {"side": side, "longest_side": LONGEST[name]}
         about = "RGB, any size; resized and normalised in the graph"
         found["inputs"] = {"rgb": {"type": "uint8", "shape": ["h", "w", 3], "about": about}}
     found["outputs"] = {
         "scores": {"type": "float32", "shape": [labels], "about": "probabilities, by label"},
-        "heat": {"type": "float32", "shape": [rows, columns, labels], "about": "logits by place; their mean is judged"},
+        "heat": {"type": "float32", "shape": [*heat, labels], "about": "logits by place; their mean is judged"},
     }
-    if settings["name"] == photo.MODEL:
-        shape = next(split["shape"] for split in settings["splits"] if split["sent"])
+    if name == photo.MODEL:
         about = "for listing-photo-tail, should the server be asked"
-        found["outputs"]["activation"] = {"type": "uint8", "shape": shape, "about": about}
-        found["splits"] = settings["splits"]
-        found["claim_tolerance"] = settings["claim_tolerance"]
+        found["outputs"]["activation"] = {"type": "uint8", "shape": list(shape.SPLIT_SHAPE), "about": about}
+        found |= {"splits": shape.splits(labels), "claim_tolerance": settings["claim_tolerance"]}
     return found
 
 

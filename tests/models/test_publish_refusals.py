@@ -125,7 +125,14 @@ def test_a_model_of_other_policies_than_the_markets_is_refused(build, tmp_path):
 def test_a_bench_of_another_fit_is_not_published_and_a_stale_one_goes(build, tmp_path):
     bench, target = build / compress.BENCH, tmp_path / "published" / f"listing-text-{compress.BENCH}"
     candidate = {"name": "fp32", "failed": "made up"}
-    found = {"fit": "t", "candidates": [candidate], "rows": {"dev": 4}, "browser": "1", "calibration": []}
+    found = {
+        "fit": "t",
+        "candidates": [candidate],
+        "rows": {"dev": 4},
+        "browser": "1",
+        "timed": "texts",
+        "calibration": [],
+    }
     bench.write_text(json.dumps(found))
     run(build, tmp_path)
     assert json.loads(target.read_text()) == found

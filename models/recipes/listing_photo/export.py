@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.recipes.listing_photo import pictures, train
-from models.recipes.listing_photo.network import PATCH, SIDE, SPLIT, SPLIT_MOST, SPLIT_SCALE, Folded
+from models.recipes.listing_photo.network import Folded
+from models.recipes.listing_photo.shape import HEAT, PATCH, SIDE, SPLIT, SPLIT_MOST, SPLIT_SCALE
 from models.recipes.listing_photo_cloud.train import TRAIN
 from models.recipes.listing_text.graph import Graph, finished
 from models.steps import shrink, training
@@ -123,7 +124,7 @@ def exported(parts: Folded, temperatures: NDArray[np.float32]) -> onnx.ModelProt
             x = g.op("Relu", x)
     judged(g, x, head, head_bias, temperatures)
     labels = len(temperatures)
-    return finished(g, "listing-photo", {"scores": (FLOAT, [labels]), "heat": (FLOAT, [8, 8, labels])}, RGB)
+    return finished(g, "listing-photo", {"scores": (FLOAT, [labels]), "heat": (FLOAT, [*HEAT, labels])}, RGB)
 
 
 def with_activation(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -13,14 +13,7 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-SIDE, PATCH = 128, 4
-STEM = 32
-# (channels out, stride) of the convolutions after the stem; what leaves number SPLIT may be sent to the server.
-LAYERS = [(32, 1), (64, 2), (64, 1), (32, 1), (128, 2), (128, 1), (128, 1)]
-SPLIT = 3
-SPLIT_SHAPE = (32, 16, 16)  # 8,192 bytes
-SPLIT_MOST = 6.0  # its values are kept within 0..6, so that one scale for all photos turns them into bytes
-SPLIT_SCALE = SPLIT_MOST / 255
+from models.recipes.listing_photo.shape import LAYERS, PATCH, SPLIT, SPLIT_MOST, SPLIT_SCALE, STEM
 
 Folded = list[tuple[NDArray[np.float32], NDArray[np.float32], int]]  # weight [out, in, k, k], bias [out], stride
 

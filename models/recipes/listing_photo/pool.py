@@ -7,8 +7,11 @@ the place where the network may be split.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +22,8 @@ from PIL import Image
 
 from models.recipes.listing_photo.augment import augmented
 from models.recipes.listing_photo.measure import normalised
-from models.recipes.listing_photo.network import SIDE, SPLIT_SHAPE
 from models.recipes.listing_photo.pictures import Picture, Pixels
+from models.recipes.listing_photo.shape import SIDE, SPLIT_SHAPE
 from models.recipes.listing_photo_cloud import train as cloud
 from models.recipes.listing_photo_cloud.backbone import Network as Teacher
 from models.steps.training import Say
@@ -61,6 +64,25 @@ class Views(torch.utils.data.Dataset):  # type: ignore[type-arg]
         sharp = augmented(rng, self.rows[row].pixels, side, self.recipe["chance"], self.scenes)
         small = np.array(Image.fromarray(sharp).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
         return torch.from_numpy(sharp.copy()).permute(2, 0, 1), torch.from_numpy(small).permute(2, 0, 1), row
+
+
+FILE = "pool.npz"
+
+
+def kept(folder: Path, rows: list[Picture], teacher: Teacher, recipe: dict[str, Any], say: Say) -> Pool:
+    """The views that the device's training left in `folder`, if they are of this recipe and this teacher; else they
+    are drawn, and left there: the tail learns from the same ones."""
+    mark = json.dumps([recipe["pool"], recipe["chance"], recipe["seed"], recipe["data"], len(rows)])
+    mark += hashlib.sha256(b"".join(value.numpy().tobytes() for value in teacher.state_dict().values())).hexdigest()
+    try:
+        with np.load(folder / FILE) as stored:
+            if str(stored["mark"]) == mark:
+                return Pool(*(stored[field.name] for field in fields(Pool)))
+    except (OSError, ValueError, KeyError):
+        pass
+    found = draw(rows, teacher, recipe, say)
+    np.savez(folder / FILE, mark=mark, **{field.name: getattr(found, field.name) for field in fields(Pool)})
+    return found
 
 
 def draw(rows: list[Picture], teacher: Teacher, recipe: dict[str, Any], say: Say) -> Pool:

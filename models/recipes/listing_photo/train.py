@@ -13,9 +13,10 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.recipes.listing_photo import measure, pictures, pool
-from models.recipes.listing_photo.network import SIDE, SPLIT_SHAPE, Network
+from models.recipes.listing_photo.network import Network
 from models.recipes.listing_photo.pictures import Picture
 from models.recipes.listing_photo.pool import Pool
+from models.recipes.listing_photo.shape import SIDE, SPLIT_SHAPE
 from models.recipes.listing_photo_cloud import train as cloud
 from models.steps import recipe as recipes
 from models.steps.errors import StepError
@@ -34,7 +35,7 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     learn, choose = photos(data, recipe)
     teacher = cloud.load(out.parent / TEACHER, recipes.read(TEACHER))
     say(f"Asking {TEACHER} about {recipe['pool']['views']:,} views of {len(learn):,} photos")
-    views = pool.draw(learn, teacher, recipe, say)
+    views = pool.kept(out, learn, teacher, recipe, say)
     network = fit(views, learn, choose, recipe, out, say)
     torch.save(network.state_dict(), out / WEIGHTS)
     score = measure.scorer(network, SIDE)

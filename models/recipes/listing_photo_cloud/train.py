@@ -6,6 +6,7 @@ import copy
 import time
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from models.recipes.listing_photo.augment import augmented
 from models.recipes.listing_photo.measure import normalised
 from models.recipes.listing_photo.pictures import AMBIGUOUS, Picture, Pixels
 from models.recipes.listing_photo_cloud import backbone
+from models.steps import metrics
 from models.steps.errors import StepError
-from models.steps.training import Say, rate_at
+from models.steps.training import Say, rate_at, unsafe_score, write_report
 
 WEIGHTS = "network.pt"
 TRAIN, UNCLEAR = Path("photos") / "train.csv", Path("photos") / "ambiguous.csv"
@@ -35,7 +37,11 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     network = backbone.from_imagenet(data, len(recipe["labels"]))
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     fitted = fit(network, learn, choose, recipe, recipe["labels"], out, say)
-    return reported(fitted, data, out, recipe, learn, choose, time.perf_counter() - began, say)
+    report = reported(fitted, data, out, recipe, learn, choose, time.perf_counter() - began, say)
+    if with_left_out:
+        report["left_out"] = measure_left_out(data, recipe, say)
+        write_report(out, report)
+    return report
 
 
 def reported(network: nn.Module, data: Path, out: Path, recipe: dict[str, Any], learn: list[Picture],
@@ -44,6 +50,30 @@ def reported(network: nn.Module, data: Path, out: Path, recipe: dict[str, Any], 
     report["initial"] = f"{backbone.WEIGHTS.name}, Apache-2.0 (google-coral/test_data)"
     drawn = sum(stage["epochs"] for stage in recipe["stage"]) * len(learn)
     return measure.finished(report, recipe, data, out, WEIGHTS, learn, drawn, seconds, say)
+
+
+def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[str, Any]]:
+    """Shorter fits without one collection after the other, each measured on what was left out: [{name, what, rows,
+    value}]. A collection that is not there is skipped, and said."""
+    rows, found = pictures.read(data / TRAIN), []
+    quick = recipe | {"stage": [recipe["left_out"]]}
+    for name in recipe["left_out"]["collections"]:
+        apart = [row for row in rows if row.origin == name]
+        if len({row.policy for row in apart}) < 2:
+            say(f"  {name} is not in this data, or all of one kind: not measured")
+            continue
+        rest = [row for row in rows if row.origin != name]
+        learn, choose = pictures.held_out(rest, recipe["data"]["held_out"])
+        torch.manual_seed(recipe["seed"])
+        network = backbone.from_imagenet(data, len(recipe["labels"]))
+        with TemporaryDirectory() as out:
+            fitted = fit(network, learn, choose, quick, recipe["labels"], Path(out), say)
+        raw = measure.scorer(fitted, recipe["side"])(apart)
+        score = unsafe_score(raw)
+        value = metrics.roc_auc(np.array([row.policy != "safe" for row in apart]), score)
+        found.append({"name": name, "what": "unsafe against safe in it: ROC-AUC", "rows": len(apart), "value": value})
+        say(f"  without {name}: {value:.4f}")
+    return found
 
 
 def load(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> backbone.Network:

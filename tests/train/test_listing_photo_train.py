@@ -101,18 +101,17 @@ def test_the_graphs_compute_what_the_networks_compute(trained):
         assert heat == pytest.approx(large(x)[0].permute(1, 2, 0).numpy(), abs=1e-3)
 
 
-def test_folding_the_branches_changes_nothing():
+def test_folding_the_batch_norm_changes_nothing():
     torch.manual_seed(2)
-    branches = network.Branches(8, 8, 1)
-    for norm in (branches.square_norm, branches.point_norm, branches.same_norm):
-        norm.running_mean.normal_()
-        norm.running_var.uniform_(0.5, 2)
-        torch.nn.init.normal_(norm.weight)
-    branches.eval()
+    layer = network.Normed(8, 8, 3, 1)
+    layer.norm.running_mean.normal_()
+    layer.norm.running_var.uniform_(0.5, 2)
+    torch.nn.init.normal_(layer.norm.weight)
+    layer.eval()
     x = torch.randn(1, 8, 6, 6)
     with torch.no_grad():
-        weight, bias = branches.folded()
-        assert torch.nn.functional.conv2d(x, weight, bias, 1, 1).numpy() == pytest.approx(branches(x).numpy(), abs=1e-4)
+        weight, bias = layer.folded()
+        assert torch.nn.functional.conv2d(x, weight, bias, 1, 1).numpy() == pytest.approx(layer(x).numpy(), abs=1e-4)
 
 
 def test_every_variant_sends_the_same_kind_of_activation(trained):

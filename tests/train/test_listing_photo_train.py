@@ -24,9 +24,9 @@ NAMES = ("listing-photo-cloud", "listing-photo", "listing-photo-tail")
 # A tenth of the photos would be too few to set thresholds by.
 TINY = {
     "listing-photo-cloud": {"data": {"held_out": 0.25},
-                            "stage": [{"side": 96, "epochs": 2, "batch": 8, "rate": 1e-3}]},
+                            "stage": [{"side": 96, "epochs": 2, "batch": 8, "rate": 1e-3, "wild": 0.5}]},
     "listing-photo": {"data": {"held_out": 0.25}, "pool": {"views": 256, "teacher_side": 96},
-                      "fit": {"epochs": 4, "batch": 32}},
+                      "fit": {"epochs": 4, "batch": 32}, "prune": {"shares": [0.5], "epochs": 1}},
     "listing-photo-tail": {"data": {"held_out": 0.25}, "bridge": {"epochs": 1, "batch": 32},
                            "fit": {"epochs": 1, "batch": 32}},
 }  # fmt: skip
@@ -112,6 +112,15 @@ def test_folding_the_batch_norm_changes_nothing():
     with torch.no_grad():
         weight, bias = layer.folded()
         assert torch.nn.functional.conv2d(x, weight, bias, 1, 1).numpy() == pytest.approx(layer(x).numpy(), abs=1e-4)
+
+
+def test_what_was_pruned_stays_zero_while_the_rest_is_trained_on(trained):
+    build, recipe = trained / "build" / "listing-photo", small("listing-photo")
+    (found,) = device_export.retrained(build, recipe).items()
+    assert found[0] == "sparse-50"
+    weights = {each.name: np.frombuffer(each.raw_data, np.float32) for each in found[1].graph.initializer}
+    assert (weights["layer5.weight"] == 0).mean() == pytest.approx(0.5, abs=0.01)
+    assert compress.pruned_name("sparse-50") == "50 % of weights zero, retrained"
 
 
 def test_every_variant_sends_the_same_kind_of_activation(trained):

@@ -36,8 +36,12 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     teacher = cloud.load(out.parent / TEACHER, recipes.read(TEACHER))
     say(f"Asking {TEACHER} about {recipe['pool']['views']:,} views of {len(learn):,} photos")
     views = pool.kept(out, learn, teacher, recipe, say)
-    network = fit(views, learn, choose, recipe, out, say)
+    network = fit(views, learn, choose, recipe, {}, say)
     torch.save(network.state_dict(), out / WEIGHTS)
+    for share in recipe["prune"]["shares"]:
+        say(f"Pruning {share:.0%} of the weights")
+        thin = fit(views, learn, choose, recipe, recipe["prune"], say, network, pruned(network, share))
+        torch.save(thin.state_dict(), out / f"network-sparse-{share * 100:.0f}.pt")
     score = measure.scorer(network, SIDE)
     report = measure.calibrated(score, data, choose, recipe)
     report["initial"] = "none: random, and the teacher's word"
@@ -60,15 +64,42 @@ def load(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> Network
     return network.eval()
 
 
+def pruned(network: Network, share: float) -> dict[str, Tensor]:
+    """What stays, float32 by name of a weight, when the `share` of smallest weights of each 3x3 convolution goes."""
+    kept = {}
+    for name, weight in network.named_parameters():
+        if name.startswith("layers.") and name.endswith("conv.weight"):
+            size = weight.detach().abs()
+            kept[name] = (size >= torch.quantile(size.flatten(), share)).float()
+    return kept
+
+
+@torch.no_grad()
+def keep(network: Network, kept: dict[str, Tensor]) -> None:
+    """Sets to zero what does not stay."""
+    for name, weight in network.named_parameters():
+        if name in kept:
+            weight.mul_(kept[name])
+
+
 def fit(
-    views: Pool, learn: list[Picture], choose: list[Picture], recipe: dict[str, Any], out: Path, say: Say
+    views: Pool,
+    learn: list[Picture],
+    choose: list[Picture],
+    recipe: dict[str, Any],
+    settings: dict[str, Any],
+    say: Say,
+    network: Network | None = None,
+    kept: dict[str, Tensor] | None = None,
 ) -> Network:
-    """The running average of the weights, in evaluation mode."""
-    settings, labels = recipe["fit"], recipe["labels"]
-    network = Network(len(labels)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    """The running average of the weights, in evaluation mode. network: to go on from; kept: of `pruned`, what stays."""
+    settings, labels = recipe["fit"] | settings, recipe["labels"]
+    network = copy.deepcopy(network) if network else Network(len(labels))
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     hint = nn.Conv2d(SPLIT_SHAPE[0], SPLIT_SHAPE[0], 1)  # the student may keep the teacher's features in its own order
     truth = cloud.targets(learn, labels, recipe | {"data": recipe["data"] | {"ambiguous": 0.4}})
     known = torch.tensor([picture.policy != pictures.AMBIGUOUS for picture in learn])
+    keep(network, kept or {})
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(
         [*network.parameters(), *hint.parameters()], settings["rate"], weight_decay=settings["decay"]
@@ -101,12 +132,12 @@ def fit(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+        keep(network, kept or {})
         averaged(average, network, min(settings["average"], (step + 1) / (step + 10)))
         loss_mean += (loss.item() - loss_mean) * 0.01
         if (step + 1) % (steps // settings["epochs"]) == 0:
             seen = measure.told_apart(measure.scorer(average.eval(), SIDE)(choose), choose, labels)
             say(f"  step {step + 1:,} of {steps:,}, {time.perf_counter() - began:,.0f} s: loss {loss_mean:.3f}, {seen}")
-            torch.save(average.state_dict(), out / WEIGHTS)
     return average.eval()
 
 

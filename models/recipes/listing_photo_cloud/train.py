@@ -111,9 +111,8 @@ def draw_weights(rows: list[Picture], recipe: dict[str, Any]) -> NDArray[np.floa
 class Drawn(torch.utils.data.Dataset):  # type: ignore[type-arg]
     """Augmented photos; item n is the same whoever draws it: (uint8 [3, side, side], index of the row)."""
 
-    def __init__(self, rows: list[Picture], order: NDArray[np.int64], side: int, recipe: dict[str, Any], seed: int):
-        self.rows, self.order, self.side, self.seed = rows, order, side, seed
-        self.chance = recipe["chance"]
+    def __init__(self, rows: list[Picture], order: NDArray[np.int64], side: int, chance: dict[str, float], seed: int):
+        self.rows, self.order, self.side, self.seed, self.chance = rows, order, side, seed, chance
         self.scenes: list[Pixels] = [row.pixels for row in rows if row.policy == "safe"]
 
     def __len__(self) -> int:
@@ -135,7 +134,8 @@ def fit(network: nn.Module, learn: list[Picture], choose: list[Picture], recipe:
         steps = stage["epochs"] * len(learn) // stage["batch"]
         rng = np.random.default_rng([recipe["seed"], number])
         order = rng.choice(len(learn), steps * stage["batch"], p=weights)
-        drawn = Drawn(learn, order, stage["side"], recipe, recipe["seed"] * 100 + number)
+        chance = {name: value * stage["wild"] for name, value in recipe["chance"].items()}
+        drawn = Drawn(learn, order, stage["side"], chance, recipe["seed"] * 100 + number)
         loader = torch.utils.data.DataLoader(drawn, stage["batch"], num_workers=1, prefetch_factor=8)
         optimiser = torch.optim.AdamW(network.parameters(), stage["rate"], weight_decay=recipe["fit"]["decay"])
         began, loss_mean = time.perf_counter(), 0.0

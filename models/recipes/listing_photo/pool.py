@@ -60,8 +60,9 @@ class Views(torch.utils.data.Dataset):  # type: ignore[type-arg]
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, int]:
         rng = np.random.default_rng([self.recipe["seed"], index])
         row = int(self.order[index])
-        side = self.recipe["pool"]["teacher_side"]
-        sharp = augmented(rng, self.rows[row].pixels, side, self.recipe["chance"], self.scenes)
+        side, wild = self.recipe["pool"]["teacher_side"], rng.uniform(*self.recipe["pool"]["wild"])
+        chance = {name: value * wild for name, value in self.recipe["chance"].items()}
+        sharp = augmented(rng, self.rows[row].pixels, side, chance, self.scenes)
         small = np.array(Image.fromarray(sharp).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
         return torch.from_numpy(sharp.copy()).permute(2, 0, 1), torch.from_numpy(small).permute(2, 0, 1), row
 

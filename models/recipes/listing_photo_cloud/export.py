@@ -1,5 +1,5 @@
 """listing-photo-cloud as an ONNX graph, written node by node: rgb uint8 [h, w, 3] → scores [labels], heat
-[7, 7, labels]."""
+[6, 6, labels]."""
 
 from __future__ import annotations
 

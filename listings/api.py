@@ -31,10 +31,10 @@ from pydantic import ConfigDict
 
 from models import manifest
 
-from . import categories, drafts, limits, policies, queries
+from . import categories, drafts, limits, photos, policies, queries
 from .forms import BrowseForm
 from .lifecycle import Status
-from .models import Draft, Listing
+from .models import Draft, Listing, Photo
 from .views.requests import SignedInRequest
 
 PAGE_SIZE = 24
@@ -177,6 +177,28 @@ class SearchQuery(Schema):
     page: str = Field("1", description=f"from 1, {PAGE_SIZE} listings each")
 
 
+class PhotoOut(Schema):
+    id: int = Field(description="names it in the form's `photo_order`, as `id:<id>`")
+    url: str
+    thumb: str = Field(description="address of the small one")
+    width: int
+    height: int
+    colour: str = Field(description="its average, to show until the photo is there")
+    sha256: str = Field(description="of the file as it came; verdicts of the device name it")
+
+    model_config = shape(
+        {
+            "id": 4711,
+            "url": "/media/4f/9b2c6c1e0d7a4b3f8e5d2a1c0b9f8e7d.jpg",
+            "thumb": "/media/a0/1c0b9f8e7d5e5d2a9b2c6c1e0d7a4b3f.webp",
+            "width": 1600,
+            "height": 1200,
+            "colour": "#8a8f83",
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        }
+    )
+
+
 # --- The interface as a whole ----------------------------------------------------------------------------------------
 class Refused(Exception):
     """An answer other than the one asked for."""
@@ -292,7 +314,7 @@ _no_such_address.csrf_exempt = True  # type: ignore[attr-defined]
 api = Api(
     title="Tandem",
     version="1",
-    description="What the pages of the market ask the server for. Drafts and statuses need the session of a signed-in "
+    description="What the pages of the market ask the server for. Photos, drafts and statuses need the session of a signed-in "
     "merchant; changes need the CSRF token of the page in the header `X-CSRFToken`.",
     urls_namespace="api",
     parser=StrictParser(),
@@ -569,4 +591,67 @@ def put_draft(request: SignedInRequest, response: HttpResponse, key: uuid.UUID, 
 def delete_draft(request: SignedInRequest, key: uuid.UUID) -> Reply[None]:
     """Deleting twice is no error."""
     drafts.delete_draft(request.user, key)
+    return Reply(204, None)
+
+
+PHOTO_STATUS = {"too_large": 413, "too_many_staged": 409, "too_many_uploads": 429, "not_stored": 503}
+NO_PHOTO = "No photo came, or not all of it. Send it in the multipart field “photo”."
+PHOTO_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["photo"],
+                "properties": {
+                    "photo": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": f"{photos.KINDS}, at most {limits.PHOTO_MEGABYTES} MB",
+                    }
+                },
+            }
+        }
+    },
+}
+
+
+@api.post(
+    "/photos",
+    auth=merchant_session,
+    response={201: PhotoOut, 400: Error, 401: Error, 403: Error, 409: Error, 413: Error, 429: Error, 503: Error},
+    summary="Send a photo for a listing of mine",
+    tags=["photos"],
+    openapi_extra={"requestBody": PHOTO_BODY},
+)
+def add_photo(request: SignedInRequest, response: HttpResponse) -> Reply[PhotoOut]:
+    """The photo waits for the form that names it. Place, time and camera are taken out of it. Sending the same bytes
+    again while it waits gives the same photo, so a request whose answer was lost may be repeated."""
+    file = request.FILES.get("photo")
+    if file is None:
+        raise Refused(400, "no_photo", NO_PHOTO, {"photo": NO_PHOTO})
+    try:
+        photo = photos.store_upload(request.user, file)
+    except ValidationError as error:
+        message = error.messages[0]
+        raise Refused(PHOTO_STATUS.get(error.code, 400), error.code, message, {"photo": message}) from None
+    _private(response)
+    return Reply(201, _photo(photo))
+
+
+def _photo(photo: Photo) -> PhotoOut:
+    names = ("id", "url", "width", "height", "colour", "sha256")
+    return PhotoOut(thumb=photo.thumb_url, **{name: getattr(photo, name) for name in names})
+
+
+@api.delete(
+    "/photos/{pk}",
+    auth=merchant_session,
+    response={204: None, 401: Error, 403: Error},
+    summary="Delete a photo of mine that no listing has yet",
+    tags=["photos"],
+)
+def delete_photo(request: SignedInRequest, pk: int) -> Reply[None]:
+    """Deleting twice is no error. A photo that a listing shows stays: edit the listing to take it out."""
+    photos.remove_staged(request.user, pk)
     return Reply(204, None)

@@ -164,12 +164,22 @@ class Photo(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)  # of the uploaded bytes
+    colour = models.CharField(max_length=7, blank=True)  # "#rrggbb", shown until the photo is there
+    renditions = models.JSONField(default=list, blank=True)  # [{width, height, jpeg, webp}], the smallest first
+    renditions_due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # null: nothing is owed
     alt = models.CharField(max_length=limits.ALT_CHARS, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["position", "id"]
-        indexes = [models.Index(fields=["sha256"], name="photo_sha256")]
+        indexes = [
+            models.Index(fields=["sha256"], name="photo_sha256"),
+            models.Index(
+                fields=["renditions_due_at"],
+                condition=models.Q(renditions_due_at__isnull=False),
+                name="photo_renditions_owed",
+            ),
+        ]
 
     @property
     def url(self) -> str:

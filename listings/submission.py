@@ -9,12 +9,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from . import claims, gate, tasks
 from . import content as words
 from .lifecycle import Status
 from .models import Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict
+from .photos import copy_staged
 
 SUBMITS_IN_A_ROW = 30
 SUBMITS_WITHIN = timedelta(minutes=10)
@@ -200,9 +202,14 @@ def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> Non
     """Photos, verdicts and the outbox row of the listing's revision; the queue hears of it after the commit."""
     # A photo that is no longer named waits like any staged one, until the sweeper removes it.
     listing.photos.exclude(pk__in=[photo.pk for photo in photos]).update(listing=None)
+    ours = Photo.objects.filter(Q(listing=None) | Q(listing=listing))
     for position, photo in enumerate(photos):
-        photo.listing, photo.position = listing, position
-        photo.save(update_fields=["listing", "position", "alt"])
+        if ours.filter(pk=photo.pk).update(listing=listing, position=position, alt=photo.alt):
+            continue
+        # Another form of this merchant took it this moment: both listings show the same files. Or deleted it.
+        if Photo.objects.filter(pk=photo.pk).exists():
+            copied = copy_staged(photo, listing.seller)
+            Photo.objects.filter(pk=copied.pk).update(listing=listing, position=position)
     for verdict in verdicts:
         verdict.listing, verdict.revision = listing, listing.revision
     Verdict.objects.bulk_create(verdicts)

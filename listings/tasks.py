@@ -1,19 +1,22 @@
 """What the queue runs. A task fetches, delegates, and may safely run twice."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from .models import ValidationJob
+from .models import Photo, ValidationJob
 
 log = logging.getLogger(__name__)
 SWEEP_BATCH = 200
 # After this the sweeper sends an owed job once more; a second delivery costs one query.
 RESEND_AFTER = timedelta(seconds=60)
 ABANDONED_PHOTOS_AFTER = timedelta(days=30)
+# Renditions are in no hurry: pages show the master until then.
+RENDITIONS_FIRST_DUE = timedelta(minutes=2)
+RESEND_RENDITIONS_AFTER = timedelta(minutes=10)
 
 
 @shared_task
@@ -23,12 +26,27 @@ def validate_listing(job_id: int) -> None:
     validation.validate(job_id)
 
 
+@shared_task(queue="renditions")  # workers take from both queues in turn: a new catalogue delays no check
+def make_renditions(photo_id: int) -> None:
+    from . import renditions
+
+    renditions.make(photo_id)
+
+
 def enqueue(job_id: int) -> bool:
-    """Tell the queue. A broker that is away is no error: the job is in the database, and the sweeper comes by."""
+    return _send(validate_listing, job_id)
+
+
+def enqueue_renditions(photo_id: int) -> bool:
+    return _send(make_renditions, photo_id)
+
+
+def _send(task: Task, number: int) -> bool:
+    """Tell the queue. A broker that is away is no error: what is owed is in the database, and the sweeper comes by."""
     try:
-        validate_listing.apply_async([job_id], retry=False)
+        task.apply_async([number], retry=False)
     except (OperationalError, OSError) as error:
-        log.warning("validation %s not queued, the sweeper will send it: %s", job_id, error)
+        log.warning("%s %s not queued, the sweeper will send it: %s", task.name, number, error)
         return False
     return True
 
@@ -53,7 +71,17 @@ def sweep() -> int:
             held.update(due_at=now)  # the broker is still away: next time
             break
         sent += 1
+    _send_renditions(now)
     photos.remove_abandoned(older_than=ABANDONED_PHOTOS_AFTER)
     if sent:
         log.info("sent %d overdue validations again", sent)
     return sent
+
+
+def _send_renditions(now: datetime) -> None:
+    owed = Photo.objects.filter(renditions_due_at__lte=now).order_by("renditions_due_at")
+    for pk, due_at in owed.values_list("pk", "renditions_due_at")[:SWEEP_BATCH]:
+        held = Photo.objects.filter(pk=pk, renditions_due_at=due_at)
+        if held.update(renditions_due_at=now + RESEND_RENDITIONS_AFTER) and not enqueue_renditions(pk):
+            Photo.objects.filter(pk=pk, renditions_due_at=now + RESEND_RENDITIONS_AFTER).update(renditions_due_at=now)
+            break

@@ -8,6 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
 application = get_wsgi_application()
 
-from marketplace import services  # noqa: E402  (needs the settings)
+from marketplace import middleware, services  # noqa: E402  (need the settings)
+
+application = middleware.whole_bodies(application)
 
 services.ensure()

@@ -249,7 +249,7 @@ def _sell_data(photos: list[Any]) -> dict[str, Any]:
             "alt": limits.ALT_CHARS,
             "photos": limits.PHOTOS,
             "photo_bytes": limits.PHOTO_BYTES,
-            "types": list(limits.PHOTO_TYPES.values()),
+            "types": limits.PHOTO_TYPES,
         },
         "categories": [
             {

@@ -23,18 +23,18 @@ FEW = 8  # not worth starting processes for
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def render(path: Path) -> photos.Renditions | str:
-    """The renditions of a file, or why there are none."""
+def render(path: Path) -> photos.Prepared | str:
+    """A file ready to be stored, or why it is not."""
     try:
         with path.open("rb") as file:
-            return photos.make_renditions(file)
+            return photos.prepare(file)
     except ValidationError as error:
         return str(error.messages[0])
     except OSError as error:
         return str(error.strerror)
 
 
-def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Renditions | str]]:
+def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Prepared | str]]:
     if len(paths) <= FEW:
         yield from ((path, render(path)) for path in paths)
         return

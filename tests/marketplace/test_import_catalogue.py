@@ -77,7 +77,7 @@ def test_rows_become_listings_that_wait_for_their_check(folder, merchant):
     assert listing.attributes == {"material": "Beech", "height": "70"}
     assert "clear glass.\nSeventy" in listing.description
     assert [photo.sha256 for photo in listing.photos.all()] == [
-        photos.make_renditions((folder / name).open("rb")).sha256 for name in ("pictures/b.jpg", "a.jpg")
+        photos.prepare((folder / name).open("rb")).sha256 for name in ("pictures/b.jpg", "a.jpg")
     ]
     assert ValidationJob.objects.get().state == "owed"
     assert listing.verdicts.filter(where="gate").exists()

@@ -314,8 +314,8 @@ _no_such_address.csrf_exempt = True  # type: ignore[attr-defined]
 api = Api(
     title="Tandem",
     version="1",
-    description="What the pages of the market ask the server for. Photos, drafts and statuses need the session of a signed-in "
-    "merchant; changes need the CSRF token of the page in the header `X-CSRFToken`.",
+    description="What the pages of the market ask the server for. Photos, drafts and statuses need the session of "
+    "a signed-in merchant; changes need the CSRF token of the page in the header `X-CSRFToken`.",
     urls_namespace="api",
     parser=StrictParser(),
     docs=DocsPage({"validatorUrl": None, "tryItOutEnabled": True}),

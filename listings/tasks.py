@@ -26,7 +26,7 @@ def validate_listing(job_id: int) -> None:
     validation.validate(job_id)
 
 
-@shared_task(queue="renditions")  # workers take from both queues in turn: a new catalogue delays no check
+@shared_task
 def make_renditions(photo_id: int) -> None:
     from . import renditions
 

@@ -179,7 +179,9 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("renditions")]  # a worker takes from them in turn
+# A worker takes from the queues in turn: the photos of a new catalogue delay no check.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("renditions")]
+CELERY_TASK_ROUTES = {"listings.tasks.make_renditions": {"queue": "renditions"}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
@@ -194,18 +196,22 @@ REDTEAM_VIEWS_PER_LISTING = 100  # how often a published listing is seen, for wh
 
 
 # --- Logging ---------------------------------------------------------------------------------------------------------
-def is_not_a_sweep(record: logging.LogRecord) -> bool:
-    """The sweeper runs four times a minute; what it finds is logged by the step itself, its coming and going not."""
+QUIET_TASKS = ("listings.tasks.sweep", "listings.tasks.make_renditions")
+
+
+def is_no_routine(record: logging.LogRecord) -> bool:
+    """The sweeper runs four times a minute, renditions by the hundred: what is odd is logged by the step itself, their
+    coming and going not."""
     quiet = record.name.startswith("celery.") and record.levelno <= logging.INFO
-    return not (quiet and "listings.tasks.sweep" in record.getMessage())
+    return not (quiet and any(name in record.getMessage() for name in QUIET_TASKS))
 
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
-    "filters": {"no_sweeps": {"()": "django.utils.log.CallbackFilter", "callback": is_not_a_sweep}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["no_sweeps"]}},
+    "filters": {"no_routine": {"()": "django.utils.log.CallbackFilter", "callback": is_no_routine}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["no_routine"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }

@@ -195,10 +195,10 @@ class Stack:
         with contextlib.closing(redis.Redis.from_url(self.redis_url)) as client:
             client.flushall()
 
-    def queued(self) -> int:
-        """Validations in the queue; what beat sends beside them does not count."""
+    def queued(self, task: str = "validate_listing", queue: str = "celery") -> int:
+        """Tasks of one kind in the queue; what beat sends beside them does not count."""
         with contextlib.closing(redis.Redis.from_url(self.redis_url)) as client:
-            return sum(b"validate_listing" in message for message in client.lrange("celery", 0, -1))
+            return sum(task.encode() in message for message in client.lrange(queue, 0, -1))
 
     def stop_worker(self) -> None:
         """Politely; tasks stay in the queue until `start_worker`."""

@@ -5,29 +5,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('listings', '0001_initial'),
+        ("listings", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='photo',
-            name='colour',
+            model_name="photo",
+            name="colour",
             field=models.CharField(blank=True, max_length=7),
         ),
         migrations.AddField(
-            model_name='photo',
-            name='renditions',
+            model_name="photo",
+            name="renditions",
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddField(
-            model_name='photo',
-            name='renditions_due_at',
+            model_name="photo",
+            name="renditions_due_at",
             field=models.DateTimeField(blank=True, default=django.utils.timezone.now, null=True),
         ),
         migrations.AddIndex(
-            model_name='photo',
-            index=models.Index(condition=models.Q(('renditions_due_at__isnull', False)), fields=['renditions_due_at'], name='photo_renditions_owed'),
+            model_name="photo",
+            index=models.Index(
+                condition=models.Q(("renditions_due_at__isnull", False)),
+                fields=["renditions_due_at"],
+                name="photo_renditions_owed",
+            ),
         ),
     ]

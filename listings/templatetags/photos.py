@@ -32,7 +32,7 @@ PLACES = {
         cropped=False,
         small=False,
     ),
-    "case": Place((("", "min(22rem, 60vw)"),), small=False),
+    "case": Place((("", "min(34rem, 100vw - 2rem)"),), cropped=False, small=False),
 }
 
 

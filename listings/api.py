@@ -250,7 +250,7 @@ class MerchantSession(SessionAuth):
         if check_csrf(request) is not None:
             raise Refused(403, "csrf", "The page is from an earlier session. Reload it and try again.")
         if not request.user.is_merchant:
-            raise Refused(403, "forbidden", "Only merchants have drafts and listings.")
+            raise Refused(403, "forbidden", "Only merchants have drafts, photos and listings.")
         return request.user
 
 
@@ -271,7 +271,7 @@ class Api(NinjaAPI):
             for status, response in operation["responses"].items():
                 if int(status) in MESSAGES:
                     error = {"code": CODES[int(status)], "message": MESSAGES[int(status)], "fields": {}}
-                    response["content"]["application/json"]["example"] = {"error": error}
+                    response["content"]["application/json"].setdefault("example", {"error": error})
         return schema
 
 
@@ -594,24 +594,29 @@ def delete_draft(request: SignedInRequest, key: uuid.UUID) -> Reply[None]:
     return Reply(204, None)
 
 
-PHOTO_STATUS = {"too_large": 413, "too_many_staged": 409, "too_many_uploads": 429, "not_stored": 503}
 NO_PHOTO = "No photo came, or not all of it. Send it in the multipart field “photo”."
-PHOTO_BODY = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["photo"],
-                "properties": {
-                    "photo": {
-                        "type": "string",
-                        "format": "binary",
-                        "description": f"{photos.KINDS}, at most {limits.PHOTO_MEGABYTES} MB",
-                    }
-                },
-            }
-        }
+PHOTO_STATUS = {"too_large": 413, "too_many_staged": 409, "too_many_uploads": 429, "not_stored": 503}  # others: 400
+
+
+def _refused_photo(code: str, message: str) -> dict[str, Any]:
+    error = {"code": code, "message": message, "fields": {"photo": message}}
+    return {"content": {"application/json": {"example": {"error": error}}}}
+
+
+PHOTO_FIELD = {
+    "type": "string",
+    "format": "binary",
+    "description": f"{photos.KINDS}, at most {limits.PHOTO_MEGABYTES} MB",
+}
+PHOTO_SHAPE = {"type": "object", "required": ["photo"], "properties": {"photo": PHOTO_FIELD}}
+PHOTO_DOCS = {
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": PHOTO_SHAPE}}},
+    "responses": {
+        400: _refused_photo("cut_off", photos.CUT_OFF),
+        409: _refused_photo("too_many_staged", photos.TOO_MANY_STAGED),
+        413: _refused_photo("too_large", photos.TOO_MANY_BYTES),
+        429: _refused_photo("too_many_uploads", photos.TOO_MANY_UPLOADS),
+        503: _refused_photo("not_stored", photos.NOT_STORED),
     },
 }
 
@@ -622,7 +627,7 @@ PHOTO_BODY = {
     response={201: PhotoOut, 400: Error, 401: Error, 403: Error, 409: Error, 413: Error, 429: Error, 503: Error},
     summary="Send a photo for a listing of mine",
     tags=["photos"],
-    openapi_extra={"requestBody": PHOTO_BODY},
+    openapi_extra=PHOTO_DOCS,
 )
 def add_photo(request: SignedInRequest, response: HttpResponse) -> Reply[PhotoOut]:
     """The photo waits for the form that names it. Place, time and camera are taken out of it. Sending the same bytes
@@ -633,8 +638,8 @@ def add_photo(request: SignedInRequest, response: HttpResponse) -> Reply[PhotoOu
     try:
         photo = photos.store_upload(request.user, file)
     except ValidationError as error:
-        message = error.messages[0]
-        raise Refused(PHOTO_STATUS.get(error.code, 400), error.code, message, {"photo": message}) from None
+        code, message = error.code or "invalid", error.messages[0]
+        raise Refused(PHOTO_STATUS.get(code, 400), code, message, {"photo": message}) from None
     _private(response)
     return Reply(201, _photo(photo))
 

@@ -8,6 +8,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -550,7 +551,9 @@ def test_the_same_bytes_give_the_same_waiting_photo(merchant, other_merchant, me
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_requests_with_one_photo_at_once_make_one_photo(merchant, media):
+def test_two_requests_with_one_photo_at_once_make_one_photo(merchant, media, monkeypatch):
+    store = photos.store
+    monkeypatch.setattr(photos, "store", lambda *given: (time.sleep(0.3), store(*given))[1])
     data = saved(Image.effect_noise((700, 700), 50).convert("RGB"), "JPEG").getvalue()
 
     def send(_: int) -> int:

@@ -279,7 +279,7 @@ class Line:
 
     def send(self, path: str, body: bytes, share: float) -> bytes:
         """Send this share of the body and end our side. Returns what the server still says."""
-        with socket.create_connection(("127.0.0.1", self.site.port), timeout=30) as line:
+        with socket.create_connection(("127.0.0.1", self.site.port), timeout=150) as line:
             line.sendall(self.head(path, len(body)) + body[: int(len(body) * share)])
             line.shutdown(socket.SHUT_WR)
             answer = b""
@@ -343,8 +343,10 @@ def test_large_photos_at_once_from_many_sides_keep_the_server_small(site, mercha
 
     with ThreadPoolExecutor(9) as pool:
         watching = pool.submit(watch)
-        answers = list(pool.map(lambda data: line.send(ADDRESS, line.body(data), 1), sources))
-        running = False
+        try:
+            answers = list(pool.map(lambda data: line.send(ADDRESS, line.body(data), 1), sources))
+        finally:
+            running = False  # a watcher that nobody stops would keep the pool, and the tests, from ending
         watching.result()
     assert all(answer.startswith(b"HTTP/1.1 201") for answer in answers)
     assert Photo.objects.count() == 8

@@ -123,7 +123,7 @@ def test_only_the_devices_models_are_for_browsers():
         if about["browser"]
     }
     assert browser == {("listing-text", "int8-pruned"), ("listing-photo", "int8")}
-    assert set(manifest.browser_subset(manifest.load())["models"]) == {"listing-text"}
+    assert set(manifest.browser_subset(manifest.load())["models"]) == {"listing-text", "listing-photo"}
 
 
 def test_what_a_browser_downloads_keeps_its_budget():

@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from listings.models import Listing, ValidationJob
+from listings.models import Listing
 
 LONG_AGO = "2020-01-01T00:00Z"
 

@@ -1,0 +1,121 @@
+"""The bank of removed photos, and the perceptual hash by which a photo is known again after it was re-encoded.
+
+The hash is pHash (ImageHash) of 256 bits: the signs of the low frequencies of the photo's brightness. Measured on 900
+photos and on the demo's 398 pictures (bits that differ): JPEG at quality 30, half the size and grey scale 16 at most, a
+crop of 2 % 45 (95 of 100), a watermark 56; unrelated photos 70 and more, drawn pictures of like things on the same
+white ground from 24 on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+import imagehash
+import numpy as np
+from django.db.models import QuerySet
+from pgvector.django import HammingDistance
+from PIL import Image
+
+from . import photo_files
+from .checks import PHOTO_BANK
+from .models import Decision, Listing, Photo, RemovedPhoto, RemovedPhotoHash, Verdict, VerdictDecision, Where
+
+SIDE = 256  # pixels; the hash looks at 64 x 64
+SAME = 60  # bits of 256 that may differ
+FRAMINGS = (0.0, 0.06, 0.12)  # of width and height cut off all round, for copies that were cropped
+# Less than this of grey beside a 4 x 4 blur (0 to 255): a wall, a sky, a sheet of paper. Their hashes are noise.
+LEAST_STRUCTURE = 3.0
+TURNS = (
+    None,
+    Image.Transpose.FLIP_LEFT_RIGHT,
+    Image.Transpose.FLIP_TOP_BOTTOM,
+    Image.Transpose.ROTATE_90,
+    Image.Transpose.ROTATE_180,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.TRANSVERSE,
+)
+
+
+def phash(image: Image.Image) -> str | None:
+    """256 zeros and ones; None when there is too little in the photo to tell it from others."""
+    grey = image.convert("L").resize((64, 64), Image.Resampling.BOX)
+    blurred = grey.resize((4, 4), Image.Resampling.BOX).resize((64, 64), Image.Resampling.BICUBIC)
+    if np.std(np.asarray(grey, dtype=np.float32) - np.asarray(blurred, dtype=np.float32)) < LEAST_STRUCTURE:
+        return None
+    return "".join("01"[bit] for bit in imagehash.phash(image, hash_size=16).hash.ravel().astype(int))
+
+
+def known(photo: Photo) -> str | None:
+    """The photo's hash, computed and kept now if it was not when the photo came. Raises OSError."""
+    if photo.phash is None:
+        photo.phash = phash(photo_files.decoded(photo, SIDE))
+        Photo.objects.filter(pk=photo.pk).update(phash=photo.phash)
+    return photo.phash
+
+
+def check(listing: Listing, photo: Photo) -> list[Verdict]:
+    """An unsaved verdict: is this photo, or one that looks the same, in the bank? Raises OSError."""
+    began = time.perf_counter()
+    found = nearest(photo)
+    detail = {}
+    if found:
+        removed, distance = found
+        detail = {"removed": removed.pk, "case": removed.decision.review_job_id, "distance": distance}
+    return [
+        Verdict(
+            photo=photo,
+            where=Where.CLOUD,
+            model=PHOTO_BANK,
+            decision=VerdictDecision.WARN if found else VerdictDecision.PASS,
+            policy=found[0].policy if found else "",
+            digest=photo.sha256,
+            detail=detail,
+            ms=round((time.perf_counter() - began) * 1000, 3),
+        )
+    ]
+
+
+def nearest(photo: Photo) -> tuple[RemovedPhoto, int] | None:
+    """The removed photo that this one is, and how many bits differ: the same file, or the nearest within SAME."""
+    removed = RemovedPhoto.objects.select_related("decision").order_by("-pk")
+    if same := removed.filter(sha256=photo.sha256).first():
+        return same, 0
+    bits = known(photo)
+    if bits is None:
+        return None
+    near = near_to(RemovedPhotoHash.objects.select_related("removed__decision"), bits, SAME).first()
+    return (near.removed, int(near.distance)) if near else None
+
+
+def near_to(rows: QuerySet, bits: str, within: int) -> QuerySet:
+    """Rows with a `phash` at most `within` bits from `bits`, the nearest first, with their `distance`.
+
+    An exact search on purpose: an index for neighbours (HNSW) may overlook the one that matters.
+    """
+    near = rows.annotate(distance=HammingDistance("phash", bits)).filter(distance__lte=within)
+    return near.order_by("distance", "pk")
+
+
+def add(decision: Decision, photos: Iterable[Photo]) -> None:
+    """Into the bank: the photos of a listing that was rejected. One whose file has gone is known by its bytes alone."""
+    for photo in photos:
+        removed, _ = RemovedPhoto.objects.get_or_create(
+            decision=decision, sha256=photo.sha256, defaults={"policy": decision.policy}
+        )
+        try:
+            image = photo_files.decoded(photo, SIDE * 2)
+        except OSError:
+            continue
+        views = {bits for view in _views(image) if (bits := phash(view))}
+        RemovedPhotoHash.objects.bulk_create([RemovedPhotoHash(removed=removed, phash=bits) for bits in views])
+
+
+def _views(image: Image.Image) -> Iterator[Image.Image]:
+    """The photo turned and mirrored every way, whole and cropped."""
+    for share in FRAMINGS:
+        left, top = round(image.width * share / 2), round(image.height * share / 2)
+        framed = image.crop((left, top, image.width - left, image.height - top))
+        for turn in TURNS:
+            yield framed if turn is None else framed.transpose(turn)

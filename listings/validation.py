@@ -59,7 +59,7 @@ def run(check_id: int) -> None:
         attempts=check.attempts,
         last_error=check.last_error,
         started_at=now,
-        due_at=now + timedelta(seconds=terms.seconds + checks.GRACE) + _wait(check),
+        due_at=now + timedelta(seconds=terms.seconds + checks.GRACE),
     )
     if check.attempts > ATTEMPTS:
         check.last_error = earlier_error

@@ -47,8 +47,9 @@ def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Prepared | str]]:
 def add_pictures(
     wanted: list[tuple[Listing, list[str]]], folder: Path, say: Callable[[str], None]
 ) -> tuple[int, list[str]]:
-    """Give each listing its pictures; their checks are owed, and the workers make them in the background. Returns how many photos were stored, and the names of files that are not there.
+    """Give each listing its pictures. Their checks are owed, and the workers make them in the background.
 
+    Returns how many photos were stored, and the names of files that are not there.
     A listing that its merchant has edited since is left alone.
     """
     missing: set[str] = set()

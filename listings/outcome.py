@@ -61,13 +61,17 @@ def decide_outcome(verdicts: Sequence[Verdict], failed: Sequence[OwedCheck] = ()
     if not doubts:
         return found
     causes = [found.cause or found.note, *(doubt.cause for doubt in doubts)]
-    notes = [found.note.replace(IN_REVIEW_NOTE, ""), *dict.fromkeys(doubt.note for doubt in doubts)]
-    policy = found.policy or next((doubt.policy for doubt in doubts if doubt.policy), "")
-    return Outcome(Status.IN_REVIEW, _joined([*notes, IN_REVIEW_NOTE]), _joined(causes), policy)
+    notes = [found.note.replace(IN_REVIEW_NOTE, ""), *dict.fromkeys(doubt.note for doubt in doubts), IN_REVIEW_NOTE]
+    suspected = [doubt.policy for doubt in doubts if doubt.policy]
+    if found.policy:  # of words: before the photos when a check is sure of it, behind them when it is not
+        suspected.insert(0 if any(verdict.decision in GRAVE for verdict in words) else len(suspected), found.policy)
+    return Outcome(
+        Status.IN_REVIEW, " ".join(_said(notes)), "\n".join(_said(causes)), suspected[0] if suspected else ""
+    )
 
 
-def _joined(parts: Sequence[str]) -> str:
-    return " ".join(part.strip() for part in parts if part.strip())
+def _said(parts: Sequence[str]) -> list[str]:
+    return [part.strip() for part in parts if part.strip()]
 
 
 # --- Words -----------------------------------------------------------------------------------------------------------

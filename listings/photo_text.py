@@ -23,6 +23,7 @@ from .models import Listing, Photo, Verdict, VerdictDecision, Where
 
 READ_SIDE, SEARCH_SIDE = 1600, 960  # pixels, longer side: lines are found on the small copy, read on the large one
 LINES = 60  # the largest; a page of a book has fewer in sight that can be read
+LEAST_SIGNS = 2  # alone, a sign is more often the leg of a chair than a letter
 LEAST_SURE = 0.5  # a line read less surely is not text, but a pattern that looks like it
 THREADS = 1
 FIELD = "photo"  # what evidence calls the text
@@ -92,7 +93,7 @@ def read(image: Image.Image) -> list[Line]:
     return [
         Line(str(found[0]), float(found[1]), _box(corner, large.size))
         for corner, found in zip(corners, texts, strict=True)
-        if found[0].strip() and float(found[1]) >= LEAST_SURE
+        if len(found[0].strip()) >= LEAST_SIGNS and float(found[1]) >= LEAST_SURE
     ]
 
 

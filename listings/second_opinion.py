@@ -52,7 +52,9 @@ def count(user: User) -> None:
         client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
         try:
             with client.pipeline() as pipe:
-                asked, _ = pipe.incr(key).expire(key, WITHIN).execute()
+                pipe.incr(key)
+                pipe.expire(key, WITHIN)
+                asked, _ = pipe.execute()
         finally:
             client.close()
     except redis.RedisError as error:

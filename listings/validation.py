@@ -176,6 +176,7 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
         if not moved:
             ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.DROPPED)
             return
+        log.info("listing %s, revision %s: %s", job.listing_id, job.revision, target)
         _store(job, verdicts)
         if target == Status.IN_REVIEW:
             ReviewJob.objects.create(

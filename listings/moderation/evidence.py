@@ -59,12 +59,24 @@ class Entry:
     lines: list[Mark] = field(default_factory=list)  # where text was read
     link: Link | None = None
 
+    @property
+    def is_calm(self) -> bool:
+        return self.verdict.decision == VerdictDecision.PASS and not self.verdict.detail.get("disbelieved")
+
 
 @dataclass(frozen=True)
 class OfPhoto:
     photo: Photo
     number: int
     entries: list[Entry]
+
+    @property
+    def loud(self) -> list[Entry]:
+        return [entry for entry in self.entries if not entry.is_calm]
+
+    @property
+    def quiet(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.is_calm]
 
     @property
     def heat(self) -> list[Mark]:
@@ -101,9 +113,11 @@ def of_photos(job: ReviewJob) -> list[OfPhoto]:
 
 
 def flagged(job: ReviewJob) -> list[int]:
-    """Keys of the photos that one of the server's checks holds something against."""
+    """Keys of the photos in which one of the server's checks sees something forbidden. A photo of another seller's is
+    not among them: in the bank it would be held against its owner."""
     rows = job.listing.verdicts.filter(revision=job.revision, photo__isnull=False, decision__in=GRAVE)
-    return list(rows.exclude(where=Where.DEVICE).order_by("photo").values_list("photo", flat=True).distinct())
+    rows = rows.exclude(where=Where.DEVICE).exclude(model=checks.LOOK_ALIKES).exclude(policy="")
+    return list(rows.order_by("photo").values_list("photo", flat=True).distinct())
 
 
 def history(listing: Listing) -> QuerySet[StatusChange]:

@@ -434,7 +434,7 @@ def test_the_merchant_reads_which_photo_and_why_and_the_moderator_all_of_it():
         "alcohol. A moderator looks at this listing before it goes on sale. You need not do anything."
     )
     assert found.cause == (
-        "Photo 2: the server's check suspects: Weapons. The merchant's device claims that it found nothing. "
+        "Photo 2: the server's check suspects: Weapons. The merchant's device claims that it found nothing.\n"
         "Photo 4: the server's check suspects: Tobacco, vapes and alcohol."
     )
     assert found.policy == "weapons"

@@ -48,15 +48,19 @@ def check(listing: Listing, photo: Photo) -> list[Verdict]:
     """
     began = time.perf_counter()
     lines = read(photo_files.decoded(photo, READ_SIDE))
-    verdict = judge("\n".join(line.text for line in lines))
+    verdict = judge("\n".join(line.text for line in lines), listing.title)
     verdict.photo, verdict.digest = photo, photo.sha256
     verdict.detail |= {"boxes": [[round(share, 4) for share in line.box] for line in lines]}
     verdict.ms = round((time.perf_counter() - began) * 1000, 3)
     return [verdict]
 
 
-def judge(words: str) -> Verdict:
-    """An unsaved verdict on words that were read. Raises ModelUnavailable."""
+def judge(words: str, title: str) -> Verdict:
+    """An unsaved verdict on words that were read. Raises ModelUnavailable.
+
+    They are read alone, so that a harmless title cannot talk them down; but a few words of a label mean little ("220 g"
+    is a drug to the model, and a candle's weight): a suspicion that the listing's title dispels is a doubt only.
+    """
     verdict = Verdict(where=Where.CLOUD, model=PHOTO_TEXT, decision=VerdictDecision.PASS, detail={"text": words})
     if not words:
         return verdict
@@ -65,6 +69,11 @@ def judge(words: str) -> Verdict:
     for name in ("version", "policies_version", "variant", "scores", "decision", "policy", "evidence", "provider"):
         setattr(verdict, name, said[name])
     verdict.detail |= {"coverage": said["coverage"], "by": said["model"]}
+    if verdict.decision in GRAVE:
+        beside = text.check_text_in_cloud([("title", title), *fields], where=Where.CLOUD)
+        if beside["decision"] == VerdictDecision.PASS:
+            verdict.decision = VerdictDecision.UNSURE
+            verdict.detail["alone"] = said["decision"]
     contacts = contact_details.find(fields)
     verdict.evidence = [*verdict.evidence, *contacts]
     if kinds := sorted({span["kind"] for span in contacts}):

@@ -107,6 +107,9 @@ class Stack:
                 member.kill()
         process.wait(10)
 
+    def children(self, name: str) -> list[psutil.Process]:
+        return psutil.Process(self.processes[name].pid).children()
+
     def start(self) -> None:
         for name in PROGRAMS:
             self.log(name).unlink(missing_ok=True)

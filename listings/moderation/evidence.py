@@ -214,6 +214,8 @@ def _photo_note(verdict: Verdict) -> str:
     notes = _claim_notes(detail)
     if detail.get("unclaimed"):
         notes.append("The merchant's device said nothing about this photo.")
+    if alone := detail.get("alone"):
+        notes.append(f"Of the words alone the model says “{alone}”; beside the title it finds nothing in them.")
     if contacts := detail.get("contacts"):
         notes.append(f"The text holds a {' and a '.join(contacts)}.")
     if verdict.model == checks.PHOTO_TEXT and not detail.get("text"):

@@ -219,7 +219,20 @@ def test_a_makers_link_on_a_photo_is_kept_as_evidence_alone(upload, send):
 
 def test_a_photo_without_text_costs_the_search_alone(upload):
     assert photo_text.read(Image.new("RGB", (800, 600), "#a0b0c0")) == []
-    assert photo_text.judge("").decision == "pass"
+    assert photo_text.judge("", "Oak table").decision == "pass"
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "decisions"),
+    [
+        ("Box of 20 red dinner candles, three used", "FIG & CEDAR\n220g", ("unsure",)),
+        ("Pair of hex dumbbells 20 lb, rubber coated", "8kg", ("unsure",)),
+        ("Tea towels", "cocaine 5g", ("warn", "block")),
+        ("Oak dining table with four chairs", "Glock 17 9mm", ("warn", "block")),
+    ],
+)
+def test_a_title_explains_a_label_but_hides_no_offer(title, words, decisions):
+    assert photo_text.judge(words, title).decision in decisions
 
 
 def test_a_photo_whose_file_is_damaged_comes_before_a_person_with_the_cause(upload, send):

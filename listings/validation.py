@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 # A check that fails this often, or takes its worker down with it, is given to a person.
 ATTEMPTS = 6
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=10)
+LONGEST_WAIT_FOR_US = timedelta(minutes=2)  # until a model is back
 WAITING_NOTE = "Our check is not available at the moment. Your listing waits for it and goes on by itself."
 NO_ANSWER = "it gave no answer: it took too long, or its worker was killed"
 
@@ -198,7 +199,10 @@ def _postpone(check: OwedCheck, why: str, *, count: bool) -> None:
     """Owed again, later each time. A fault of ours (`count` false) does not use up the check's attempts."""
     attempts = check.attempts if count else min(check.attempts - 1, ATTEMPTS - 2)
     held = OwedCheck.objects.filter(pk=check.pk, state=OwedCheck.State.OWED)
-    held.update(due_at=timezone.now() + _wait(check), last_error=why[:2000], attempts=attempts)
+    now = timezone.now()
+    # What waits for us is tried the more seldom the longer it has waited: its attempts do not tell how long that is.
+    wait = _wait(check) if count else min(max(FIRST_WAIT, (now - check.job.created_at) / 4), LONGEST_WAIT_FOR_US)
+    held.update(due_at=now + wait, last_error=why[:2000], attempts=attempts)
     job = check.job
     waiting = Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING, revision=job.revision)
     waiting.update(status_note=WAITING_NOTE)

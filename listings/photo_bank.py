@@ -1,9 +1,10 @@
 """The bank of removed photos, and the perceptual hash by which a photo is known again after it was re-encoded.
 
-The hash is pHash (ImageHash) of 256 bits: the signs of the low frequencies of the photo's brightness. Measured on 900
-photos and on the demo's 398 pictures (bits that differ): JPEG at quality 30, half the size and grey scale 16 at most, a
-crop of 2 % 45 (95 of 100), a watermark 56; unrelated photos 70 and more, drawn pictures of like things on the same
-white ground from 24 on.
+The hash is pHash (ImageHash) of 256 bits: the signs of the low frequencies of the photo's brightness. Measured with 300
+photos in the bank, by bits that differ: copies in poor JPEG, of half the size, mirrored, turned by 90 degrees or
+cropped by 2 % are all within 44 to 48; of copies cropped by 5 %, 91 of 100 are within SAME, turned by 2 degrees 97,
+with a white border of 4 % 47, cropped by 10 % 16. Of 1,200 other photos one was within it, the same shirt in another
+colour; the next had 70, and the demo's drawings 76 and more.
 """
 
 from __future__ import annotations

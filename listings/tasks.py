@@ -17,6 +17,7 @@ SWEEP_BATCH = 200
 ABANDONED_PHOTOS_AFTER = timedelta(days=30)
 # In the queue what a merchant waits for goes before what a published listing still owes.
 WAITED_FOR, CAN_WAIT = 0, 9
+RESEND_WHAT_CAN_WAIT = timedelta(minutes=10)  # the queue may be long; sending it twice would make it longer
 # Renditions are in no hurry: pages show the master until then.
 RENDITIONS_FIRST_DUE = timedelta(minutes=2)
 RESEND_RENDITIONS_AFTER = timedelta(minutes=10)
@@ -75,11 +76,12 @@ def sweep() -> int:
     overdue = OwedCheck.objects.filter(state=OwedCheck.State.OWED, due_at__lte=now).order_by("due_at", "pk")
     sent = 0
     for pk, name, due_at, status in overdue.values_list("pk", "name", "due_at", "job__listing__status")[:SWEEP_BATCH]:
-        again_at = now + timedelta(seconds=checks.TERMS[name].resend)
+        waited_for = status == Status.CHECKING
+        again_at = now + (timedelta(seconds=checks.TERMS[name].resend) if waited_for else RESEND_WHAT_CAN_WAIT)
         held = OwedCheck.objects.filter(pk=pk, due_at=due_at, state=OwedCheck.State.OWED)
         if held.update(due_at=again_at) != 1:
             continue
-        if not enqueue(pk, name, WAITED_FOR if status == Status.CHECKING else CAN_WAIT):
+        if not enqueue(pk, name, WAITED_FOR if waited_for else CAN_WAIT):
             # The broker is still away: next time.
             OwedCheck.objects.filter(pk=pk, due_at=again_at).update(due_at=now)
             break

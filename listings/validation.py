@@ -154,7 +154,9 @@ def finish(check: OwedCheck, verdicts: list[Verdict], *, failed: bool = False) -
         if not check.job.checks.filter(state=OwedCheck.State.OWED).exists():
             said = check.job.listing.verdicts.filter(revision=check.job.revision).select_related("photo")
             given_up = check.job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
-            settle(check.job, [], decide_outcome(list(said), list(given_up)))
+            found = decide_outcome(list(said), list(given_up))
+            settle(check.job, [], found)
+            log.info("listing %s, revision %s: %s", check.job.listing_id, check.job.revision, found.status)
 
 
 def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
@@ -177,7 +179,6 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
         if not moved:
             ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.DROPPED)
             return
-        log.info("listing %s, revision %s: %s", job.listing_id, job.revision, target)
         _store(job, verdicts)
         if target == Status.IN_REVIEW:
             ReviewJob.objects.create(

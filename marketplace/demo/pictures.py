@@ -12,7 +12,7 @@ from pathlib import Path
 import django
 from django.core.exceptions import ValidationError
 
-from listings import checks, photos
+from listings import checks, photo_bank, photos
 from listings.models import Listing, Photo
 from marketplace import catalogue
 
@@ -78,6 +78,7 @@ def add_pictures(
             photo = photos.store(listing.seller, made)
             photo.listing, photo.position = listing, order[listing.pk].index(made.sha256)
             photo.save(update_fields=["listing", "position"])
+            photo_bank.known(photo)  # now: a copy that somebody uploads meanwhile is to be known as one
             fresh.setdefault(listing.pk, []).append(photo)
             stored += 1
         if number % 100 == 0:

@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial, wraps
-from typing import Any
+from typing import Annotated, Any
 
+import pydantic
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -30,8 +31,9 @@ from ninja.utils import check_csrf
 from pydantic import ConfigDict
 
 from models import manifest
+from models import photo as photo_model
 
-from . import categories, drafts, limits, photos, policies, queries
+from . import categories, drafts, limits, photos, policies, queries, second_opinion
 from .forms import BrowseForm
 from .lifecycle import Status
 from .models import Draft, Listing, Photo
@@ -53,6 +55,8 @@ CODES = {
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
+    415: "other_content_type",
+    429: "too_often",
 }
 MESSAGES = {
     400: "The request could not be read. Its body must be one JSON object.",
@@ -60,6 +64,8 @@ MESSAGES = {
     403: "Your account may not do this.",
     404: "There is nothing at this address.",
     413: f"A request here may have {BODY_BYTES // 1024} KB.",
+    415: "Send application/octet-stream (an activation) or application/json (words).",
+    429: "You have asked very often. Wait a little.",
 }
 
 
@@ -112,6 +118,50 @@ class Conflict(Error):
                 "data": DRAFT_DATA_EXAMPLE,
                 "updated_at": "2026-03-01T10:43:00Z",
             },
+        }
+    )
+
+
+class Words(Schema):
+    """What a merchant asks a second opinion on: named texts, title first."""
+
+    fields: list[tuple[Annotated[str, Field(max_length=20)], str]] = Field(
+        min_length=1, max_length=second_opinion.FIELDS
+    )
+
+    model_config = shape({"fields": [["title", "Blue enamel kettle"], ["description", "Holds a litre and a half."]]})
+
+
+class SecondOpinion(Schema):
+    model: str
+    version: str
+    policies_version: str
+    variant: str
+    where: str
+    scores: dict[str, float]
+    decision: str = Field(description="pass, unsure, warn or block")
+    policy: str = Field(description="the suspected one; empty for a pass")
+    evidence: list[dict[str, Any]] = Field(
+        description="marked words {field, start, end, weight}, or of a photo {rows, columns, heat, box}"
+    )
+    ms: float
+    provider: str
+    digest: str
+
+    model_config = shape(
+        {
+            "model": "listing-photo-tail",
+            "version": "1",
+            "policies_version": "2026.11.2",
+            "variant": "int8",
+            "where": "cloud",
+            "scores": {"drugs": 0.01, "tobacco_alcohol": 0.02, "weapons": 0.11, "safe": 0.86},
+            "decision": "pass",
+            "policy": "",
+            "evidence": [],
+            "ms": 1.9,
+            "provider": "cpu",
+            "digest": "",
         }
     )
 
@@ -385,6 +435,16 @@ def _on_no_model(request: HttpRequest, error: manifest.ModelUnavailable) -> Http
     return _error(503, "models_unavailable", "The check is not available at the moment. Listings can be sent anyway.")
 
 
+@api.exception_handler(second_opinion.TooManyQuestions)
+def _on_too_many_questions(request: HttpRequest, error: second_opinion.TooManyQuestions) -> HttpResponse:
+    return _error(429, CODES[429], str(error))
+
+
+@api.exception_handler(second_opinion.OtherVersion)
+def _on_other_version(request: HttpRequest, error: second_opinion.OtherVersion) -> HttpResponse:
+    return _error(409, "other_version", str(error))
+
+
 @api.exception_handler(drafts.DraftConflict)
 def _on_conflict(request: HttpRequest, error: drafts.DraftConflict) -> HttpResponse:
     return _error(409, "conflict", str(error), current=_draft(error.current).model_dump(mode="json"))
@@ -551,6 +611,66 @@ def _draft(draft: Draft) -> DraftOut:
 
 
 DRAFT_ERRORS = {400: Error, 401: Error, 403: Error}
+JSON, BYTES = "application/json", "application/octet-stream"
+
+
+@api.post(
+    "/drafts/second-opinion",
+    auth=merchant_session,
+    response={200: SecondOpinion, 409: Error, 413: Error, 415: Error, 429: Error, **DRAFT_ERRORS},
+    summary="What the server would say of a draft, without having it",
+    tags=["drafts"],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                BYTES: {"schema": {"type": "string", "format": "binary", "description": "the activation at the split"}},
+                JSON: {
+                    "schema": Words.json_schema(),
+                    "example": {"fields": [["title", "Blue enamel kettle"], ["description", "Holds a litre."]]},
+                },
+            },
+        }
+    },
+)
+def get_second_opinion(request: SignedInRequest, response: HttpResponse, model: str = "", version: str = "") -> Any:
+    """Of a photo its activation is sent, as `listing-photo` on the device computed it, with `model=listing-photo` and
+    that model's `version`; of words, the words. Neither is stored or logged."""
+    second_opinion.count(request.user)
+    _private(response)
+    if request.content_type == BYTES:
+        return _opinion_of_photo(request, model, version)
+    if request.content_type == JSON:
+        return second_opinion.about_words(_words_of(request))
+    raise Refused(415, CODES[415], MESSAGES[415])
+
+
+def _opinion_of_photo(request: HttpRequest, model: str, version: str) -> dict[str, Any]:
+    if model != photo_model.MODEL:
+        raise Refused(400, "invalid", f"Only activations of {photo_model.MODEL} can be judged.", {"model": "Unknown."})
+    activation = _body(request, second_opinion.ACTIVATION_BYTES)
+    try:
+        return second_opinion.about_photo(activation, version)
+    except ValueError as error:
+        raise Refused(400, "invalid", str(error)) from None
+
+
+def _words_of(request: HttpRequest) -> list[tuple[str, str]]:
+    try:
+        words = Words.model_validate_json(_body(request, BODY_BYTES))
+    except pydantic.ValidationError:
+        message = 'The body must be {"fields": [["title", "…"], …]}, with one to eight named texts.'
+        raise Refused(400, "invalid", message, {"fields": "Cannot be read."}) from None
+    if sum(len(text) for _, text in words.fields) > second_opinion.WORDS_CHARS:
+        raise Refused(413, CODES[413], f"A draft has at most {second_opinion.WORDS_CHARS:,} characters of text.")
+    return words.fields
+
+
+def _body(request: HttpRequest, at_most: int) -> bytes:
+    """Looked at before it is read, and after: a sender may say nothing of its length, or something wrong."""
+    if int(request.headers.get("Content-Length") or 0) > at_most or len(request.body) > at_most:
+        raise Refused(413, CODES[413], f"A request here may have {at_most // 1024} KB.")
+    return request.body
 
 
 @api.get(

@@ -22,3 +22,4 @@ CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 DRAFT_BYTES = 64 * 1024
 DRAFTS_PER_ACCOUNT = 100
 EVIDENCE_SPANS = 64
+PHASH_BITS = 256  # of a photo's perceptual hash (photo_bank.py)

@@ -185,7 +185,7 @@ def copy_staged(photo: Photo, owner: User) -> Photo:
     Raises ValidationError when too many wait already.
     """
     _make_room(owner)
-    copied = ("file", "thumb", "width", "height", "sha256", "alt", "position", "colour", "renditions")
+    copied = ("file", "thumb", "width", "height", "sha256", "alt", "position", "colour", "phash", "renditions")
     values = {name: getattr(photo, name) for name in (*copied, "renditions_due_at")}
     return Photo.objects.create(owner=owner, **values)
 

@@ -196,12 +196,12 @@ REDTEAM_VIEWS_PER_LISTING = 100  # how often a published listing is seen, for wh
 
 
 # --- Logging ---------------------------------------------------------------------------------------------------------
-QUIET_TASKS = ("listings.tasks.sweep", "listings.tasks.make_renditions")
+QUIET_TASKS = ("listings.tasks.sweep", "listings.tasks.make_renditions", "listings.tasks.run_check")
 
 
 def is_no_routine(record: logging.LogRecord) -> bool:
-    """The sweeper runs four times a minute, renditions by the hundred: what is odd is logged by the step itself, their
-    coming and going not."""
+    """The sweeper runs four times a minute, renditions and checks by the hundred: what they find is logged by the step
+    itself, their coming and going not."""
     quiet = record.name.startswith("celery.") and record.levelno <= logging.INFO
     return not (quiet and any(name in record.getMessage() for name in QUIET_TASKS))
 

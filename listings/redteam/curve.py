@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from listings import gate, validation
+from listings import gate
+from listings import outcome as outcomes
 from listings.content import Fields
 from listings.redteam import attack
 from listings.redteam.attack import PASS, Score
@@ -74,8 +75,8 @@ def past_gate(fields: Fields) -> bool:
         raise RedteamError(
             f"The gate ran {len(verdicts)} of its {GATE_MODELS} models. Restore their files from git, or publish them."
         )
-    grave = any(verdict.decision in validation.GRAVE for verdict in verdicts)
-    return not grave and validation.unsettled(verdicts) is None
+    grave = any(verdict.decision in outcomes.GRAVE for verdict in verdicts)
+    return not grave and outcomes.unsettled(verdicts) is None
 
 
 def past_cloud(fields: Fields) -> bool:

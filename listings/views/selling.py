@@ -158,6 +158,7 @@ def _handle_post(request: SignedInRequest, *, listing: Listing | None) -> HttpRe
         "content": content,
         "photos": chosen.photos,
         "claim": request.POST.get("claim", ""),
+        "photo_claims": request.POST.get("photo_claims", ""),
     }
     try:
         if listing:

@@ -12,8 +12,8 @@ from pathlib import Path
 import django
 from django.core.exceptions import ValidationError
 
-from listings import photos
-from listings.models import Listing
+from listings import checks, photo_bank, photos
+from listings.models import Listing, Photo
 from marketplace import catalogue
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,9 @@ def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Prepared | str]]:
 def add_pictures(
     wanted: list[tuple[Listing, list[str]]], folder: Path, say: Callable[[str], None]
 ) -> tuple[int, list[str]]:
-    """Give each listing its pictures. Returns how many photos were stored, and the names of files that are not there.
+    """Give each listing its pictures. Their checks are owed, and the workers make them in the background.
 
+    Returns how many photos were stored, and the names of files that are not there.
     A listing that its merchant has edited since is left alone.
     """
     missing: set[str] = set()
@@ -68,6 +69,7 @@ def add_pictures(
             if digest not in held:
                 due.setdefault(path, []).append(listing)
     stored = 0
+    fresh: dict[int, list[Photo]] = {}
     for number, (path, made) in enumerate(rendered(list(due)), start=1):
         if isinstance(made, str):
             say(f"picture {path.name} not used: {made}")
@@ -76,7 +78,12 @@ def add_pictures(
             photo = photos.store(listing.seller, made)
             photo.listing, photo.position = listing, order[listing.pk].index(made.sha256)
             photo.save(update_fields=["listing", "position"])
+            photo_bank.known(photo)  # now: a copy that somebody uploads meanwhile is to be known as one
+            fresh.setdefault(listing.pk, []).append(photo)
             stored += 1
         if number % 100 == 0:
             say(f"{number} of {len(due)} pictures")
+    for listing, _ in wanted:
+        if listing.pk in fresh:
+            checks.owe_later(listing, fresh[listing.pk])
     return stored, sorted(missing)

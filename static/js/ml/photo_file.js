@@ -11,6 +11,7 @@ const JFIF = 0xe0;
 const ICC = 0xe2;
 const ADOBE = 0xee;
 const START_OF_SCAN = 0xda;
+const END_OF_IMAGE = 0xd9;
 
 const latin = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 const starts = (bytes, ...first) => first.every((byte, index) => bytes[index] === byte);
@@ -95,14 +96,17 @@ function* chunks(bytes, kind) {
 
 /** True when the file ends before its picture does; decoders fill the rest with grey and say nothing. */
 export function isCutOff(bytes, kind) {
-  if (kind === "image/jpeg") return lastMarker(bytes, 0xd9) < 0;
+  if (kind === "image/jpeg") return endOfPicture(bytes) < 0;
   if (kind === "image/png") return ![...chunks(bytes, kind)].some(({ name, from, length }) => name === "IEND" && from + length <= bytes.length);
   if (kind !== "image/webp") return false;
   return bytes.length < 16 || 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) > bytes.length + 1;
 }
 
-function lastMarker(bytes, wanted) {
-  for (let at = bytes.length - 2; at >= 2; at -= 1) if (bytes[at] === 0xff && bytes[at + 1] === wanted) return at;
+/** Where a JPEG's last end marker stands; -1 without one. That of a preview, among the headers, does not count. */
+function endOfPicture(bytes) {
+  const scan = [...jpegSegments(bytes)].find(({ marker }) => marker === START_OF_SCAN);
+  if (!scan) return -1;
+  for (let at = bytes.length - 2; at > scan.at; at -= 1) if (bytes[at] === 0xff && bytes[at + 1] === END_OF_IMAGE) return at;
   return -1;
 }
 
@@ -118,7 +122,7 @@ export function carriesMore(bytes, kind) {
     if (marker === ICC && latin(bytes, at + 2, at + 13) === "ICC_PROFILE") continue;
     return true;
   }
-  return lastMarker(bytes, 0xd9) !== bytes.length - 2;
+  return endOfPicture(bytes) !== bytes.length - 2;
 }
 
 function hasOther(bytes, kind, allowed) {

@@ -42,7 +42,10 @@ async function start(form) {
     keeper?.changed();
   };
   const csrfToken = form.elements.csrfmiddlewaretoken?.value ?? "";
-  const photos = createPhotos(form, data.limits, { client, findings, policies, csrfToken }, changed, () => void loadPhotoModel());
+  const photos = createPhotos(form, data.limits, { client, findings, policies, csrfToken }, changed, () => {
+    firstTouch(); // a dropped or pasted photo gives no focus
+    void loadPhotoModel();
+  });
   const fields = () => textFields(form, data.categories, photos.altTexts());
   const textCheck = createTextCheck(client, findings, fields);
   const loadPhotoModel = async () => {

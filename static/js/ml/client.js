@@ -5,7 +5,7 @@
  * Answers of load():          {status: "ready", model, ms, resources} or {status: "unavailable", code, reason}
  * Answers of check():         {status: "verdict", verdict, ms}      ms: as felt by the caller
  *            of checkPhoto(): the same with `activation` (bytes, for a second opinion) and `timing`
- *            of prepare():    {status: "prepared", blob, width, height}
+ *            of prepare():    {status: "prepared", blob, width, height, sha256}
  *            of all three:    {status: "superseded"}                    a newer check took its place
  *                             {status: "aborted"}                       the caller's AbortSignal fired
  *                             {status: "unavailable", code, reason}     the device could not; reason is plain English

@@ -4,6 +4,7 @@
  * megapixels never stand in memory: a third of the time of createImageBitmap, and the pixels differ by less than half
  * a step of 256 on average.
  */
+import { digest } from "./contract.js";
 import { carriesMore, isCutOff, kindOf, sizeOf } from "./photo_file.js";
 
 const QUALITY = 0.85;
@@ -24,7 +25,7 @@ export class PhotoError extends Error {
 
 /**
  * The file to send: longer side at most `longest`, upright, on white, nothing in it but the picture.
- * @returns {Promise<{blob: Blob, width: number, height: number}>} throws PhotoError
+ * @returns {Promise<{blob: Blob, width: number, height: number, sha256: string}>} throws PhotoError
  */
 export async function prepare(file, longest) {
   const bytes = new Uint8Array(await file.arrayBuffer());
@@ -35,10 +36,10 @@ export async function prepare(file, longest) {
   const { width, height } = canvas;
   const size = sizeOf(bytes, kind);
   const isSmall = size !== null && Math.max(size.width, size.height) <= longest && bytes.length <= KEPT_BYTES;
-  if (isSmall && KEPT_KINDS.has(kind) && !carriesMore(bytes, kind)) {
-    return { blob: new Blob([bytes], { type: kind }), width, height };
-  }
-  return { blob: await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY }), width, height };
+  const isKept = isSmall && KEPT_KINDS.has(kind) && !carriesMore(bytes, kind);
+  const blob = isKept ? new Blob([bytes], { type: kind }) : await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
+  const sha256 = await digest({ data: isKept ? bytes : new Uint8Array(await blob.arrayBuffer()) });
+  return { blob, width, height, sha256 };
 }
 
 /** RGBA of the picture in a file, its longer side at most `longest`. Throws PhotoError. */

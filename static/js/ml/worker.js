@@ -9,7 +9,7 @@
  *      {type: "cancel", id}                         no answer wanted any more
  * Out: {type: "ready", model, ms, resources}        model: {name, version, variant, policies_version}; resources: URLs this worker loaded
  *      {type: "verdict", id, verdict, activation, timing}   a Verdict (design section 5); the last two of photos only
- *      {type: "prepared", id, blob, width, height}
+ *      {type: "prepared", id, blob, width, height, sha256}
  *      {type: "dropped", id}                        replaced by a newer check, or cancelled
  *      {type: "failed", id, name, code, message}    id null when loading the model `name` failed; message is plain English
  */

@@ -32,8 +32,8 @@ export function createWork({ client, limits, changed, refused, judged, opens = o
     const answer = await client.prepare(photo.blob, LONGEST_SIDE, { signal });
     if (signal.aborted) return;
     if (answer.status === "prepared") {
-      const { blob, width, height } = answer;
-      Object.assign(photo, { blob, width, height, size: blob.size, type: blob.type, ready: true });
+      const { blob, width, height, sha256 } = answer;
+      Object.assign(photo, { blob, width, height, sha256, size: blob.size, type: blob.type, ready: true });
     } else {
       const isGood = NOT_THE_FILE.has(answer.code) && (isForeign(photo.kind) || (await opens(photo.blob)));
       const { keep, text } = notPrepared(photo, isGood ? "" : answer.code ?? "cannot-open", limits);

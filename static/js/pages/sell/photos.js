@@ -9,7 +9,7 @@ import { el } from "./dom.js";
 import { addDragging } from "./photo_drag.js";
 import { listenForPhotos } from "./photo_input.js";
 import { createRow } from "./photo_row.js";
-import { sortFiles, withKinds } from "./photo_rules.js";
+import { shorten, sortFiles, withKinds } from "./photo_rules.js";
 import { createWork } from "./photo_work.js";
 import { found, isUnsure, kilobytes, summary } from "./photo_words.js";
 import * as secondOpinion from "./second_opinion.js";
@@ -21,7 +21,7 @@ const ACTIVATION_BYTES = 8192; // at most; each photo says its own number
 const READ_AT_MOST = 100; // of the files of one choice
 const READY_MARK = "+";
 // What of a photo is kept in the draft.
-const KEPT = ["name", "kind", "type", "size", "alt", "blob", "ready", "width", "height", "note", "verdict", "activation", "second", "stored", "server", "thumb"];
+const KEPT = ["name", "kind", "type", "size", "alt", "blob", "ready", "width", "height", "sha256", "note", "verdict", "activation", "second", "stored", "server", "thumb"];
 
 /**
  * @param {HTMLFormElement} form
@@ -46,7 +46,7 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
 
   const work = createWork({ client, limits, changed: refresh, refused: leaveOut, judged });
   const send = createTransport({ url: page.photosUrl, csrfToken });
-  const uploads = createUploads({ send, changed: (photo) => (update(photo), photo.upload === null && onChange()) });
+  const uploads = createUploads({ send, changed: sent });
   const askServer = secondOpinion.createSecondOpinion({ url: page.secondOpinionUrl, csrfToken });
 
   let photos = [...list.querySelectorAll("[data-photo-id]")].map(({ dataset }) => {
@@ -166,9 +166,25 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
 
   /** The photo was made ready or judged. */
   function refresh(photo) {
+    if (leaveOutTwin(photo, "sha256")) return;
     update(photo);
     showSummary();
     onChange();
+  }
+
+  /** Something about the sending of the photo has changed. */
+  function sent(photo) {
+    if (photo.upload === null && leaveOutTwin(photo, "stored")) return;
+    update(photo);
+    if (photo.upload === null) onChange();
+  }
+
+  /** The server keeps the same file once, and so does a listing. */
+  function leaveOutTwin(photo, key) {
+    const value = (one) => (key === "stored" ? one.stored?.id : one[key]);
+    const twin = photos.find((other) => other !== photo && value(other) && value(other) === value(photo));
+    if (twin) leaveOut(photo, `“${shorten(photo.name)}” is the same as photo ${photos.indexOf(twin) + 1}.`);
+    return Boolean(twin);
   }
 
   function showSummary() {

@@ -61,6 +61,7 @@ export function createRow(photo, altChars, actions) {
     alt.name = `alt-${index}`;
     if (alt.value !== photo.alt && document.activeElement !== alt) alt.value = photo.alt;
     image.alt = photo.alt || `Photo ${place}`;
+    picture.title = photo.name ?? "";
     name(left, `Move photo ${place} left`, index === 0);
     name(right, `Move photo ${place} right`, place === count);
     name(toCover, `Make photo ${place} the cover`, index === 0);

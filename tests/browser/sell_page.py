@@ -61,8 +61,8 @@ class SellPage:
     def await_judged(self, count: int) -> None:
         """Until `count` photos are in the list and this device has judged each of them, whatever it says."""
         judged = ", ".join(f".photo-item[data-state={state}]" for state in ("pass", "unsure", "warn", "block"))
-        expect(self.photos).to_have_count(count)
-        expect(self.page.locator(judged)).to_have_count(count)
+        expect(self.photos).to_have_count(count, timeout=10_000)
+        expect(self.page.locator(judged)).to_have_count(count, timeout=20_000)
 
     def add_photos(self, *files: dict[str, Any]) -> None:
         self.page.locator("#id_photos").set_input_files(list(files))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -92,22 +93,37 @@ def _place(veil: dict[str, float], heat: dict[str, Any]) -> int:
     return int(row * heat["columns"] + min(int(veil["x"] * heat["columns"]), heat["columns"] - 1))
 
 
-def test_the_device_s_verdict_is_about_the_very_file_that_is_sent_and_as_the_server_s_own(
-    sell: SellPage, site: Stack
+def test_the_claim_is_about_the_very_file_that_is_sent_and_agrees_with_the_server_s_own_run(
+    page: Page, site: Stack, signed_in: Callable[[Any], None], merchant: Any
 ) -> None:
-    sell.open()
-    sell.write(SAFE_TITLE, SAFE_TEXT)
-    sell.fill_rest()
-    sell.add_photos(judged_photo("pass"), picture("large.jpg", size=(2400, 1800)))
-    sell.await_judged(2)
-    with sell.page.expect_request(lambda request: request.method == "POST" and "/sell/" in request.url) as posted:
+    signed_in(merchant)
+    with recording(site.port) as recorder:
+        sell = SellPage(page).open(f"{recorder.url}/sell/new/")
+        sell.write(SAFE_TITLE, SAFE_TEXT)
+        sell.fill_rest()
+        sell.add_photos(judged_photo("warn"), picture("large.jpg", size=(2400, 1800)))
+        sell.await_judged(2)
         sell.submit.click()
-    sell.page.wait_for_url("**/sell/")
-    claims = sell.page.evaluate("(body) => JSON.parse(new URLSearchParams(body).get('photo_claims') ?? 'null')", "")
-    del claims, posted  # the form is multipart: what arrived is read from the database
-    photos = list(Photo.objects.order_by("position"))
-    assert photos[0].sha256 == hashlib.sha256(judged("pass")).hexdigest()
-    assert Listing.objects.get().photos.count() == 2
+        sell.page.wait_for_url("**/sell/")
+        claims = claims_in(b"".join(map(bytes, recorder.sent)))
+    digests = list(Listing.objects.get().photos.order_by("position").values_list("sha256", flat=True))
+    assert digests[0] == hashlib.sha256(judged("warn")).hexdigest(), "small and bare: sent as it is"
+    assert [claim["digest"] for claim in claims] == digests
+    own = photo_model.check_photo(Image.open(io.BytesIO(judged("warn"))), digest=digests[0])
+    mine = claims[0]
+    assert mine["where"] == "device"
+    for name in ("model", "version", "policies_version", "variant", "decision", "policy"):
+        assert mine[name] == own[name], name
+    for label, score in own["scores"].items():
+        assert abs(mine["scores"][label] - score) < 1e-3, label
+    for ours, theirs in zip(mine["evidence"][0]["heat"], own["evidence"][0]["heat"], strict=True):
+        assert abs(ours - theirs) <= 1
+
+
+def claims_in(sent: bytes) -> Any:
+    """The form's field `photo_claims`."""
+    start = sent.index(b'name="photo_claims"\r\n\r\n') + len(b'name="photo_claims"\r\n\r\n')
+    return json.loads(sent[start : sent.index(b"\r\n", start)])
 
 
 def test_nothing_of_a_photo_leaves_before_the_submit(
@@ -167,16 +183,23 @@ def test_without_its_model_a_photo_is_not_checked_here_and_the_text_still_is(sel
     assert sell.photo_states() == ["warn"]
 
 
-def test_the_photo_model_is_fetched_at_the_first_touch_of_the_photos(sell: SellPage) -> None:
-    loaded: list[str] = []
-    sell.page.context.on("request", lambda request: loaded.append(request.url))
-    sell.open()
-    sell.page.wait_for_timeout(500)
-    assert [url for url in loaded if url.endswith(".onnx")] == []
-    sell.page.locator("#id_photos").focus()
-    sell.page.wait_for_function("async () => (await (await caches.open('models')).keys()).length >= 2", timeout=20_000)
-    assert len([url for url in loaded if "/listing-photo" in url]) == 1
-    assert sum("/ort/ort-wasm" in url and url.endswith(".wasm") for url in loaded) == 1
+def test_the_photo_model_is_fetched_once_at_the_first_touch_of_the_photos(
+    page: Page, site: Stack, signed_in: Callable[[Any], None], merchant: Any
+) -> None:
+    signed_in(merchant)
+    with recording(site.port) as recorder:
+
+        def asked(name: bytes) -> int:
+            return sum(bytes(record).count(b"GET /static/" + name) for record in list(recorder.sent))
+
+        sell = SellPage(page).open(f"{recorder.url}/sell/new/")
+        sell.page.wait_for_timeout(500)
+        assert asked(b"models/") == 0
+        sell.page.locator("#id_photos").focus()
+        sell.page.wait_for_function("async () => (await (await caches.open('models')).keys()).length >= 2")
+        sell.add_photos(picture())
+        sell.await_judged(1)
+        assert (asked(b"models/listing-photo"), asked(b"models/listing-text")) == (1, 1)
 
 
 def test_a_browser_that_cannot_work_on_photos_sends_them_as_they_are(sell: SellPage) -> None:

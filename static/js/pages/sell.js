@@ -224,6 +224,7 @@ function catchSubmit(form, { page, isShell, textCheck, photos, keeper }) {
     const problem = await photos.sendAll((text) => (progress.textContent = text));
     progress.textContent = "";
     if (problem) return stay(problem);
+    await limited(keeper()?.save(), SAVE_WAIT_MS); // which photo became which on the server, should the form come back
     // Last, for it must be of the text that goes: the merchant may have written on while photos were sent.
     const verdict = await textCheck.forSubmit().catch(() => null);
     form.elements.claim.value = verdict ? JSON.stringify(verdict) : "";

@@ -96,7 +96,8 @@ def test_one_press_makes_a_photo_the_cover(sell: SellPage) -> None:
     three(sell)
     sell.page.get_by_role("button", name="Make photo 3 the cover").click()
     assert sell.photo_names() == ["three.jpg", "one.jpg", "two.jpg"]
-    expect(sell.page.get_by_role("button", name="Make photo 1 the cover")).to_be_disabled()
+    expect(sell.page.get_by_role("button", name="Make photo 1 the cover")).to_have_count(0)
+    assert focused_name(sell) == "Move photo 1 right"
 
 
 def test_what_is_being_written_keeps_focus_and_cursor_while_photos_are_made_ready(sell: SellPage) -> None:

@@ -12,7 +12,8 @@ export function listenForPhotos(input, zone, add, touched) {
   const choose = el("label.button", { for: input.id }, "Choose photos");
   input.classList.add("visually-hidden"); // still in the tab order; its label is what is seen
   input.after(choose);
-  choose.after(camera(add), el("span.small.muted.photo-drop__hint", {}, "or drag them here, or paste them"));
+  const byHand = matchMedia("(any-pointer: coarse)").matches;
+  choose.after(byHand ? camera(add) : el("span.small.muted", {}, "or drag them here, or paste them"));
   for (const kind of ["focusin", "pointerenter", "dragenter"]) zone.addEventListener(kind, touched);
   listenForDrops(zone, add);
   listenForPastes(add);
@@ -26,12 +27,11 @@ function takeFrom(input, add) {
   });
 }
 
-/** Only where there is a camera to hold: with a mouse the chooser is all there is. */
+/** Only where there is a camera to hold: with a mouse alone the chooser is all there is. */
 function camera(add) {
   const input = el("input", { type: "file", accept: "image/*", capture: "environment", hidden: true });
   takeFrom(input, add);
-  const hidden = !matchMedia("(any-pointer: coarse)").matches;
-  return el("span", { hidden }, input, button("Take a photo", () => input.click(), { class: "button--quiet" }));
+  return el("span", {}, input, button("Take a photo", () => input.click(), { class: "button--quiet" }));
 }
 
 function listenForDrops(zone, add) {

@@ -64,7 +64,8 @@ export function createRow(photo, altChars, actions) {
     picture.title = photo.name ?? "";
     name(left, `Move photo ${place} left`, index === 0);
     name(right, `Move photo ${place} right`, place === count);
-    name(toCover, `Make photo ${place} the cover`, index === 0);
+    name(toCover, `Make photo ${place} the cover`);
+    toCover.hidden = index === 0;
     name(remove, `Remove photo ${place}`);
     name(retry, `Send photo ${place} again`);
     name(ask, `Ask for a second opinion on photo ${place}`);

@@ -79,9 +79,9 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
 
   function move(photo, by) {
     moveTo(photo, photos.indexOf(photo) + by);
-    const { left, right, toCover } = rows.get(photo.id).controls;
+    const { left, right } = rows.get(photo.id).controls;
     const wanted = by < 0 ? left : right;
-    [wanted, left, right, toCover].find((control) => !control.disabled)?.focus();
+    [wanted, left, right].find((control) => !control.disabled)?.focus();
   }
 
   function moveTo(photo, place) {

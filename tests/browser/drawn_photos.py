@@ -39,8 +39,12 @@ def distance(image: Image.Image, decision: str) -> float:
     verdict = photo.check_photo(image, digest="")
     points = manifest.model(manifest.load(), photo.MODEL)["operating_points"]
     top = max(points["policies"], key=lambda name: verdict["scores"][name])
-    unsure, warn, block = ({**points, **points["per_policy"].get(top, {})}[name] for name in ("unsure", "warn", "block"))
-    low, high = {"pass": (0.0, unsure), "unsure": (unsure, warn), "warn": (warn, block), "block": (block, 1.0)}[decision]
+    unsure, warn, block = (
+        {**points, **points["per_policy"].get(top, {})}[name] for name in ("unsure", "warn", "block")
+    )
+    low, high = {"pass": (0.0, unsure), "unsure": (unsure, warn), "warn": (warn, block), "block": (block, 1.0)}[
+        decision
+    ]
     room = 0.3 * (high - low)
     low, high = (low if decision == "pass" else low + room), (high if decision == "block" else high - room)
     unsafe = 1 - verdict["scores"]["safe"]

@@ -1,4 +1,4 @@
-"""The check of photos: in the browser, at once, with the places that led to it, and nothing leaves before the submit."""
+"""The check of photos: in the browser, at once, with the places that led to it; nothing leaves before the submit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ VEIL = """(canvas) => {
     if (alpha > most) [most, at] = [alpha, place];
     if (alpha < 60) clear += 1;
   }
-  return { most, x: (at % width) / width, y: Math.floor(at / width) / height, clear: clear / (width * height), shape: width / height };
+  const [x, y] = [(at % width) / width, Math.floor(at / width) / height];
+  return { most, x, y, clear: clear / (width * height), shape: width / height };
 }"""
 
 
@@ -73,7 +74,9 @@ def test_a_warning_says_why_and_where_with_the_market_s_own_words(sell: SellPage
     sell.open()
     sell.add_photos(judged_photo("warn"))
     sell.await_judged(1)
-    rules = {rule["id"]: rule for rule in sell.page.evaluate("fetch('/api/policies').then((r) => r.json())")["policies"]}
+    rules = {
+        rule["id"]: rule for rule in sell.page.evaluate("fetch('/api/policies').then((r) => r.json())")["policies"]
+    }
     policy = rules[verdict["policy"]]
     expect(sell.photos.nth(0).locator(".photo-item__state")).to_contain_text(f"Looks like: {policy['name']}")
     sell.photos.nth(0).get_by_text("Why this happened").click()

@@ -98,9 +98,8 @@ def uploads(line: Recorder) -> int:
 
 def test_a_photo_that_the_server_refuses_says_why_and_the_rest_goes_on(sell: SellPage) -> None:
     """This browser cannot open HEIC, so it learns from the server alone that this one is none."""
-    sell.add_photos(
-        picture("lamp.jpg"), {"name": "phone.heic", "mimeType": "image/heic", "buffer": BROKEN_HEIC}, picture("b.jpg", "teal")
-    )  # fmt: skip
+    heic = {"name": "phone.heic", "mimeType": "image/heic", "buffer": BROKEN_HEIC}
+    sell.add_photos(picture("lamp.jpg"), heic, picture("b.jpg", "teal"))
     expect(sell.photos.nth(1)).to_contain_text("This browser cannot show HEIC. It is checked after you submit.")
     sell.submit.click()
     expect(sell.page.get_by_role("alert")).to_contain_text("2 of 3 photos have arrived, and nothing is lost")

@@ -176,6 +176,7 @@ def test_what_cannot_be_a_photo_is_named_with_the_reason_and_the_rest_goes_on(se
     whole = picture("whole.jpg", "navy")["buffer"]
     bomb = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (100_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0" + b"\0" * 4
     bomb += b"\0\0\0\0IEND\xaeB`\x82"
+    broken = b"\xff\xd8\xff\xda\0\x04ab" + b"\0" * 999 + b"\xff\xd9"
     sell.add_photos(
         {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"},
         {"name": "drawing.svg", "mimeType": "image/svg+xml", "buffer": b"<svg xmlns='http://www.w3.org/2000/svg'/>"},
@@ -183,7 +184,7 @@ def test_what_cannot_be_a_photo_is_named_with_the_reason_and_the_rest_goes_on(se
         {"name": "empty.jpg", "mimeType": "image/jpeg", "buffer": b""},
         {"name": "cut.jpg", "mimeType": "image/jpeg", "buffer": whole[: len(whole) * 9 // 10]},
         {"name": "bomb.png", "mimeType": "image/png", "buffer": bomb},
-        {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff\xda\0\x04ab" + b"\0" * 999 + b"\xff\xd9"},
+        {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": broken},
         {"name": "photo-without-a-type", "mimeType": "", "buffer": picture(colour="teal")["buffer"]},
         picture("good.jpg"),
     )  # fmt: skip

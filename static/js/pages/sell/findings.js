@@ -101,6 +101,7 @@ function photoFinding({ place, policy: id, decision, text }, policy) {
     { "data-policy": id, "data-decision": decision, "data-photo": String(place) },
     el("h3.finding__title", {}, `Photo ${place}`),
     el("p.finding__why", {}, text),
+    policy ? el("p.finding__why", {}, el("strong", {}, "Why this happened: "), policy.photo_text || policy.merchant_text) : null,
     policy ? el("p.finding__do", {}, el("strong", {}, "What to do: "), policy.what_to_do) : null,
   );
 }

@@ -102,7 +102,7 @@ export function createRow(photo, altChars, actions) {
     const policy = isWarned(photo) ? policies.get(photo.verdict.policy) : null;
     why.hidden = !policy;
     if (!policy) return;
-    setText(why.children[1], policy.photo_text ?? policy.merchant_text);
+    setText(why.children[1], policy.photo_text || policy.merchant_text);
     setText(why.children[2], `What to do: ${policy.what_to_do}`);
   }
 

@@ -32,7 +32,7 @@ test("a whole manifest is accepted", () => {
 function withPhotos(change = () => {}) {
   return manifest((data, text) => {
     const { window_bytes: _window, ...common } = text;
-    const photo = { ...common, longest_side: 256, heat: [8, 8] };
+    const photo = { ...common, longest_side: 256, outputs: { heat: { shape: [8, 8, 2] } } };
     data.models["listing-photo"] = photo;
     change(photo);
   });
@@ -51,8 +51,9 @@ const broken = {
   "a data URL as model": () => manifest((_, model) => (model.url = "data:application/octet-stream,x")),
   "no models": () => manifest((data) => (data.models = {})),
   "a photo model without a side": () => withPhotos((photo) => (photo.longest_side = 0)),
-  "a photo model without a grid": () => withPhotos((photo) => (photo.heat = 8)),
-  "a photo model with half a grid": () => withPhotos((photo) => (photo.heat = [8])),
+  "a photo model without a grid": () => withPhotos((photo) => delete photo.outputs),
+  "a photo model with half a grid": () => withPhotos((photo) => (photo.outputs.heat.shape = [8, 2])),
+  "a photo model whose grid has other labels": () => withPhotos((photo) => (photo.outputs.heat.shape = [8, 8, 3])),
   "a model that is for neither": () => withPhotos((photo) => delete photo.longest_side),
   "a short hash": () => manifest((_, model) => (model.sha256 = "abc")),
   "a size that is text": () => manifest((_, model) => (model.bytes = "1000")),

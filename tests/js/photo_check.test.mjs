@@ -12,7 +12,7 @@ const MODEL = {
   variant: "int8",
   labels: ["drugs", "tobacco_alcohol", "weapons", "safe"],
   longest_side: 256,
-  heat: [1, 2],
+  outputs: { heat: { shape: [1, 2, 4] } },
   operating_points: { policies: ["drugs", "tobacco_alcohol", "weapons"], unsure: 0.3, warn: 0.6, block: 0.95, per_policy: {}, coverage: 0 },
 };
 const PIXELS = { data: Uint8ClampedArray.of(1, 2, 3, 255, 4, 5, 6, 255), width: 2, height: 1 };

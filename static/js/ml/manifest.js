@@ -64,10 +64,11 @@ function validateModel(name, model, base) {
   );
 }
 
-function validatePhotos(name, { longest_side, heat }) {
+function validatePhotos(name, { longest_side, labels, outputs }) {
   need(Number.isInteger(longest_side) && longest_side >= 32, `${name}: longest_side is not a size`);
-  const isGrid = Array.isArray(heat) && heat.length === 2 && heat.every((count) => Number.isInteger(count) && count > 0);
-  need(isGrid, `${name}: heat is not a number of rows and columns`);
+  const shape = outputs?.heat?.shape;
+  const isGrid = Array.isArray(shape) && shape.length === 3 && shape.every((count) => Number.isInteger(count) && count > 0);
+  need(isGrid && shape[2] === labels.length, `${name}: the heat map is no grid of labels`);
 }
 
 function needUrl(value, base, what) {

@@ -46,7 +46,8 @@ export async function checkPhoto(bytes, model, read, run, context) {
 }
 
 /** How strongly each place speaks for the policy and against safe, in percent, row by row. */
-function evidence(photo, heat, { heat: [rows, columns], labels }, policy) {
+function evidence(photo, heat, { labels, outputs }, policy) {
+  const [rows, columns] = outputs.heat.shape;
   const wanted = labels.indexOf(policy);
   const safe = labels.indexOf("safe");
   const percent = Array.from({ length: rows * columns }, (_, place) => {

@@ -57,7 +57,7 @@ def decide_outcome(verdicts: Sequence[Verdict], failed: Sequence[OwedCheck] = ()
     """
     words = [verdict for verdict in verdicts if verdict.photo is None and verdict.model != photo_model.MODEL]
     found = _of_words(words, unread=any(check.name == checks.WORDS for check in failed))
-    doubts = [*_of_photos(verdicts), *map(_of_failed, failed)]
+    doubts = [*doubts_about_photos(verdicts), *map(_of_failed, failed)]
     if not doubts:
         return found
     causes = [found.cause or found.note, *(doubt.cause for doubt in doubts)]
@@ -139,7 +139,7 @@ def _in_review_note(policy: str) -> str:
 
 
 # --- Photos ----------------------------------------------------------------------------------------------------------
-def _of_photos(verdicts: Sequence[Verdict]) -> list[Doubt]:
+def doubts_about_photos(verdicts: Sequence[Verdict]) -> list[Doubt]:
     """At most one doubt a photo and kind of check, photo by photo."""
     by_photo: dict[int, list[Verdict]] = {}
     for verdict in verdicts:

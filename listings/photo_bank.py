@@ -114,11 +114,11 @@ def add(decision: Decision, photos: Iterable[Photo]) -> None:
             image = photo_files.decoded(photo, SIDE * 2)
         except OSError:
             continue
-        views = {bits for view in _views(image) if (bits := phash(view))}
-        RemovedPhotoHash.objects.bulk_create([RemovedPhotoHash(removed=removed, phash=bits) for bits in views])
+        hashes = {bits for view in views(image) if (bits := phash(view))}
+        RemovedPhotoHash.objects.bulk_create([RemovedPhotoHash(removed=removed, phash=bits) for bits in hashes])
 
 
-def _views(image: Image.Image) -> Iterator[Image.Image]:
+def views(image: Image.Image) -> Iterator[Image.Image]:
     """The photo turned and mirrored every way, whole and cropped."""
     for share in FRAMINGS:
         left, top = round(image.width * share / 2), round(image.height * share / 2)

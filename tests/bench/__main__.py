@@ -1,6 +1,7 @@
 """`make bench`: prints a table and writes var/bench.json. Nothing passes or fails; figures move with the machine.
 
-`python -m tests.bench peers` makes only the comparison with Transformers.js (installed by `make bench`).
+`python -m tests.bench peers` makes only the comparison with Transformers.js, `photos` only the part on photos, with
+nsfwjs beside them. Both are installed by `make bench`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from models import manifest
 from tests import settings as own
 from tests.bench import measure
 from tests.bench.peers import compare
+from tests.bench.photos import compare as photos
+from tests.bench.photos import pictures
 from tests.browser import chromium
 from tests.browser.conftest import sign_in
 from tests.browser.recorder import recording
@@ -35,6 +38,7 @@ TARGET = own.ROOT / "var" / "bench.json"
 STARTS = 5
 CHECKS = 200
 LENGTHS = (400, 4000)
+PARTS = ("peers", "photos")
 
 
 def say(text: str) -> None:
@@ -179,8 +183,11 @@ def earlier() -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Figures of the check on the device.")
-    parser.add_argument("part", nargs="?", choices=["peers"], help="only the comparison with Transformers.js")
+    parser.add_argument(
+        "part", nargs="?", choices=PARTS, help="only the comparison with Transformers.js, or with nsfwjs"
+    )
     parser.add_argument("--published", type=Path, default=manifest.PUBLISHED, help="another folder of published models")
+    parser.add_argument("--photos", type=Path, default=pictures.DEMO, help="a folder of photos, in place of the demo's")
     options = parser.parse_args()
     if options.part is None:
         with running_site() as site, running_browser() as browser:
@@ -189,10 +196,16 @@ def main() -> None:
         print(table(found) + "\n")
     else:
         found = earlier()
-    with running_browser() as browser:
-        found["peers"] = compare.run(browser, say, options.published)
-    print(compare.table(found["peers"]))
-    keep(found)
+    if options.part in (None, "peers"):
+        with running_browser() as browser:
+            found["peers"] = compare.run(browser, say, options.published)
+        print(compare.table(found["peers"]))
+        keep(found)
+    if options.part in (None, "photos"):
+        with running_browser() as browser:
+            found["photos"] = photos.run(browser, say, options.published, options.photos)
+        print(photos.table(found["photos"]))
+        keep(found)
     print(f"\nWritten to {Path(TARGET).relative_to(settings.BASE_DIR)}")
 
 

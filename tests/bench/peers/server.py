@@ -23,7 +23,12 @@ TYPES = {
     ".json": "application/json",
     ".wasm": "application/wasm",
     ".onnx": "application/octet-stream",
+    ".bin": "application/octet-stream",
 }
+
+
+# As the site: what does not change is kept for ever, the list of models and pages are asked for again.
+KEPT, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ def handler(site: Site) -> type[BaseHTTPRequestHandler]:
             if found:
                 self.send_header("Content-Type", found.kind)
                 self.send_header("Content-Encoding", "br")
+                is_kept = path != "/" and not path.startswith("/api/")
+                self.send_header("Cache-Control", KEPT if is_kept else ASKED_AGAIN)
             body = found.body if found else b""
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -58,6 +58,10 @@ function startTensorFlow() {
   starting ??= (async () => {
     preload("/nsfwjs/core.js"); // it wants TensorFlow.js as soon as it runs
     await Promise.all(["core", "layers", "converter", "backend-wasm"].map((part) => script(`/tfjs/${part}.js`)));
+    // The methods of tensors come with the package of everything, twice as large; nsfwjs uses three of them.
+    tf.Tensor.prototype.toFloat = function toFloat() { return tf.cast(this, "float32"); };
+    tf.Tensor.prototype.div = function div(other) { return tf.div(this, other); };
+    tf.Tensor.prototype.reshape = function reshape(shape) { return tf.reshape(this, shape); };
     tf.wasm.setWasmPaths("/tfjs/");
     if (!(await tf.setBackend("wasm"))) throw new Error("TensorFlow.js did not start its WASM backend.");
     return import("/nsfwjs/core.js");

@@ -21,7 +21,7 @@ from tests.bench.peers import server
 from tests.bench.photos import files, native, pictures
 from tests.bench.photos.files import NAMES, OURS, PEER, TUNED
 
-PHOTOS = 12
+PHOTOS = 8
 ROUNDS = 3  # of every photo in turns; one more before them warms up
 STARTS = 3
 # Chromium's own "Fast 4G", and a processor of a quarter of the speed. Both hold for workers too; threads on which

@@ -27,7 +27,7 @@ from tests import settings as own
 from tests.bench import measure
 from tests.bench.peers import compare
 from tests.bench.photos import compare as photos
-from tests.bench.photos import pictures
+from tests.bench.photos import files, pictures
 from tests.browser import chromium
 from tests.browser.conftest import sign_in
 from tests.browser.recorder import recording
@@ -38,6 +38,7 @@ TARGET = own.ROOT / "var" / "bench.json"
 STARTS = 5
 CHECKS = 200
 LENGTHS = (400, 4000)
+PHONE_PHOTOS = 6
 PARTS = ("peers", "photos")
 
 
@@ -80,11 +81,15 @@ def run(browser: Browser, site: Stack) -> dict[str, Any]:
         checks[str(characters)] = found
     say("Typing …")
     typed = measure.typing(browser, site.url, signed_in)
+    say("Photos of a phone …")
+    taken = pictures.make(pictures.DEMO, PHONE_PHOTOS, files.LAID_OUT / "pictures", pictures.PHONE)["phone"]
+    chosen = measure.photos(browser, site.url, signed_in, taken)
     long_tasks = {
         "cold_start": sum(visit["long_after"] for visit in cold),
         "revisit": sum(visit["long_after"] for visit in again),
         "checks": sum(found["long_tasks"] for found in checks.values()),
         "typing": typed["long_tasks"],
+        "photos": chosen.get("long_tasks", 0),
         "page_load_before_focus": sum(visit["long_before"] for visit in [*cold, *again]),
     }
     return {
@@ -93,6 +98,7 @@ def run(browser: Browser, site: Stack) -> dict[str, Any]:
         "revisit_ms": measure.span([visit["focus_ms"] for visit in again]),
         "checks_ms": checks,
         "last_key_to_verdict_ms": typed["last_key_to_verdict_ms"],
+        "photos_on_the_page": chosen,
         "long_tasks": long_tasks,
     }
 
@@ -147,9 +153,16 @@ def table(found: dict[str, Any]) -> str:
         "",
         "Long tasks (over 50 ms) on the main thread",
         row("from the first focus on: must be 0", f"{after:>11}"),
+        row("  of it while photos of a phone are chosen", photos_cell(found["photos_on_the_page"], long["photos"])),
         row("while the page itself loads, all visits", f"{long['page_load_before_focus']:>11}"),
     ]
     return "\n".join(lines)
+
+
+def photos_cell(chosen: dict[str, Any], long: int) -> str:
+    if "missing" in chosen:
+        return f"not measured. {chosen['missing']}"
+    return f"{long:>11}   ({chosen['photos']} judged in {chosen['until_all_judged_ms']} ms)"
 
 
 def row(label: str, value: str) -> str:

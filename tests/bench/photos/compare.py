@@ -12,6 +12,7 @@ from typing import Any
 
 import brotli
 from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from models import manifest, photo
 from tests.bench import measure
@@ -45,6 +46,20 @@ def run(
         taken = pictures.make(folder, PHOTOS, files.LAID_OUT / "pictures")
     except (packages.NotInstalled, manifest.ModelUnavailable, ValueError) as error:
         return {"missing": str(error)}
+    try:
+        return {"versions": versions} | measured(browser, say, published, folder, sources, taken)
+    except PlaywrightError as error:
+        return {"missing": f"The page failed: {error.message.splitlines()[0]}"}
+
+
+def measured(
+    browser: Browser,
+    say: Callable[[str], None],
+    published: Path,
+    folder: Path,
+    sources: dict[str, Path | dict[str, Any]],
+    taken: dict[str, list[Path]],
+) -> dict[str, Any]:
     packed = {path: server.packed(source, packages.LAID_OUT / "brotli", say) for path, source in sources.items()}
     entry = manifest.load(published)["models"][photo.MODEL]
     with server.serving(packed) as site:
@@ -61,7 +76,6 @@ def run(
     return {
         "targets": TARGETS,
         "photos": "of the demo" if folder == pictures.DEMO else "of a folder that was named",
-        "versions": versions,
         "model": f"{photo.MODEL} {entry['version']} {entry['published']['device']}",
         "judged": judged,
         "first_visit_bytes": first_visit(site, started),

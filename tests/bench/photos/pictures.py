@@ -15,6 +15,7 @@ from tests.settings import ROOT
 
 DEMO = ROOT / "marketplace" / "demo" / "pictures"
 SIDES = {"sent": 1600, "small": 256}
+PHONE = {"phone": 4000}  # twelve megapixels, as a merchant chooses them
 QUALITY = 85
 GRAIN = 6.0  # standard deviation, of 255
 SHAPE = (4, 3)
@@ -28,14 +29,14 @@ def chosen(folder: Path, count: int) -> list[Path]:
     return [found[at * len(found) // count] for at in range(min(count, len(found)))]
 
 
-def make(folder: Path, count: int, target: Path) -> dict[str, list[Path]]:
+def make(folder: Path, count: int, target: Path, sides: dict[str, int] = SIDES) -> dict[str, list[Path]]:
     """Of each size its files, written under `target`; the same every time."""
-    made: dict[str, list[Path]] = {name: [] for name in SIDES}
+    made: dict[str, list[Path]] = {name: [] for name in sides}
     target.mkdir(parents=True, exist_ok=True)
     for number, source in enumerate(chosen(folder, count)):
         with Image.open(source) as opened:
             image = ImageOps.exif_transpose(opened).convert("RGB")
-        for name, side in SIDES.items():
+        for name, side in sides.items():
             path = target / f"{name}-{number:02}.jpg"
             sized(image, side, number).save(path, "JPEG", quality=QUALITY)
             made[name].append(path)

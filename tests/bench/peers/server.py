@@ -90,12 +90,16 @@ def handler(site: Site) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with five, a browser's connections wait in the kernel and are tried again after seconds
+
+
 @contextmanager
 def serving(files: dict[str, Packed]) -> Iterator[Site]:
     """On a free port of the loopback, with the site's own headers, its security policy among them."""
     site = Site(files)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler(site)) as server:
-        server.daemon_threads = True
+    with Server(("127.0.0.1", 0), handler(site)) as server:
         site.url = f"http://127.0.0.1:{server.server_address[1]}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

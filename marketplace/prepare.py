@@ -249,7 +249,7 @@ def main() -> None:
     install_python_packages("test" if kind == "bench" else kind)
     install_node_packages(ROOT, "ONNX Runtime for the browser")
     if kind == "bench":
-        install_node_packages(PEERS, "Transformers.js, to compare with", "--omit=optional")
+        install_node_packages(PEERS, "Transformers.js and nsfwjs, to compare with", "--omit=optional")
     lay_out_assets()
     lock.close()
     if kind == "run":

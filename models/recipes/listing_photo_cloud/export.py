@@ -34,11 +34,7 @@ def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
     """What is measured and published. INT8 weights that become float32 again when a session starts: depthwise layers in
     INT8 arithmetic are slower than in float32, and the server has memory for the difference."""
     full = graph(build, recipe)
-    return {
-        "fp32": full,
-        "fp16": shrink.restored(full, shrink.as_float16),
-        "int8": shrink.restored(full, shrink.as_int8),
-    }
+    return {"fp32": full, "int8": shrink.restored(full, shrink.as_int8)}
 
 
 def files() -> dict[str, bytes]:

@@ -11,7 +11,6 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
-from pgvector.django import BitField
 
 from . import limits, policies
 from .lifecycle import TRANSITIONS, Status
@@ -165,24 +164,12 @@ class Photo(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)  # of the uploaded bytes
-    colour = models.CharField(max_length=7, blank=True)  # "#rrggbb", shown until the photo is there
-    renditions = models.JSONField(default=list, blank=True)  # [{width, height, jpeg, webp}], the smallest first
-    renditions_due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # null: nothing is owed
-    # photo_bank.phash; none of a photo with too little in it to tell it from others.
-    phash = BitField(length=limits.PHASH_BITS, null=True, blank=True)
     alt = models.CharField(max_length=limits.ALT_CHARS, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["position", "id"]
-        indexes = [
-            models.Index(fields=["sha256"], name="photo_sha256"),
-            models.Index(
-                fields=["renditions_due_at"],
-                condition=models.Q(renditions_due_at__isnull=False),
-                name="photo_renditions_owed",
-            ),
-        ]
+        indexes = [models.Index(fields=["sha256"], name="photo_sha256")]
 
     @property
     def url(self) -> str:
@@ -225,19 +212,15 @@ class Verdict(models.Model):
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="verdicts")
     revision = models.PositiveIntegerField()
-    photo = models.ForeignKey(  # the one it is about; of words: none
-        Photo, null=True, blank=True, on_delete=models.SET_NULL, related_name="verdicts"
-    )
     where = models.CharField(max_length=6, choices=Where)
-    model = models.CharField(max_length=40)  # or the name of a check, see checks.py
+    model = models.CharField(max_length=40)  # or the name of a check: contact-details, duplicates
     version = models.CharField(max_length=40, blank=True)
     variant = models.CharField(max_length=20, blank=True)
     policies_version = models.CharField(max_length=20, blank=True)
     scores = models.JSONField(default=dict)
     decision = models.CharField(max_length=6, choices=VerdictDecision)
     policy = models.CharField(max_length=30, blank=True)
-    # Words: [{field, start, end, weight}], UTF-16 offsets in the field as typed. Photos: where (models/photo.py).
-    evidence = models.JSONField(default=list)
+    evidence = models.JSONField(default=list)  # [{field, start, end, weight}], UTF-16 offsets in the field as typed
     ms = models.FloatField(null=True)
     provider = models.CharField(max_length=30, blank=True)
     digest = models.CharField(max_length=64, blank=True)
@@ -250,7 +233,7 @@ class Verdict(models.Model):
 
 
 class ValidationJob(models.Model):
-    """The outbox row: stored with the listing in one transaction, so that a lost broker loses no check."""
+    """The outbox row: stored with the listing in one transaction, so a lost broker cannot lose the check."""
 
     class State(models.TextChoices):
         OWED = "owed"
@@ -260,37 +243,18 @@ class ValidationJob(models.Model):
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="validation_jobs")
     revision = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=State, default=State.OWED)
-    created_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["listing", "revision"], name="one_validation_per_revision")]
-
-
-class OwedCheck(models.Model):
-    """One check of a job, about the words or one photo, with its own attempts and times. The job ends with its last."""
-
-    class State(models.TextChoices):
-        OWED = "owed"
-        DONE = "done"
-        FAILED = "failed"  # again and again: a person looks instead
-        DROPPED = "dropped"
-
-    job = models.ForeignKey(ValidationJob, on_delete=models.CASCADE, related_name="checks")
-    name = models.CharField(max_length=20)  # checks.py
-    photo = models.ForeignKey(Photo, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    state = models.CharField(max_length=8, choices=State, default=State.OWED)
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now)  # after this the sweeper sends it again
+    created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["due_at"], condition=models.Q(state="owed"), name="check_owed")]
-        constraints = [
-            models.UniqueConstraint(fields=["job", "name", "photo"], nulls_distinct=False, name="one_check_of_a_kind")
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state="owed"), name="validation_owed"),
         ]
+        constraints = [models.UniqueConstraint(fields=["listing", "revision"], name="one_validation_per_revision")]
 
 
 class ReviewJob(models.Model):
@@ -339,25 +303,6 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-
-
-class RemovedPhoto(models.Model):
-    """A photo that a moderator removed with its listing: the bank that later photos are held against."""
-
-    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="removed_photos")
-    policy = models.CharField(max_length=30)
-    sha256 = models.CharField(max_length=64, db_index=True)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["decision", "sha256"], name="removed_once_by_a_decision")]
-
-
-class RemovedPhotoHash(models.Model):
-    """What a removed photo looks like turned, mirrored and cropped a little: each a perceptual hash."""
-
-    removed = models.ForeignKey(RemovedPhoto, on_delete=models.CASCADE, related_name="hashes")
-    phash = BitField(length=limits.PHASH_BITS)
 
 
 class StatusChange(models.Model):

@@ -6,10 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
-django_application = get_wsgi_application()
+application = get_wsgi_application()
 
-from marketplace import middleware, services  # noqa: E402  (need the settings)
-
-application = middleware.whole_bodies(django_application)
+from marketplace import services  # noqa: E402  (needs the settings)
 
 services.ensure()

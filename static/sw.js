@@ -89,12 +89,11 @@ function offlinePage() {
 async function keep({ owner, shell, data, urls }) {
   const cache = await caches.open(STATIC);
   const wanted = urls.map((url) => new URL(url)).filter((url) => url.origin === location.origin && isKeptStatic(url));
-  const kept = await Promise.all(wanted.map((url) => add(cache, url.href)));
+  await Promise.all(wanted.map((url) => add(cache, url.href)));
   await dropOlderFiles(cache, wanted);
   const open = await caches.open(PUBLIC);
   await Promise.all(data.map((url) => add(open, new URL(url, location.href).href)));
-  // A page with a file missing would be dead: better none, which says that one is offline.
-  if (owner && kept.every(Boolean)) await keepShell(owner, shell);
+  if (owner) await keepShell(owner, shell);
 }
 
 async function keepShell(owner, shell) {
@@ -110,15 +109,13 @@ async function keepShell(owner, shell) {
   }
 }
 
-/** @returns {Promise<boolean>} false when the file is not there: the next visit tries again */
 async function add(cache, url) {
   try {
-    if (await cache.match(url, { ignoreVary: true })) return true;
+    if (await cache.match(url, { ignoreVary: true })) return;
     const response = await fetch(url, { credentials: "omit" });
     if (response.status === 200) await put(cache, url, response);
-    return response.status === 200;
   } catch {
-    return false;
+    // One file less: the next visit tries again.
   }
 }
 

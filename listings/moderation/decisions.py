@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from .. import photo_bank, policies
+from .. import policies
 from ..lifecycle import Status
 from ..models import Decision, Listing, ReviewJob, User
 
@@ -20,23 +18,17 @@ def approve(*, job: ReviewJob, moderator: User) -> Decision:
     return _decide(job, moderator, Decision.Action.APPROVE, Status.PUBLISHED)
 
 
-def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos: Sequence[int] = ()) -> Decision:
-    """Refuse, with the policy it breaks and a reason of ten characters or more that the merchant reads.
-
-    `photos`: keys of the listing's photos that go into the bank of removed photos.
-    """
+def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str) -> Decision:
+    """Refuse, with the policy it breaks and a reason of ten characters or more that the merchant reads."""
     known = policies.get(policy)
     if known is None:
         raise ValidationError({"policy": "Choose the policy that the listing breaks."})
     if len(reason.strip()) < REASON_CHARS:
         raise ValidationError({"reason": "Write the reason; the merchant reads it."})
     note = f"{known.name}: {reason.strip()}"
-    with transaction.atomic():
-        decision = _decide(
-            job, moderator, Decision.Action.REJECT, Status.REJECTED, policy=policy, reason=reason.strip(), note=note
-        )
-        photo_bank.add(decision, job.listing.photos.filter(pk__in=photos))
-    return decision
+    return _decide(
+        job, moderator, Decision.Action.REJECT, Status.REJECTED, policy=policy, reason=reason.strip(), note=note
+    )
 
 
 def _decide(

@@ -4,9 +4,7 @@
 upload is stored at once, so a form that comes back with an error still holds it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 from django.core.exceptions import ValidationError
 
@@ -48,11 +46,14 @@ def collect(request: SignedInRequest, listing: Listing | None) -> Chosen:
         photo = None
         if kind == "id" and is_number(number) and number not in removed:
             photo = stored.pop(int(number), None)
+            if photo and photo.listing_id not in (None, listing and listing.pk):  # a duplicate of another listing
+                photo = photos.copy_staged(photo, request.user)
         elif kind == "file" and is_number(number) and int(number) < len(uploads):
-            photo = _taken(partial(photos.store_upload, request.user, uploads[int(number)]), position, chosen)
-        if photo and photo.listing_id not in (None, listing and listing.pk):  # a duplicate of another listing
-            photo = _taken(partial(photos.copy_staged, photo, request.user), position, chosen)
-        if photo and photo not in chosen.photos:  # a photo chosen twice is stored once
+            try:
+                photo = photos.store_upload(request.user, uploads[int(number)])
+            except ValidationError as error:
+                chosen.errors += [f"Photo {position + 1}: {message}" for message in error.messages]
+        if photo:
             alt = request.POST.get(f"alt-{position}")
             if alt is not None:
                 photo.alt = alt.replace("\x00", "")[: limits.ALT_CHARS]
@@ -60,14 +61,6 @@ def collect(request: SignedInRequest, listing: Listing | None) -> Chosen:
     cover = request.POST.get("cover")
     chosen.photos.sort(key=lambda photo: str(photo.pk) != cover)  # stable: only the cover moves
     return chosen
-
-
-def _taken(take: Callable[[], Photo], position: int, chosen: Chosen) -> Photo | None:
-    try:
-        return take()
-    except ValidationError as error:
-        chosen.errors += [f"Photo {position + 1}: {message}" for message in error.messages]
-        return None
 
 
 def is_number(text: str) -> bool:

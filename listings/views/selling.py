@@ -158,7 +158,6 @@ def _handle_post(request: SignedInRequest, *, listing: Listing | None) -> HttpRe
         "content": content,
         "photos": chosen.photos,
         "claim": request.POST.get("claim", ""),
-        "photo_claims": request.POST.get("photo_claims", ""),
     }
     try:
         if listing:
@@ -250,7 +249,7 @@ def _sell_data(photos: list[Any]) -> dict[str, Any]:
             "alt": limits.ALT_CHARS,
             "photos": limits.PHOTOS,
             "photo_bytes": limits.PHOTO_BYTES,
-            "types": limits.PHOTO_TYPES,
+            "types": list(limits.PHOTO_TYPES.values()),
         },
         "categories": [
             {

@@ -12,8 +12,8 @@ from pathlib import Path
 import django
 from django.core.exceptions import ValidationError
 
-from listings import checks, photo_bank, photos
-from listings.models import Listing, Photo
+from listings import photos
+from listings.models import Listing
 from marketplace import catalogue
 
 log = logging.getLogger(__name__)
@@ -23,18 +23,18 @@ FEW = 8  # not worth starting processes for
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def render(path: Path) -> photos.Prepared | str:
-    """A file ready to be stored, or why it is not."""
+def render(path: Path) -> photos.Renditions | str:
+    """The renditions of a file, or why there are none."""
     try:
         with path.open("rb") as file:
-            return photos.prepare(file)
+            return photos.make_renditions(file)
     except ValidationError as error:
         return str(error.messages[0])
     except OSError as error:
         return str(error.strerror)
 
 
-def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Prepared | str]]:
+def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Renditions | str]]:
     if len(paths) <= FEW:
         yield from ((path, render(path)) for path in paths)
         return
@@ -47,9 +47,8 @@ def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Prepared | str]]:
 def add_pictures(
     wanted: list[tuple[Listing, list[str]]], folder: Path, say: Callable[[str], None]
 ) -> tuple[int, list[str]]:
-    """Give each listing its pictures. Their checks are owed, and the workers make them in the background.
+    """Give each listing its pictures. Returns how many photos were stored, and the names of files that are not there.
 
-    Returns how many photos were stored, and the names of files that are not there.
     A listing that its merchant has edited since is left alone.
     """
     missing: set[str] = set()
@@ -69,7 +68,6 @@ def add_pictures(
             if digest not in held:
                 due.setdefault(path, []).append(listing)
     stored = 0
-    fresh: dict[int, list[Photo]] = {}
     for number, (path, made) in enumerate(rendered(list(due)), start=1):
         if isinstance(made, str):
             say(f"picture {path.name} not used: {made}")
@@ -78,12 +76,7 @@ def add_pictures(
             photo = photos.store(listing.seller, made)
             photo.listing, photo.position = listing, order[listing.pk].index(made.sha256)
             photo.save(update_fields=["listing", "position"])
-            photo_bank.known(photo)  # now: a copy that somebody uploads meanwhile is to be known as one
-            fresh.setdefault(listing.pk, []).append(photo)
             stored += 1
         if number % 100 == 0:
             say(f"{number} of {len(due)} pictures")
-    for listing, _ in wanted:
-        if listing.pk in fresh:
-            checks.owe_later(listing, fresh[listing.pk])
     return stored, sorted(missing)

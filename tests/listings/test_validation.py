@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from listings import checks, content, gate, selling, tasks, validation
+from listings import content, gate, selling, tasks, validation
 from listings.lifecycle import Status
-from listings.models import OwedCheck, ReviewJob, Verdict
+from listings.models import ReviewJob, ValidationJob, Verdict
 
 UNSAFE = (
     "Butterfly knife, black handle",
@@ -21,14 +21,13 @@ def owed(make_listing):
         print_ = content.fingerprint(title, description)
         fields = {"status": Status.CHECKING, "published_at": None, "fingerprint": print_} | fields
         listing = make_listing(title, description=description, **fields)
-        return checks.owe(listing, [])
+        return ValidationJob.objects.create(listing=listing, revision=listing.revision)
 
     return make
 
 
 def run(job) -> str:
-    for check in job.checks.order_by("pk"):
-        validation.run(check.pk)
+    validation.validate(job.pk)
     job.refresh_from_db()
     job.listing.refresh_from_db()
     return job.listing.status
@@ -109,16 +108,16 @@ def test_running_twice_writes_one_outcome(owed):
 
 def test_an_edit_during_the_check_wins(owed, monkeypatch):
     job = owed()
+    real = validation.check
 
     def edited_meanwhile(listing):
-        verdicts = validation.check_words(listing)
+        verdicts = real(listing)
         type(listing).objects.filter(pk=listing.pk).update(revision=2, title=UNSAFE[0])
         return verdicts
 
-    monkeypatch.setitem(validation.WORD_CHECKS, checks.WORDS, edited_meanwhile)
+    monkeypatch.setattr(validation, "check", edited_meanwhile)
     assert run(job) == Status.CHECKING
     assert job.state == "dropped"
-    assert set(job.checks.values_list("state", flat=True)) == {"dropped"}
     assert not Verdict.objects.filter(where="cloud").exists()
 
 
@@ -135,61 +134,39 @@ def test_a_missing_model_leaves_the_listing_waiting_with_the_reason_until_it_is_
         for _ in range(validation.ATTEMPTS + 2):
             assert run(job) == Status.CHECKING
     assert job.state == "owed"
-    words = job.checks.get(name="words")
-    assert words.due_at > timezone.now()
-    assert "manifest" in words.last_error or "model" in words.last_error
+    assert job.due_at > timezone.now()
+    assert "manifest" in job.last_error or "model" in job.last_error
     assert "waits" in job.listing.status_note
     assert run(job) == Status.PUBLISHED
     assert job.listing.status_note == ""
 
 
-def broken(listing):
-    raise RuntimeError("unforeseen")
-
-
 def test_a_check_that_fails_again_and_again_is_given_to_a_person(owed, monkeypatch):
-    monkeypatch.setitem(validation.WORD_CHECKS, checks.DUPLICATES, broken)
+    def broken(listing):
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(validation, "check_duplicates", broken)
     job = owed()
     for _ in range(validation.ATTEMPTS):
         assert run(job) == Status.CHECKING
-        assert "unforeseen" in job.checks.get(name="duplicates").last_error
+        assert "unforeseen" in job.last_error
     assert run(job) == Status.IN_REVIEW
-    cause = ReviewJob.objects.get().cause
-    assert cause == "The check for duplicates failed again and again. Last time: RuntimeError: unforeseen."
-    assert Verdict.objects.filter(model="listing-text-cloud").count() == 1, "what the others found is kept"
-
-
-def test_a_check_of_the_words_that_never_answers_publishes_nothing(owed, monkeypatch):
-    monkeypatch.setitem(validation.WORD_CHECKS, checks.WORDS, broken)
-    job = owed()
-    OwedCheck.objects.update(attempts=validation.ATTEMPTS)
-    OwedCheck.objects.exclude(name="words").update(attempts=0)
-    assert run(job) == Status.IN_REVIEW
-
-
-def test_a_check_whose_worker_was_killed_says_so_to_the_moderator(owed):
-    job = owed()
-    OwedCheck.objects.filter(name="duplicates").update(attempts=validation.ATTEMPTS, last_error=validation.NO_ANSWER)
-    assert run(job) == Status.IN_REVIEW
-    assert "its worker was killed" in ReviewJob.objects.get().cause
 
 
 def test_the_sweeper_sends_what_is_overdue_once(owed, monkeypatch):
     sent = []
-    monkeypatch.setattr(tasks, "enqueue", lambda pk, name, priority: sent.append((pk, priority)) or True)
-    overdue, _ = owed(), owed("Another train set")
-    overdue.checks.update(due_at=timezone.now() - timedelta(minutes=1))
-    assert tasks.sweep() == 3
+    monkeypatch.setattr(tasks, "enqueue", lambda pk: sent.append(pk) or True)
+    overdue, early = owed(), owed("Another train set")
+    ValidationJob.objects.filter(pk=early.pk).update(due_at=timezone.now() + timedelta(minutes=1))
+    assert tasks.sweep() == 1
     assert tasks.sweep() == 0
-    assert sent == [(check.pk, tasks.WAITED_FOR) for check in overdue.checks.order_by("pk")]
+    assert sent == [overdue.pk]
 
 
 def test_the_sweeper_tries_again_when_the_broker_is_away(owed, monkeypatch):
     answers = iter([False, True])
-    monkeypatch.setattr(tasks, "enqueue", lambda pk, name, priority: next(answers))
-    job = owed()
-    job.checks.exclude(name="words").delete()
-    job.checks.update(due_at=timezone.now())
+    monkeypatch.setattr(tasks, "enqueue", lambda pk: next(answers))
+    owed()
     assert tasks.sweep() == 0
     assert tasks.sweep() == 1
 

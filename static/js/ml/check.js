@@ -47,7 +47,6 @@ export async function checkText(fields, model, run, context) {
   };
 }
 
-/** {label: score}, rounded as every verdict has them. */
-export function named(scores, labels) {
+function named(scores, labels) {
   return Object.fromEntries(labels.map((label, index) => [label, Math.round(scores[index] * 1e6) / 1e6]));
 }

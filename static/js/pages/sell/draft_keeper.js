@@ -41,9 +41,9 @@ export function createKeeper(drafts, sync, page, form) {
     const meta = found.meta ?? {};
     if (meta.accountVersion) account = { version: meta.accountVersion };
     if (page.rejected) {
-      // The server has just shown what was sent; from the device come photos it did not keep, and what is known of others.
+      // The server has just shown what was sent; only photos it did not keep come from the device.
       version = found.version;
-      form.restore(found, { fields: false, photos: !form.hasPhotos() && found.photos.length > 0 });
+      if (!form.hasPhotos() && found.photos.length > 0) form.restore(found, { fields: false, photos: true });
       changed();
     } else if (form.wasTyped()) {
       fork("Your earlier draft is kept beside this one.", key);

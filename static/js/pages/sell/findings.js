@@ -12,11 +12,7 @@ export function createFindings(form, policies) {
   const calmLabel = submit?.textContent ?? "";
   const offlineNote = el("p.check-note", { hidden: true }, OFFLINE);
   status?.after(offlineNote);
-  const photoNote = el("div", { id: "device-check-photos" });
-  list?.after(photoNote);
   let shown = "";
-  let photosShown = "";
-  const warnedOf = { text: false, photos: false };
 
   const setStatus = (text, kind) => {
     if (!status) return;
@@ -44,16 +40,15 @@ export function createFindings(form, policies) {
     }
   };
 
-  const setLabel = (part, warned) => {
-    warnedOf[part] = warned;
-    if (submit) submit.textContent = warnedOf.text || warnedOf.photos ? "Submit for review anyway" : calmLabel;
+  const setLabel = (warned) => {
+    if (submit) submit.textContent = warned ? "Submit for review anyway" : calmLabel;
   };
 
   function clear(text = "Nothing to check yet.") {
     setStatus(text, "check-wait");
     setFindings("");
     setMarks([], [], "pass");
-    setLabel("text", false);
+    setLabel(false);
   }
 
   return {
@@ -65,20 +60,11 @@ export function createFindings(form, policies) {
     offline: (isOffline) => {
       offlineNote.hidden = !isOffline;
     },
-    /** The photos in a few words: how many were checked, and which to look at. */
-    photos({ text, warned }, known) {
-      setLabel("photos", warned.length > 0);
-      const signature = JSON.stringify([text, warned, known.size]);
-      if (signature === photosShown) return;
-      photosShown = signature;
-      const kind = warned.length > 0 ? "p.check-note" : "p.check-wait";
-      photoNote.replaceChildren(...(text ? [el(kind, {}, text)] : []), ...warned.map((photo) => photoFinding(photo, known.get(photo.policy))));
-    },
     async verdict(fields, verdict) {
       const { decision, policy, evidence } = verdict;
       const warned = decision === "warn" || decision === "block";
       const known = (await policies()).get(policy);
-      setLabel("text", warned);
+      setLabel(warned);
       setMarks(fields, warned || decision === "unsure" ? evidence : [], decision);
       if (decision === "pass") {
         setStatus("Checked on your device: nothing found that breaks our rules.", "check-ok");
@@ -93,17 +79,6 @@ export function createFindings(form, policies) {
       }
     },
   };
-}
-
-function photoFinding({ place, policy: id, decision, text }, policy) {
-  return el(
-    `div.finding.finding--${decision}`,
-    { "data-policy": id, "data-decision": decision, "data-photo": String(place) },
-    el("h3.finding__title", {}, `Photo ${place}`),
-    el("p.finding__why", {}, text),
-    policy ? el("p.finding__why", {}, el("strong", {}, "Why this happened: "), policy.photo_text || policy.merchant_text) : null,
-    policy ? el("p.finding__do", {}, el("strong", {}, "What to do: "), policy.what_to_do) : null,
-  );
 }
 
 function unsureFinding(policy) {

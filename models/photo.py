@@ -119,12 +119,15 @@ def verdict(
     digest: str,
     began: float,
 ) -> dict[str, Any]:
-    """The gravest look counts, the first of equals."""
+    """The gravest look counts, the first of equals. A part has higher thresholds than the whole: six looks have six
+    chances to be wrong, and what is left of a thing at an edge looks like many others."""
     labels, points = entry["labels"], entry["operating_points"]
-    results = [(dict(zip(labels, map(float, scores), strict=True)), 1.0) for _, (scores, _) in looks]
-    found = contract.combine(results, points)
-    at = next(index for index, (scores, _) in enumerate(results) if scores == found["scores"])
-    box, (_, heat) = looks[at]
+    results = []
+    for box, (scores, heat) in looks:
+        named = dict(zip(labels, map(float, scores), strict=True))
+        ours = points if box == WHOLE else points | points.get("parts", {})
+        results.append((contract.combine([(named, 1.0)], ours), box, heat))
+    found, box, heat = max(results, key=lambda result: contract.gravity(result[0]))
     policy = found["policy"]
     return {
         "model": model,

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from models import photo
 from models.recipes.listing_photo import pictures
 from models.recipes.listing_photo.pictures import Picture
-from models.steps import metrics, training
+from models.steps import calibrate, metrics, training
 from models.steps.training import Say
 
 DEV = Path("photos") / "dev.csv"
@@ -74,6 +75,35 @@ def calibrated(score: Score, data: Path, choose: list[Picture], recipe: dict[str
     sets["ordinary"] = [row for row in choose if row.policy == "safe"]
     scored = {name: (rows, score(rows)) for name, rows in sets.items()}
     return training.calibrated(scored, recipe)
+
+
+def parts_points(score: Score, data: Path, choose: list[Picture], recipe: dict[str, Any]) -> dict[str, float]:
+    """Thresholds for the parts of a photo that the worker reads beside the whole: by the worst part of each harmless
+    photo, of dev and of those held out, so that the parts together add no more alarms than the recipe's [parts] says. A
+    part is never a ground to be unsure."""
+    labels, targets = recipe["labels"], recipe["parts"]
+    worst = []
+    for rows in (pictures.read(data / DEV), choose):
+        safe = [row for row in rows if row.policy == "safe"]
+        owner, cuts = [], []
+        for index, row in enumerate(safe):
+            image = Image.fromarray(row.pixels)
+            for box in list(photo.boxes(image.size))[1:]:
+                owner.append(index)
+                cuts.append(Picture(row.row, np.asarray(photo.cut(image, box))))
+        unsafe = 1 - training.softmax(score(cuts) / np.array(recipe["temperatures"]))[:, labels.index("safe")]
+        found = np.zeros(len(safe))
+        np.maximum.at(found, owner, unsafe)
+        worst.append(found)
+    none = [np.zeros(len(each), bool) for each in worst]
+
+    def limit(share: float) -> float:
+        return calibrate.rounded_up(
+            max(metrics.threshold_at_fpr(*each, share) for each in zip(none, worst, strict=True))
+        )
+
+    warn = limit(targets["warn_fpr"])
+    return {"unsure": 1.0, "warn": warn, "block": max(warn, limit(targets["block_fpr"]))}
 
 
 def finished(

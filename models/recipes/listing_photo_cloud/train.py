@@ -47,6 +47,9 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
 def reported(network: nn.Module, data: Path, out: Path, recipe: dict[str, Any], learn: list[Picture],
              choose: list[Picture], seconds: float, say: Say) -> dict[str, Any]:  # fmt: skip
     report = measure.calibrated(measure.scorer(network, recipe["side"]), data, choose, recipe)
+    score = measure.scorer(network, recipe["side"])
+    known = recipe | {"temperatures": report["temperatures"]}
+    report["operating_points"]["parts"] = measure.parts_points(score, data, choose, known)
     report["initial"] = f"{backbone.WEIGHTS.name}, Apache-2.0 (google-coral/test_data)"
     drawn = sum(stage["epochs"] for stage in recipe["stage"]) * len(learn)
     return measure.finished(report, recipe, data, out, WEIGHTS, learn, drawn, seconds, say)
@@ -131,7 +134,7 @@ def fit(network: nn.Module, learn: list[Picture], choose: list[Picture], recipe:
     wanted, weights = targets(learn, labels, recipe), draw_weights(learn, recipe)
     average = copy.deepcopy(network).eval()
     for number, stage in enumerate(recipe["stage"]):
-        steps = stage["epochs"] * len(learn) // stage["batch"]
+        steps = int(stage["epochs"] * len(learn) / stage["batch"])
         rng = np.random.default_rng([recipe["seed"], number])
         order = rng.choice(len(learn), steps * stage["batch"], p=weights)
         chance = {name: value * stage["wild"] for name, value in recipe["chance"].items()}

@@ -25,6 +25,7 @@ from models.recipes.listing_photo.measure import normalised
 from models.recipes.listing_photo.pictures import Picture, Pixels
 from models.recipes.listing_photo.shape import SIDE, SPLIT_SHAPE
 from models.recipes.listing_photo_cloud import train as cloud
+from models.recipes.listing_photo_cloud.backbone import FEATURES
 from models.recipes.listing_photo_cloud.backbone import Network as Teacher
 from models.steps.training import Say
 
@@ -35,12 +36,14 @@ HINT_BLOCK = 5  # the teacher's block whose output lies as deep as the split: an
 @dataclass
 class Pool:
     """n views. pixels uint8 [n, 3, 128, 128]; said float32 [n, labels], the teacher's logits; hint int8
-    [n, *SPLIT_SHAPE], its lower features in steps of `step` (float32 [32, 1, 1]); row int64 [n], which photo."""
+    [n, *SPLIT_SHAPE], its lower features in steps of `step` (float32 [32, 1, 1]); seen float16 [n, 1280], the mean of
+    its last features, which say more of a view than four logits; row int64 [n], which photo."""
 
     pixels: NDArray[np.uint8]
     said: NDArray[np.float32]
     hint: NDArray[np.int8]
     step: NDArray[np.float32]
+    seen: NDArray[np.float16]
     row: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -96,16 +99,17 @@ def draw(rows: list[Picture], teacher: Teacher, recipe: dict[str, Any], say: Say
         np.empty((count, labels), np.float32),
         np.empty((count, *SPLIT_SHAPE), np.int8),
         np.ones((SPLIT_SHAPE[0], 1, 1), np.float32),
+        np.empty((count, FEATURES), np.float16),
         order.astype(np.int64),
     )
     loader = torch.utils.data.DataLoader(Views(rows, order, recipe), 32, num_workers=1, prefetch_factor=6)
     at, began = 0, time.perf_counter()
     for sharp, small, _ in loader:
-        logits, lower = asked(teacher, sharp)
+        logits, lower, seen = asked(teacher, sharp)
         if at == 0:
             found.step[:, 0, 0] = np.abs(lower).max(axis=(0, 2, 3)) / 127
         end = at + len(small)
-        found.pixels[at:end], found.said[at:end] = small.numpy(), logits
+        found.pixels[at:end], found.said[at:end], found.seen[at:end] = small.numpy(), logits, seen
         found.hint[at:end] = np.clip(np.round(lower / found.step), -127, 127)
         if at // SAID_EVERY != end // SAID_EVERY:
             say(f"  {end:,} of {count:,} views, {time.perf_counter() - began:,.0f} s")
@@ -114,8 +118,9 @@ def draw(rows: list[Picture], teacher: Teacher, recipe: dict[str, Any], say: Say
 
 
 @torch.no_grad()
-def asked(teacher: Teacher, sharp: torch.Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The teacher's logits [n, labels] and lower features [n, *SPLIT_SHAPE] of views uint8 [n, 3, h, w]."""
+def asked(teacher: Teacher, sharp: torch.Tensor) -> tuple[NDArray[np.float32], ...]:
+    """The teacher's logits [n, labels], lower features [n, *SPLIT_SHAPE] and last features' mean [n, 1280] of views
+    uint8 [n, 3, h, w]."""
     teacher.eval()
     with torch.autocast("cpu", torch.bfloat16):
         x = teacher.stem(normalised(sharp))
@@ -123,5 +128,6 @@ def asked(teacher: Teacher, sharp: torch.Tensor) -> tuple[NDArray[np.float32], N
             x = block(x)
             if number == HINT_BLOCK:
                 lower = functional.adaptive_avg_pool2d(x.float(), SPLIT_SHAPE[1:]).numpy()
-        heat = teacher.head(teacher.last(x))
-    return heat.float().mean((2, 3)).numpy(), lower
+        last = teacher.last(x)
+        heat = teacher.head(last)
+    return heat.float().mean((2, 3)).numpy(), lower, last.float().mean((2, 3)).numpy()

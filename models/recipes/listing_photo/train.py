@@ -18,6 +18,7 @@ from models.recipes.listing_photo.pictures import Picture
 from models.recipes.listing_photo.pool import Pool
 from models.recipes.listing_photo.shape import SIDE, SPLIT_SHAPE
 from models.recipes.listing_photo_cloud import train as cloud
+from models.recipes.listing_photo_cloud.backbone import FEATURES
 from models.steps import recipe as recipes
 from models.steps.errors import StepError
 from models.steps.training import Say, rate_at
@@ -97,12 +98,16 @@ def fit(
     network = copy.deepcopy(network) if network else Network(len(labels))
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     hint = nn.Conv2d(SPLIT_SHAPE[0], SPLIT_SHAPE[0], 1)  # the student may keep the teacher's features in its own order
+    deep = nn.Linear(network.head.in_channels, FEATURES)
+    spread = torch.from_numpy(views.seen[:4000].astype(np.float32).std(0) + 1e-3)
     truth = cloud.targets(learn, labels, recipe | {"data": recipe["data"] | {"ambiguous": 0.4}})
     known = torch.tensor([picture.policy != pictures.AMBIGUOUS for picture in learn])
     keep(network, kept or {})
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(
-        [*network.parameters(), *hint.parameters()], settings["rate"], weight_decay=settings["decay"]
+        [*network.parameters(), *hint.parameters(), *deep.parameters()],
+        settings["rate"],
+        weight_decay=settings["decay"],
     )
     batch = settings["batch"]
     steps = settings["epochs"] * (len(views) // batch)
@@ -120,8 +125,9 @@ def fit(
         wanted = torch.from_numpy(views.hint[chosen].astype(np.float32))
         with torch.autocast("cpu", torch.bfloat16):
             lower = network.lower(x)
-            heat = network.head(network.drop(network.upper(lower)))
-            guess = hint(lower)
+            upper = network.upper(lower)
+            heat = network.head(network.drop(upper))
+            guess, echo = hint(lower), deep(upper.mean((2, 3)))
         logits = heat.float().mean((2, 3))
         said = torch.from_numpy(views.said[chosen])
         row = torch.from_numpy(views.row[chosen])
@@ -129,6 +135,8 @@ def fit(
         named = functional.cross_entropy(logits, truth[row], reduction="none")
         loss = loss + settings["label"] * (named * known[row]).mean()
         loss = loss + settings["hint"] * functional.mse_loss(guess.float(), (wanted.flip(3) if flip else wanted) / 32)
+        seen = torch.from_numpy(views.seen[chosen].astype(np.float32))
+        loss = loss + settings["deep"] * functional.mse_loss(echo.float() / spread, seen / spread)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -136,8 +144,9 @@ def fit(
         averaged(average, network, min(settings["average"], (step + 1) / (step + 10)))
         loss_mean += (loss.item() - loss_mean) * 0.01
         if (step + 1) % (steps // settings["epochs"]) == 0:
-            seen = measure.told_apart(measure.scorer(average.eval(), SIDE)(choose), choose, labels)
-            say(f"  step {step + 1:,} of {steps:,}, {time.perf_counter() - began:,.0f} s: loss {loss_mean:.3f}, {seen}")
+            figures = measure.told_apart(measure.scorer(average.eval(), SIDE)(choose), choose, labels)
+            spent = time.perf_counter() - began
+            say(f"  step {step + 1:,} of {steps:,}, {spent:,.0f} s: loss {loss_mean:.3f}, {figures}")
     return average.eval()
 
 

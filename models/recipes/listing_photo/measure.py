@@ -80,7 +80,7 @@ def calibrated(score: Score, data: Path, choose: list[Picture], recipe: dict[str
 def parts_points(score: Score, data: Path, choose: list[Picture], recipe: dict[str, Any]) -> dict[str, float]:
     """Thresholds for the parts of a photo that the worker reads beside the whole: by the worst part of each harmless
     photo, of dev and of those held out, so that the parts together add no more alarms than the recipe's [parts] says. A
-    part is never a ground to be unsure."""
+    part is never a ground to be unsure. {} where all photos are too small to have parts."""
     labels, targets = recipe["labels"], recipe["parts"]
     worst = []
     for rows in (pictures.read(data / DEV), choose):
@@ -91,10 +91,14 @@ def parts_points(score: Score, data: Path, choose: list[Picture], recipe: dict[s
             for box in list(photo.boxes(image.size))[1:]:
                 owner.append(index)
                 cuts.append(Picture(row.row, np.asarray(photo.cut(image, box))))
+        if not cuts:
+            continue
         unsafe = 1 - training.softmax(score(cuts) / np.array(recipe["temperatures"]))[:, labels.index("safe")]
         found = np.zeros(len(safe))
         np.maximum.at(found, owner, unsafe)
         worst.append(found)
+    if not worst:
+        return {}
     none = [np.zeros(len(each), bool) for each in worst]
 
     def limit(share: float) -> float:

@@ -191,12 +191,13 @@ BROKEN_EXIF = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("how", BROKEN_EXIF)
+# AVIF's decoder takes no file whose block is no EXIF at all.
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [(kind, how) for kind in KINDS for how in BROKEN_EXIF if (kind, how) != ("AVIF", "no EXIF at all")],
+)
 def test_a_broken_exif_block_does_not_spoil_the_photo(kind, how):
     exif = BROKEN_EXIF[how]
-    if (kind, how) == ("AVIF", "no EXIF at all"):
-        pytest.skip("its decoder takes no such file")
     plain = saved(quarters(), kind).getvalue()
     try:
         source = saved(quarters(), kind, exif=exif)

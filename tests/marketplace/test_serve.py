@@ -173,8 +173,9 @@ def test_a_port_taken_in_the_meantime_is_said(var):
 
 def test_every_check_has_a_worker_and_the_reader_is_one_process():
     children = {child.name: child.command for child in serve.programs()}
-    served = {children[name][children[name].index("--queues") + 1] for name in ("worker", "reader")}
-    assert served == {terms.queue for terms in checks.TERMS.values()}
+    named = (children[name][children[name].index("--queues") + 1] for name in ("worker", "reader"))
+    served = {queue for queues in named for queue in queues.split(",")}
+    assert served == {terms.queue for terms in checks.TERMS.values()} | {"renditions"}
     reader = children["reader"]
     assert reader[reader.index("--queues") + 1] == checks.READER_QUEUE
     assert reader[reader.index("--concurrency") + 1] == "1"

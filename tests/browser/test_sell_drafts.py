@@ -122,6 +122,10 @@ def test_two_tabs_on_one_draft_are_told_and_nothing_is_overwritten(sell: SellPag
 
 def test_a_full_disk_keeps_the_text_and_says_that_photos_were_not_kept(sell: SellPage, site: Stack) -> None:
     sell.open()
+    sell.page.locator("#id_photos").focus()  # models and files for offline use take their place first
+    sell.page.wait_for_function("async () => (await (await caches.open('models')).keys()).length >= 2")
+    sell.page.wait_for_function("async () => Boolean(await (await caches.open('account')).match('/__owner'))")
+    sell.page.wait_for_timeout(1000)
     devtools = sell.page.context.new_cdp_session(sell.page)
     used = sell.page.evaluate("navigator.storage.estimate().then((found) => found.usage)")
     devtools.send("Storage.overrideQuotaForOrigin", {"origin": site.url, "quotaSize": used + 150_000})

@@ -17,7 +17,7 @@ from models import photo as photo_model
 from tests.browser.drawn_photos import judged, judged_photo
 from tests.browser.recorder import recording
 from tests.browser.sell_page import CALM, SAFE_TEXT, SAFE_TITLE, SellPage, picture
-from tests.stack import Stack
+from tests.stack import Stack, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -217,3 +217,54 @@ def test_a_browser_that_cannot_work_on_photos_sends_them_as_they_are(sell: SellP
     sell.submit.click()
     sell.page.wait_for_url("**/sell/")
     assert Photo.objects.get().sha256 == hashlib.sha256(file["buffer"]).hexdigest()
+
+
+def test_a_second_opinion_sends_a_few_kilobytes_of_numbers_and_never_the_photo(
+    page: Page, site: Stack, signed_in: Callable[[Any], None], merchant: Any
+) -> None:
+    signed_in(merchant)
+    with recording(site.port) as recorder:
+        sell = SellPage(page).open(f"{recorder.url}/sell/new/")
+        sell.add_photos(judged_photo("unsure"))
+        sell.await_judged(1)
+        photo = sell.photos.nth(0)
+        expect(photo).to_contain_text("Sends 8 KB of numbers worked out from the photo, not the photo.")
+        assert not any(b"POST " in record for record in recorder.sent), "nothing goes before it is asked for"
+        photo.get_by_role("button", name="Ask for a second opinion on photo 1").click()
+        expect(photo).to_contain_text("Second opinion:")
+        expect(photo).to_contain_text("8 KB were sent, not the photo.")
+        asked = next(bytes(record) for record in recorder.sent if b"POST /api/drafts/second-opinion" in record)
+        assert b"IDAT" not in b"".join(map(bytes, recorder.sent))
+    head, _, body = asked[asked.index(b"POST /api/drafts/second-opinion") :].partition(b"\r\n\r\n")
+    assert b"model=listing-photo" in head
+    assert len(body) >= 8192
+    assert photo_model.check_activation(body[:8192])["decision"] in ("pass", "unsure", "warn", "block")
+    assert Photo.objects.count() == 0
+
+
+def test_who_allowed_it_once_gets_second_opinions_without_asking(sell: SellPage) -> None:
+    sell.open()
+    sell.add_photos(judged_photo("unsure"))
+    sell.await_judged(1)
+    sell.page.get_by_label("Ask for a second opinion by itself").check()
+    expect(sell.photos.nth(0)).to_contain_text("Second opinion:")
+    sell.open("/sell/new/?draft=3b6d1c9e-6a53-4f0e-9a55-0c5b4c2f0d11")
+    sell.add_photos(judged_photo("unsure"))
+    expect(sell.photos.nth(0)).to_contain_text("Second opinion:", timeout=20_000)
+    sell.page.get_by_label("Ask for a second opinion by itself").uncheck()
+
+
+def test_a_photo_that_the_device_warns_of_holds_the_listing(sell: SellPage) -> None:
+    sell.open()
+    sell.write(SAFE_TITLE, SAFE_TEXT)
+    sell.fill_rest()
+    sell.add_photos(judged_photo("block"))
+    sell.await_judged(1)
+    expect(sell.submit).to_have_text("Submit for review anyway")
+    sell.submit.click()
+    sell.page.wait_for_url("**/sell/")
+    until(lambda: Listing.objects.get().status != "checking", 60, "the worker decides")
+    listing = Listing.objects.get()
+    assert listing.status in ("in_review", "needs_changes"), listing.status
+    claim = listing.verdicts.get(where="device", model="listing-photo")
+    assert (claim.decision, claim.detail) == ("block", {})

@@ -45,6 +45,8 @@ def test_a_safe_draft_is_submitted_published_by_the_worker_and_found_by_a_shoppe
     claim = listing.verdicts.get(where="device", model="listing-text")
     assert claim.detail == {}, claim.detail  # for exactly this text, and the same as the server's own run
     assert (claim.decision, claim.variant) == ("pass", "int8-pruned")
+    of_photo = listing.verdicts.get(where="device", model="listing-photo")
+    assert of_photo.detail == {}, of_photo.detail  # the gate's run on its own copy of the photo is as near
     assert set(listing.verdicts.values_list("where", flat=True)) >= {"device", "gate", "cloud"}
 
     other = browser.new_context(base_url=site.url)

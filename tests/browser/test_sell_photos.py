@@ -150,9 +150,10 @@ def test_a_finger_drags_a_photo_by_its_handle_and_scrolls_by_its_picture(
     assert sell.photo_names() == ["one.jpg", "two.jpg", "three.jpg"]
     handle = sell.photos.nth(0).locator(".photo-item__handle")
     handle.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
-    photo = sell.photos.nth(0).bounding_box()
-    assert photo
-    swipe(sell, handle, photo["height"] * 0.6)  # to the middle of the next
+    start, following = handle.bounding_box(), sell.photos.nth(1).bounding_box()
+    assert start and following
+    middle = following["y"] + following["height"] / 2
+    swipe(sell, handle, middle - start["y"] - start["height"] / 2)
     assert sell.photo_names() == ["two.jpg", "one.jpg", "three.jpg"]
     context.close()
 

@@ -51,21 +51,26 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
       const version = baseVersion + 1;
       return { owner, key, schema: SCHEMA, version, savedAt: now(), fields: content.fields, photos, meta };
     };
+    // Files first: a page that is closed half-way leaves a record whose files are all there.
+    let lostPhotos = await putPhotos(key, content.photos);
     let record;
     try {
-      record = await withRoom(key, () => storage.exchange(owner, key, change));
+      record = await withRoom(key, () => storage.exchange(owner, key, change), (gone) => {
+        lostPhotos = [...new Set([...lostPhotos, ...gone])];
+      });
     } catch (error) {
       return { status: "failed", reason: isFull(error) ? "full" : "blocked" };
     }
     if (other) return other;
-    const lostPhotos = await savePhotos(key, content.photos);
+    await removePhotos(key, (id) => !content.photos.some((photo) => photo.id === id));
     const removed = baseVersion === 0 ? await prune(key) : [];
     tell(key, "saved", record.version);
-    return { status: "saved", version: record.version, savedAt: record.savedAt, lostPhotos, removed };
+    const wanted = content.photos.map((photo) => photo.id);
+    return { status: "saved", version: record.version, savedAt: record.savedAt, lostPhotos: lostPhotos.filter((id) => wanted.includes(id)), removed };
   }
 
   // Text matters more than photos: when the disk is full, this draft's photos make room for it.
-  async function withRoom(key, write) {
+  async function withRoom(key, write, gone) {
     try {
       return await write();
     } catch (error) {
@@ -73,16 +78,16 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
       const ids = await storage.photoIds(owner, key);
       if (ids.length === 0) throw error;
       for (const id of ids) await storage.removePhoto(owner, key, id);
+      gone(ids);
       return write();
     }
   }
 
-  async function savePhotos(key, photos) {
+  /** @returns {Promise<Array<string>>} the ids of those that could not be kept */
+  async function putPhotos(key, photos) {
     const lost = [];
     try {
       const kept = new Set(await storage.photoIds(owner, key));
-      const wanted = new Set(photos.map((photo) => photo.id));
-      for (const id of kept) if (!wanted.has(id)) await storage.removePhoto(owner, key, id);
       let room = MAX_PHOTO_BYTES - (await photoBytes(key));
       for (const { id, blob, server } of photos) {
         if (server) continue;
@@ -94,6 +99,14 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
       return photos.filter((photo) => !photo.server).map((photo) => photo.id);
     }
     return lost;
+  }
+
+  async function removePhotos(key, isUnwanted) {
+    try {
+      for (const id of (await storage.photoIds(owner, key)).filter(isUnwanted)) await storage.removePhoto(owner, key, id);
+    } catch {
+      // Tidying can wait.
+    }
   }
 
   async function keepPhoto(key, id, blob) {

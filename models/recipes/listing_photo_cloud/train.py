@@ -1,4 +1,4 @@
-"""Fine-tune MobileNetV2 on the labelled photos."""
+"""Fine-tune EfficientNet-Lite2 on the labelled photos, and MobileNetV2 on them and on what the former says of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import copy
 import time
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,25 +18,36 @@ from models.recipes.listing_photo.augment import augmented
 from models.recipes.listing_photo.measure import normalised
 from models.recipes.listing_photo.pictures import AMBIGUOUS, Picture, Pixels
 from models.recipes.listing_photo_cloud import backbone
+from models.recipes.listing_photo_cloud.backbone import Network
 from models.steps import metrics
 from models.steps.errors import StepError
 from models.steps.training import Say, rate_at, unsafe_score, write_report
 
-WEIGHTS = "network.pt"
+WEIGHTS, TEACHER_WEIGHTS = "network.pt", "teacher.pt"
 TRAIN, UNCLEAR = Path("photos") / "train.csv", Path("photos") / "ambiguous.csv"
 
 
 def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out: bool = False) -> dict[str, Any]:
-    """Writes out/network.pt and out/training.json, and returns the latter. Raises StepError."""
+    """Writes out/teacher.pt, out/network.pt and out/training.json, and returns the last. A teacher that is there is
+    used again. Raises StepError."""
     began = time.perf_counter()
-    torch.manual_seed(recipe["seed"])
     out.mkdir(parents=True, exist_ok=True)
     learn, choose = pictures.held_out(pictures.read(data / TRAIN), recipe["data"]["held_out"])
     learn += pictures.read(data / UNCLEAR)
+    if not (out / TEACHER_WEIGHTS).is_file():
+        say("Teacher: EfficientNet-Lite2")
+        torch.manual_seed(recipe["seed"])
+        network = backbone.teacher(len(recipe["labels"]))
+        for number, stage in enumerate(recipe["teacher"]["stage"]):
+            network = fit(network, learn, choose, recipe, stage, number, say)
+            torch.save(network.state_dict(), out / TEACHER_WEIGHTS)
+    teacher = load_teacher(out, recipe)
+    torch.manual_seed(recipe["seed"])
     network = backbone.from_imagenet(data, len(recipe["labels"]))
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    fitted = fit(network, learn, choose, recipe, recipe["labels"], out, say)
-    report = reported(fitted, data, out, recipe, learn, choose, time.perf_counter() - began, say)
+    for number, stage in enumerate(recipe["stage"]):
+        network = souped(network, learn, choose, recipe, stage, number, say, teacher)
+        torch.save(network.state_dict(), out / WEIGHTS)
+    report = reported(network, data, out, recipe, learn, choose, time.perf_counter() - began, say)
     if with_left_out:
         report["left_out"] = measure_left_out(data, recipe, say)
         write_report(out, report)
@@ -51,7 +61,7 @@ def reported(network: nn.Module, data: Path, out: Path, recipe: dict[str, Any], 
     known = recipe | {"temperatures": report["temperatures"]}
     report["operating_points"]["parts"] = measure.parts_points(score, data, choose, known)
     report["initial"] = f"{backbone.WEIGHTS.name}, Apache-2.0 (google-coral/test_data)"
-    drawn = sum(stage["epochs"] for stage in recipe["stage"]) * len(learn)
+    drawn = int(sum(stage["epochs"] * stage.get("members", 1) for stage in recipe["stage"]) * len(learn))
     return measure.finished(report, recipe, data, out, WEIGHTS, learn, drawn, seconds, say)
 
 
@@ -59,7 +69,6 @@ def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[
     """Shorter fits without one collection after the other, each measured on what was left out: [{name, what, rows,
     value}]. A collection that is not there is skipped, and said."""
     rows, found = pictures.read(data / TRAIN), []
-    quick = recipe | {"stage": [recipe["left_out"]]}
     for name in recipe["left_out"]["collections"]:
         apart = [row for row in rows if row.origin == name]
         if len({row.policy for row in apart}) < 2:
@@ -69,8 +78,7 @@ def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[
         learn, choose = pictures.held_out(rest, recipe["data"]["held_out"])
         torch.manual_seed(recipe["seed"])
         network = backbone.from_imagenet(data, len(recipe["labels"]))
-        with TemporaryDirectory() as out:
-            fitted = fit(network, learn, choose, quick, recipe["labels"], Path(out), say)
+        fitted = fit(network, learn, choose, recipe, recipe["left_out"], 0, say)
         raw = measure.scorer(fitted, recipe["side"])(apart)
         score = unsafe_score(raw)
         value = metrics.roc_auc(np.array([row.policy != "safe" for row in apart]), score)
@@ -79,13 +87,24 @@ def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[
     return found
 
 
-def load(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> backbone.Network:
+def load(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> Network:
     """Raises StepError when nothing was trained there."""
-    network = backbone.Network(len(recipe["labels"]))
+    network = Network(len(recipe["labels"]))
     try:
         network.load_state_dict(torch.load(build / weights, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError) as error:
         raise StepError(f"There is no trained listing-photo-cloud in {build}: {error}") from error
+    return network.eval()
+
+
+def load_teacher(build: Path, recipe: dict[str, Any]) -> Network:
+    """Raises StepError when none was trained there."""
+    network = Network(len(recipe["labels"]), backbone.TEACHER_BLOCKS)
+    try:
+        network.load_state_dict(torch.load(build / TEACHER_WEIGHTS, map_location="cpu", weights_only=True))
+    except (OSError, RuntimeError) as error:
+        raise StepError(f"There is no trained teacher of listing-photo-cloud in {build}: {error}") from error
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval()
 
 
@@ -128,40 +147,65 @@ class Drawn(torch.utils.data.Dataset):  # type: ignore[type-arg]
         return torch.from_numpy(made.copy()).permute(2, 0, 1), row
 
 
-def fit(network: nn.Module, learn: list[Picture], choose: list[Picture], recipe: dict[str, Any], labels: list[str],
-        out: Path, say: Say) -> nn.Module:  # fmt: skip
-    """Train through the recipe's stages; the running average of the weights is what is kept."""
+def souped(network: Network, learn: list[Picture], choose: list[Picture], recipe: dict[str, Any],
+           stage: dict[str, Any], number: int, say: Say, teacher: Network | None) -> Network:  # fmt: skip
+    """The mean of the weights of the stage's members, each trained on from `network` with views of its own (model soups:
+    Wortsman et al. 2022, arXiv:2203.05482)."""
+    found, members = copy.deepcopy(network), stage.get("members", 1)
+    for member in range(members):
+        fitted = fit(copy.deepcopy(network), learn, choose, recipe, stage, number + 10 * member, say, teacher)
+        with torch.no_grad():
+            for mean, new in zip(found.parameters(), fitted.parameters(), strict=True):
+                mean.lerp_(new, 1 / (member + 1))
+    if members > 1:
+        seen = measure.told_apart(measure.scorer(found, recipe["side"])(choose), choose, recipe["labels"])
+        say(f"  {members} members together: {seen}")
+    return found
+
+
+def fit(network: Network, learn: list[Picture], choose: list[Picture], recipe: dict[str, Any], stage: dict[str, Any],
+        number: int, say: Say, teacher: Network | None = None) -> Network:  # fmt: skip
+    """Train `network` through one stage of the recipe; the running average of the weights is what is kept. number: its
+    own draw of views; teacher: whose word counts beside the label's, on the same views."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    backbone.freeze(network, stage["frozen"])
+    tuned = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    average, labels = copy.deepcopy(network).eval(), recipe["labels"]
     wanted, weights = targets(learn, labels, recipe), draw_weights(learn, recipe)
-    average = copy.deepcopy(network).eval()
-    for number, stage in enumerate(recipe["stage"]):
-        steps = int(stage["epochs"] * len(learn) / stage["batch"])
-        rng = np.random.default_rng([recipe["seed"], number])
-        order = rng.choice(len(learn), steps * stage["batch"], p=weights)
-        chance = {name: value * stage["wild"] for name, value in recipe["chance"].items()}
-        drawn = Drawn(learn, order, stage["side"], chance, recipe["seed"] * 100 + number)
-        loader = torch.utils.data.DataLoader(drawn, stage["batch"], num_workers=1, prefetch_factor=8)
-        optimiser = torch.optim.AdamW(network.parameters(), stage["rate"], weight_decay=recipe["fit"]["decay"])
-        began, loss_mean = time.perf_counter(), 0.0
-        for step, (whole, which) in enumerate(loader):
-            network.train()
-            for group in optimiser.param_groups:
-                group["lr"] = stage["rate"] * rate_at(step, steps, recipe["fit"]["warm_up"])
-            with torch.autocast("cpu", torch.bfloat16):
-                heat = network(normalised(whole))
-            loss = nn.functional.cross_entropy(heat.float().mean((2, 3)), wanted[which])
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-            optimiser.step()
-            decay = min(recipe["fit"]["average"], (step + 1) / (step + 10)) if number == 0 else recipe["fit"]["average"]
-            with torch.no_grad():
-                for kept, new in zip(average.parameters(), network.parameters(), strict=True):
-                    kept.lerp_(new, 1 - decay)
-            loss_mean += (loss.item() - loss_mean) * 0.02
-            if (step + 1) % max(1, len(learn) // stage["batch"]) == 0 or step + 1 == steps:
-                seen = measure.told_apart(measure.scorer(average, recipe["side"])(choose), choose, labels)
-                spent = time.perf_counter() - began
-                at = f"{stage['side']} px, step {step + 1:,} of {steps:,}, {spent:,.0f} s"
-                say(f"  {at}: loss {loss_mean:.3f}, {seen}")
-                torch.save(average.state_dict(), out / WEIGHTS)
+    steps = int(stage["epochs"] * len(learn) / stage["batch"])
+    rng = np.random.default_rng([recipe["seed"], number])
+    order = rng.choice(len(learn), steps * stage["batch"], p=weights)
+    chance = {name: value * stage["wild"] for name, value in recipe["chance"].items()}
+    drawn = Drawn(learn, order, stage["side"], chance, recipe["seed"] * 100 + number)
+    loader = torch.utils.data.DataLoader(drawn, stage["batch"], num_workers=1, prefetch_factor=8)
+    optimiser = torch.optim.AdamW(tuned, stage["rate"], weight_decay=recipe["fit"]["decay"])
+    began, loss_mean = time.perf_counter(), 0.0
+    for step, (whole, which) in enumerate(loader):
+        network.train()
+        for group in optimiser.param_groups:
+            group["lr"] = stage["rate"] * rate_at(step, steps, recipe["fit"]["warm_up"])
+        x = normalised(whole)
+        with torch.autocast("cpu", torch.bfloat16):
+            heat = network(x)
+        logits = heat.float().mean((2, 3))
+        loss = nn.functional.cross_entropy(logits, wanted[which])
+        if teacher:
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+                said = teacher(x)
+            said = said.float().mean((2, 3)).log_softmax(1)
+            apart = nn.functional.kl_div(logits.log_softmax(1), said, log_target=True, reduction="batchmean")
+            loss = loss * stage["label"] + apart * (1 - stage["label"])
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(tuned, 2.0)
+        optimiser.step()
+        decay = min(recipe["fit"]["average"], (step + 1) / (step + 10))
+        with torch.no_grad():
+            for kept, new in zip(average.parameters(), network.parameters(), strict=True):
+                kept.lerp_(new, 1 - decay)
+        loss_mean += (loss.item() - loss_mean) * 0.02
+        if (step + 1) % max(1, len(learn) // stage["batch"]) == 0 or step + 1 == steps:
+            seen = measure.told_apart(measure.scorer(average, stage["side"])(choose), choose, labels)
+            spent = time.perf_counter() - began
+            say(f"  {stage['side']} px, step {step + 1:,} of {steps:,}, {spent:,.0f} s: loss {loss_mean:.3f}, {seen}")
     return average

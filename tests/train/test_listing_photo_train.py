@@ -22,9 +22,11 @@ from tests.models import photos
 pytestmark = pytest.mark.train
 NAMES = ("listing-photo-cloud", "listing-photo", "listing-photo-tail")
 # A tenth of the photos would be too few to set thresholds by.
+STAGE = {"side": 96, "epochs": 2, "batch": 8, "rate": 1e-3, "wild": 0.5, "frozen": 2, "label": 1.0}
 TINY = {
     "listing-photo-cloud": {"data": {"held_out": 0.25},
-                            "stage": [{"side": 96, "epochs": 2, "batch": 8, "rate": 1e-3, "wild": 0.5}]},
+                            "teacher": {"stage": [STAGE | {"epochs": 1, "frozen": 20}]},
+                            "stage": [STAGE, STAGE | {"epochs": 0.5, "label": 0.5, "members": 2}]},
     "listing-photo": {"data": {"held_out": 0.25}, "pool": {"views": 256, "teacher_side": 96},
                       "fit": {"epochs": 4, "batch": 32}, "prune": {"shares": [0.5], "epochs": 1}},
     "listing-photo-tail": {"data": {"held_out": 0.25}, "bridge": {"epochs": 1, "batch": 32},
@@ -62,15 +64,10 @@ def trained(tmp_path_factory):
 def weights(data):
     """A file as the data root has it, of a network that nobody trained."""
     torch.manual_seed(1)
-    found = backbone.Network(4)
-    parts = {"stem": found.stem, "head": found.last}
-    for number, block in enumerate(found.blocks):
-        parts |= {f"blocks.{number}.{part}": getattr(block, part) for part in ("expand", "depthwise", "project")}
     arrays = {}
-    for name, part in parts.items():
-        if part is not None:
-            arrays[f"{name}/weight"] = part.conv.weight.detach().numpy()
-            arrays[f"{name}/bias"] = part.conv.bias.detach().numpy()
+    for name, part in backbone.convolutions(backbone.Network(4)).items():
+        arrays[f"{name}/weight"] = part.conv.weight.detach().numpy()
+        arrays[f"{name}/bias"] = part.conv.bias.detach().numpy()
     (data / "backbone").mkdir(parents=True)
     np.savez(data / backbone.WEIGHTS, **arrays)
 
@@ -98,7 +95,8 @@ def test_the_graphs_compute_what_the_networks_compute(trained):
     model = cloud_export.exported(large, 128, ones)
     _, heat = runtime.open_session(model.SerializeToString()).run(["scores", "heat"], {"rgb": rgb})
     with torch.no_grad():
-        assert heat == pytest.approx(large(x)[0].permute(1, 2, 0).numpy(), abs=1e-3)
+        both = (large(x) + large(x.flip(3)).flip(3)) / 2
+    assert heat == pytest.approx(both[0].permute(1, 2, 0).numpy(), abs=1e-3)
 
 
 def test_folding_the_batch_norm_changes_nothing():
@@ -112,6 +110,41 @@ def test_folding_the_batch_norm_changes_nothing():
     with torch.no_grad():
         weight, bias = layer.folded()
         assert torch.nn.functional.conv2d(x, weight, bias, 1, 1).numpy() == pytest.approx(layer(x).numpy(), abs=1e-4)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("size", [3, 5])
+def test_the_quick_gradient_of_a_depthwise_convolution_is_the_plain_one(size, stride):
+    torch.manual_seed(3)
+    part = backbone.Conv(8, 8, size, stride, groups=8)
+    x = torch.randn(2, 8, 10, 10, requires_grad=True)
+    (quick,) = torch.autograd.grad(part(x).square().sum(), x)
+    padded = torch.nn.functional.pad(x, (part.before, part.before + 1) * 2) if stride == 2 else x
+    (plain,) = torch.autograd.grad(torch.nn.functional.relu6(part.conv(padded)).square().sum(), x)
+    assert quick.numpy() == pytest.approx(plain.numpy(), abs=1e-5)
+
+
+def test_the_teacher_begins_with_what_it_knew_of_imagenet():
+    """Its own 1,000 labels are not ours, but its features are those of the package: a photo of noise excites some
+    hundred of the 1,280."""
+    network = backbone.teacher(4).eval()
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    with torch.no_grad():
+        seen = network.features(x).mean((2, 3))
+    assert 50 < (seen > 0.05).sum() < 1000
+
+
+def test_a_soup_is_the_mean_of_its_members(monkeypatch):
+    torch.manual_seed(4)
+    members = iter([backbone.Network(4), backbone.Network(4)])
+    kept = []
+    monkeypatch.setattr(cloud, "fit", lambda *args: kept.append(next(members)) or kept[-1])
+    monkeypatch.setattr(cloud.measure, "told_apart", lambda *args: "")
+    monkeypatch.setattr(cloud.measure, "scorer", lambda *args: lambda rows: None)
+    recipe = {"side": 96, "labels": ["a"]}
+    found = cloud.souped(backbone.Network(4), [], [], recipe, {"members": 2}, 0, lambda text: None, None)
+    mean = (kept[0].stem.conv.weight + kept[1].stem.conv.weight) / 2
+    assert found.stem.conv.weight.detach().numpy() == pytest.approx(mean.detach().numpy(), abs=1e-6)
 
 
 def test_what_was_pruned_stays_zero_while_the_rest_is_trained_on(trained):

@@ -1,8 +1,8 @@
-"""What the student learns from: many views of every photo, and what the teacher says of each.
+"""What the student learns from: many views of every photo, and what larger networks say of each.
 
-The teacher sees the same view as the student, only sharper (function matching: Beyer et al. 2022, arXiv:2106.05237), so
-its word holds for this view, however it was turned and cut. Its lower layers say what is worth keeping of a photo at
-the place where the network may be split.
+listing-photo-cloud and its teacher see the same view as the student, only sharper (function matching: Beyer et al.
+2022, arXiv:2106.05237), so their word holds for this view, however it was turned and cut. The lower layers of the
+former say what is worth keeping of a photo at the place where the network may be split: the tail goes on from there.
 """
 
 from __future__ import annotations
@@ -26,18 +26,22 @@ from models.recipes.listing_photo.pictures import Picture, Pixels
 from models.recipes.listing_photo.shape import SIDE, SPLIT_SHAPE
 from models.recipes.listing_photo_cloud import train as cloud
 from models.recipes.listing_photo_cloud.backbone import FEATURES
-from models.recipes.listing_photo_cloud.backbone import Network as Teacher
+from models.recipes.listing_photo_cloud.backbone import Network as Large
 from models.steps.training import Say
 
 SAID_EVERY = 10_000
-HINT_BLOCK = 5  # the teacher's block whose output lies as deep as the split: an eighth of the side, 32 channels
+HINT_BLOCK = 5  # of listing-photo-cloud: its output lies as deep as the split, an eighth of the side, 32 channels
+
+
+Asked = tuple[Large, Large]  # the teacher and listing-photo-cloud, in evaluation mode
 
 
 @dataclass
 class Pool:
-    """n views. pixels uint8 [n, 3, 128, 128]; said float32 [n, labels], the teacher's logits; hint int8
-    [n, *SPLIT_SHAPE], its lower features in steps of `step` (float32 [32, 1, 1]); seen float16 [n, 1280], the mean of
-    its last features, which say more of a view than four logits; row int64 [n], which photo."""
+    """n views. pixels uint8 [n, 3, 128, 128]; said float32 [n, labels], both networks' word; hint int8
+    [n, *SPLIT_SHAPE], listing-photo-cloud's lower features in steps of `step` (float32 [32, 1, 1]); seen float16
+    [n, 1280], the mean of the teacher's last features, which say more of a view than four logits; row int64 [n], which
+    photo."""
 
     pixels: NDArray[np.uint8]
     said: NDArray[np.float32]
@@ -73,24 +77,26 @@ class Views(torch.utils.data.Dataset):  # type: ignore[type-arg]
 FILE = "pool.npz"
 
 
-def kept(folder: Path, rows: list[Picture], teacher: Teacher, recipe: dict[str, Any], say: Say) -> Pool:
-    """The views that the device's training left in `folder`, if they are of this recipe and this teacher; else they
+def kept(folder: Path, rows: list[Picture], asked: Asked, recipe: dict[str, Any], say: Say) -> Pool:
+    """The views that the device's training left in `folder`, if they are of this recipe and these networks; else they
     are drawn, and left there: the tail learns from the same ones."""
     mark = json.dumps([recipe["pool"], recipe["chance"], recipe["seed"], recipe["data"], len(rows)])
-    mark += hashlib.sha256(b"".join(value.numpy().tobytes() for value in teacher.state_dict().values())).hexdigest()
+    for network in asked:
+        weights = b"".join(value.contiguous().numpy().tobytes() for value in network.state_dict().values())
+        mark += hashlib.sha256(weights).hexdigest()
     try:
         with np.load(folder / FILE) as stored:
             if str(stored["mark"]) == mark:
                 return Pool(*(stored[field.name] for field in fields(Pool)))
     except (OSError, ValueError, KeyError):
         pass
-    found = draw(rows, teacher, recipe, say)
+    found = draw(rows, asked, recipe, say)
     np.savez(folder / FILE, mark=mark, **{field.name: getattr(found, field.name) for field in fields(Pool)})
     return found
 
 
-def draw(rows: list[Picture], teacher: Teacher, recipe: dict[str, Any], say: Say) -> Pool:
-    """`pool.views` views, with the teacher's word on each."""
+def draw(rows: list[Picture], asked: Asked, recipe: dict[str, Any], say: Say) -> Pool:
+    """`pool.views` views, with what the larger networks say of each."""
     count, labels = recipe["pool"]["views"], len(recipe["labels"])
     rng = np.random.default_rng(recipe["seed"])
     order = rng.choice(len(rows), count, p=cloud.draw_weights(rows, recipe))
@@ -105,7 +111,7 @@ def draw(rows: list[Picture], teacher: Teacher, recipe: dict[str, Any], say: Say
     loader = torch.utils.data.DataLoader(Views(rows, order, recipe), 32, num_workers=1, prefetch_factor=6)
     at, began = 0, time.perf_counter()
     for sharp, small, _ in loader:
-        logits, lower, seen = asked(teacher, sharp)
+        logits, lower, seen = said_of(sharp, *asked)
         if at == 0:
             found.step[:, 0, 0] = np.abs(lower).max(axis=(0, 2, 3)) / 127
         end = at + len(small)
@@ -118,16 +124,17 @@ def draw(rows: list[Picture], teacher: Teacher, recipe: dict[str, Any], say: Say
 
 
 @torch.no_grad()
-def asked(teacher: Teacher, sharp: torch.Tensor) -> tuple[NDArray[np.float32], ...]:
-    """The teacher's logits [n, labels], lower features [n, *SPLIT_SHAPE] and last features' mean [n, 1280] of views
-    uint8 [n, 3, h, w]."""
-    teacher.eval()
+def said_of(sharp: torch.Tensor, teacher: Large, cloud_network: Large) -> tuple[NDArray[np.float32], ...]:
+    """The mean of both networks' log-probabilities [n, labels], listing-photo-cloud's lower features [n, *SPLIT_SHAPE]
+    and the mean of the teacher's last features [n, 1280], of views uint8 [n, 3, h, w]."""
+    x = normalised(sharp)
     with torch.autocast("cpu", torch.bfloat16):
-        x = teacher.stem(normalised(sharp))
-        for number, block in enumerate(teacher.blocks):
-            x = block(x)
+        at = cloud_network.stem(x)
+        for number, block in enumerate(cloud_network.blocks):
+            at = block(at)
             if number == HINT_BLOCK:
-                lower = functional.adaptive_avg_pool2d(x.float(), SPLIT_SHAPE[1:]).numpy()
-        last = teacher.last(x)
-        heat = teacher.head(last)
-    return heat.float().mean((2, 3)).numpy(), lower, last.float().mean((2, 3)).numpy()
+                lower = functional.adaptive_avg_pool2d(at.float(), SPLIT_SHAPE[1:])
+        last = teacher.features(x)
+        heats = teacher.head(last), cloud_network.head(cloud_network.last(at))
+    one, other = (heat.float().mean((2, 3)).log_softmax(1) for heat in heats)
+    return ((one + other) / 2).numpy(), lower.numpy(), last.float().mean((2, 3)).numpy()

@@ -34,9 +34,8 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     torch.manual_seed(recipe["seed"])
     out.mkdir(parents=True, exist_ok=True)
     learn, choose = photos(data, recipe)
-    teacher = cloud.load(out.parent / TEACHER, recipes.read(TEACHER))
-    say(f"Asking {TEACHER} about {recipe['pool']['views']:,} views of {len(learn):,} photos")
-    views = pool.kept(out, learn, teacher, recipe, say)
+    say(f"Asking {TEACHER} and its teacher about {recipe['pool']['views']:,} views of {len(learn):,} photos")
+    views = pool.kept(out, learn, asked(out.parent), recipe, say)
     network = fit(views, learn, choose, recipe, {}, say)
     torch.save(network.state_dict(), out / WEIGHTS)
     for share in recipe["prune"]["shares"]:
@@ -47,6 +46,12 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     report = measure.calibrated(score, data, choose, recipe)
     report["initial"] = "none: random, and the teacher's word"
     return measure.finished(report, recipe, data, out, WEIGHTS, learn, len(views), time.perf_counter() - began, say)
+
+
+def asked(build: Path) -> pool.Asked:
+    """The teacher and listing-photo-cloud, as trained in `build`. Raises StepError."""
+    recipe = recipes.read(TEACHER)
+    return cloud.load_teacher(build / TEACHER, recipe), cloud.load(build / TEACHER, recipe)
 
 
 def photos(data: Path, recipe: dict[str, Any]) -> tuple[list[Picture], list[Picture]]:

@@ -65,8 +65,8 @@ class Depthwise(torch.autograd.Function):
 
 
 class Conv(nn.Module):
-    """Convolution with bias; ReLU6 unless `linear`. Stride 2 pads one more at the bottom and right, as TensorFlow does on
-    even sizes: symmetric padding shifts what the weights were trained on."""
+    """Convolution with bias; ReLU6 unless `linear`. Stride 2 pads one more at the bottom and right, as TensorFlow does
+    on even sizes: symmetric padding shifts what the weights were trained on."""
 
     def __init__(self, into: int, out: int, size: int, stride: int = 1, groups: int = 1, linear: bool = False) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
 """listing-photo-cloud as an ONNX graph, written node by node: rgb uint8 [h, w, 3] → scores [labels], heat
-[6, 6, labels]."""
+[6, 6, labels]. The photo is read as it is and mirrored, and the mean of both is given out: a gun points either way."""
 
 from __future__ import annotations
 
@@ -61,16 +61,27 @@ def samples(recipe: dict[str, Any], data: Path, count: int = 200) -> list[dict[s
 def exported(network: Network, side: int, temperatures: NDArray[np.float32]) -> onnx.ModelProto:
     """The float32 model. temperatures float32 [labels]."""
     g = Graph()
-    x = conv(g, g.op("Sub", g.op("Div", read_pixels(g, side), half(g)), one(g)), "stem", network.stem)
+    pixels = read_pixels(g, side)
+    both = g.op("Concat", pixels, mirrored(g, pixels), axis=0)
+    x = conv(g, g.op("Sub", g.op("Div", both, half(g)), one(g)), "stem", network.stem)
     for number, block in enumerate(network.blocks):
         assert isinstance(block, Block)
         x = inverted(g, x, f"block{number}", block)
     x = conv(g, x, "last", network.last)
+    # The head is linear: features may be averaged before it, each place with its own in the mirror.
+    plain, other = (g.op("Slice", x, *(g.constant([at]) for at in (place, place + 1, 0))) for place in (0, 1))
+    x = g.op("Mul", g.op("Add", plain, mirrored(g, other)), g.constant(0.5, np.float32))
     assert network.head.bias is not None
     judged(g, x, array(network.head.weight), array(network.head.bias), temperatures)
     labels, places = len(temperatures), side // 32
     outputs = {"scores": (FLOAT, [labels]), "heat": (FLOAT, [places, places, labels])}
     return finished(g, "listing-photo-cloud", outputs, RGB)
+
+
+def mirrored(g: Graph, x: str) -> str:
+    """[n, c, h, w], left and right exchanged."""
+    ends = (g.constant([each]) for each in (-1, -(2**31), 3, -1))
+    return g.op("Slice", x, *ends)
 
 
 def half(g: Graph) -> str:

@@ -56,13 +56,25 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
 
 def reported(network: nn.Module, data: Path, out: Path, recipe: dict[str, Any], learn: list[Picture],
              choose: list[Picture], seconds: float, say: Say) -> dict[str, Any]:  # fmt: skip
-    report = measure.calibrated(measure.scorer(network, recipe["side"]), data, choose, recipe)
-    score = measure.scorer(network, recipe["side"])
+    score = measure.scorer(BothWays(network), recipe["side"])
+    report = measure.calibrated(score, data, choose, recipe)
     known = recipe | {"temperatures": report["temperatures"]}
     report["operating_points"]["parts"] = measure.parts_points(score, data, choose, known)
     report["initial"] = f"{backbone.WEIGHTS.name}, Apache-2.0 (google-coral/test_data)"
     drawn = int(sum(stage["epochs"] * stage.get("members", 1) for stage in recipe["stage"]) * len(learn))
     return measure.finished(report, recipe, data, out, WEIGHTS, learn, drawn, seconds, say)
+
+
+class BothWays(nn.Module):
+    """A photo as it is and mirrored, and the mean of both: what the published graph computes."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        heat, mirrored = self.network(torch.cat([x, x.flip(3)])).chunk(2)
+        return (heat + mirrored.flip(3)) / 2
 
 
 def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[str, Any]]:
@@ -149,8 +161,8 @@ class Drawn(torch.utils.data.Dataset):  # type: ignore[type-arg]
 
 def souped(network: Network, learn: list[Picture], choose: list[Picture], recipe: dict[str, Any],
            stage: dict[str, Any], number: int, say: Say, teacher: Network | None) -> Network:  # fmt: skip
-    """The mean of the weights of the stage's members, each trained on from `network` with views of its own (model soups:
-    Wortsman et al. 2022, arXiv:2203.05482)."""
+    """The mean of the weights of the stage's members, each trained on from `network` with views of its own (model
+    soups: Wortsman et al. 2022, arXiv:2203.05482)."""
     found, members = copy.deepcopy(network), stage.get("members", 1)
     for member in range(members):
         fitted = fit(copy.deepcopy(network), learn, choose, recipe, stage, number + 10 * member, say, teacher)
@@ -166,8 +178,10 @@ def souped(network: Network, learn: list[Picture], choose: list[Picture], recipe
 def fit(network: Network, learn: list[Picture], choose: list[Picture], recipe: dict[str, Any], stage: dict[str, Any],
         number: int, say: Say, teacher: Network | None = None) -> Network:  # fmt: skip
     """Train `network` through one stage of the recipe; the running average of the weights is what is kept. number: its
-    own draw of views; teacher: whose word counts beside the label's, on the same views."""
+    own draw of views; teacher: whose word on the same views counts beside the label's, together with that of the
+    network as it was: the two err on different photos."""
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    peer = copy.deepcopy(network).eval() if teacher else None
     backbone.freeze(network, stage["frozen"])
     tuned = [parameter for parameter in network.parameters() if parameter.requires_grad]
     average, labels = copy.deepcopy(network).eval(), recipe["labels"]
@@ -189,10 +203,8 @@ def fit(network: Network, learn: list[Picture], choose: list[Picture], recipe: d
             heat = network(x)
         logits = heat.float().mean((2, 3))
         loss = nn.functional.cross_entropy(logits, wanted[which])
-        if teacher:
-            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-                said = teacher(x)
-            said = said.float().mean((2, 3)).log_softmax(1)
+        if teacher and peer:
+            said = (word(teacher, x) + word(peer, x)) / 2
             apart = nn.functional.kl_div(logits.log_softmax(1), said, log_target=True, reduction="batchmean")
             loss = loss * stage["label"] + apart * (1 - stage["label"])
         optimiser.zero_grad()
@@ -209,3 +221,11 @@ def fit(network: Network, learn: list[Picture], choose: list[Picture], recipe: d
             spent = time.perf_counter() - began
             say(f"  {stage['side']} px, step {step + 1:,} of {steps:,}, {spent:,.0f} s: loss {loss_mean:.3f}, {seen}")
     return average
+
+
+@torch.no_grad()
+def word(network: Network, x: Tensor) -> Tensor:
+    """Logarithms of the probabilities that a network in evaluation mode gives, float32 [n, labels]."""
+    with torch.autocast("cpu", torch.bfloat16):
+        heat = network(x)
+    return heat.float().mean((2, 3)).log_softmax(1)

@@ -17,8 +17,8 @@ class Network(nn.Module):
     """x float32 [n, *SPLIT_SHAPE], an activation as it was sent → heat float32 [n, labels, 4, 4]; the logits are its
     mean.
 
-    A bridge of dense convolutions turns the device's features into those that the teacher has at this depth; from there
-    on the layers are the teacher's own, trained further.
+    A bridge of dense convolutions turns the device's features into those that listing-photo-cloud has at this depth;
+    from there on the layers are its own, trained further.
     """
 
     def __init__(self, labels: int) -> None:
@@ -32,7 +32,7 @@ class Network(nn.Module):
         self.last, self.drop, self.head = whole.last, whole.drop, whole.head
 
     def bridged(self, x: Tensor) -> Tensor:
-        """float32 [n, 32, 16, 16]: features as the teacher has them."""
+        """float32 [n, 32, 16, 16]: features as listing-photo-cloud has them."""
         for part in self.bridge:
             x = part(x)
         return x
@@ -44,12 +44,12 @@ class Network(nn.Module):
         return self.head(self.drop(self.last(x)))
 
 
-def from_teacher(teacher: Whole, labels: int) -> Network:
-    """The upper layers are the teacher's; the bridge is new."""
+def from_cloud(whole: Whole, labels: int) -> Network:
+    """The upper layers are listing-photo-cloud's; the bridge is new."""
     network = Network(labels)
-    network.blocks.load_state_dict(teacher.blocks[HINT_BLOCK + 1 :].state_dict())
-    network.last.load_state_dict(teacher.last.state_dict())
-    network.head.load_state_dict(teacher.head.state_dict())
+    network.blocks.load_state_dict(whole.blocks[HINT_BLOCK + 1 :].state_dict())
+    network.last.load_state_dict(whole.last.state_dict())
+    network.head.load_state_dict(whole.head.state_dict())
     for part in network.bridge:
         assert isinstance(part, Conv)
         nn.init.kaiming_normal_(part.conv.weight, nonlinearity="relu")

@@ -22,7 +22,7 @@ from models.recipes.listing_photo.pictures import Picture
 from models.recipes.listing_photo.pool import Pool
 from models.recipes.listing_photo.shape import SIDE
 from models.recipes.listing_photo_cloud import train as cloud
-from models.recipes.listing_photo_tail.network import Network, from_teacher
+from models.recipes.listing_photo_tail.network import Network, from_cloud
 from models.steps import recipe as recipes
 from models.steps.errors import StepError
 from models.steps.training import Say, rate_at
@@ -39,11 +39,11 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     out.mkdir(parents=True, exist_ok=True)
     drawing = recipes.read(DEVICE)
     below = device.load(out.parent / DEVICE, drawing)
-    teacher = cloud.load(out.parent / device.TEACHER, recipes.read(device.TEACHER))
+    teacher, whole = device.asked(out.parent)
     learn, choose = device.photos(data, drawing)
-    say(f"Asking {device.TEACHER} about {drawing['pool']['views']:,} views of {len(learn):,} photos")
-    views = pool.kept(out.parent / DEVICE, learn, teacher, drawing, say)
-    network = fit(views, learn, choose, below, from_teacher(teacher, len(recipe["labels"])), recipe, out, say)
+    say(f"Asking {device.TEACHER} and its teacher about {drawing['pool']['views']:,} views of {len(learn):,} photos")
+    views = pool.kept(out.parent / DEVICE, learn, (teacher, whole), drawing, say)
+    network = fit(views, learn, choose, below, from_cloud(whole, len(recipe["labels"])), recipe, out, say)
     torch.save(network.state_dict(), out / WEIGHTS)
     report = measure.calibrated(measure.scorer(Both(below, network), SIDE), data, choose, recipe)
     report["initial"] = "the upper layers of listing-photo-cloud"

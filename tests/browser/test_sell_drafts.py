@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,20 @@ from tests.browser.conftest import sign_in
 from tests.browser.sell_page import CALM, SAFE_TEXT, SAFE_TITLE, SellPage, picture
 from tests.stack import Stack, until
 
+# As soon as the photo list stands, before the draft is there.
+CHOOSE_EARLY = """
+const data = Uint8Array.from(atob("%s"), (char) => char.charCodeAt(0));
+new MutationObserver((_, observer) => {
+  const list = document.getElementById("photo-list");
+  if (!list?.nextElementSibling?.matches(".visually-hidden")) return;
+  observer.disconnect();
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([data], "late.png", { type: "image/png" }));
+  const input = document.getElementById("id_photos");
+  input.files = transfer.files;
+  setTimeout(() => input.dispatchEvent(new Event("change", { bubbles: true })));
+}).observe(document, { childList: true, subtree: true });
+"""
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -50,6 +65,20 @@ def test_a_reload_brings_back_text_choices_and_photos_in_order(sell: SellPage) -
     expect(sell.photos).to_have_count(2)
     expect(sell.page.get_by_label("What can be seen on photo 2")).to_have_value("front")
     assert sell.photo_names() == ["two.png", "one.jpg"]
+
+
+def test_a_photo_chosen_while_the_draft_is_being_read_stays_behind_those_it_brings(sell: SellPage) -> None:
+    write_draft(sell)
+    sell.add_photos(picture("one.jpg"))
+    sell.await_judged(1)
+    sell.await_saved()
+    late = base64.b64encode(picture("late.png", "teal", "PNG")["buffer"]).decode()
+    sell.page.add_init_script(CHOOSE_EARLY % late)
+    sell.page.reload()
+    sell.await_script()
+    expect(sell.photos).to_have_count(2)
+    assert sell.photo_names() == ["one.jpg", "late.png"]
+    sell.await_saved()
 
 
 def test_drafts_are_listed_opened_and_deleted_on_my_listings(sell: SellPage) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from listings.models import Listing, Photo
 from tests.browser.conftest import sign_in
@@ -16,6 +16,7 @@ from tests.stack import Stack
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+UPLOADS = "**/api/photos"
 AGAIN = "The connection was lost. Trying again…"
 BROKEN_HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"not a photo at all " * 100
 
@@ -55,6 +56,25 @@ def test_the_form_follows_when_every_photo_is_there_and_carries_their_names_alon
     form = sent[sent.index(b"POST /sell/new/") :]
     assert b"image/jpeg" not in form
     assert b",".join(b"id:%d" % photo.pk for photo in listing.photos.order_by("position")) in form
+
+
+def test_a_photo_added_while_others_are_on_their_way_goes_along_made_ready_first(sell: SellPage) -> None:
+    """None leaves the device as the file it was: that one may say where it was taken."""
+    add(sell, "peru")
+    late = picture("late.jpg", "teal", size=(3000, 2000))
+
+    def hold(route: Route) -> None:
+        page.unroute(UPLOADS, hold)
+        sell.add_photos(late)
+        expect(sell.photos).to_have_count(2)
+        route.continue_()
+
+    page = sell.page
+    page.route(UPLOADS, hold)
+    sell.submit.click()
+    page.wait_for_url("**/sell/")
+    assert [photo.width for photo in Listing.objects.get().photos.order_by("position")] == [1500, 1600]
+    assert Photo.objects.count() == 2
 
 
 def test_a_connection_that_drops_at_90_percent_is_tried_again_by_itself(sell: SellPage, line: Recorder) -> None:

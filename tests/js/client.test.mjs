@@ -259,11 +259,18 @@ test("a failed load does not end the worker under a photo that is being made rea
   client.stop();
 });
 
-test("a photo that takes too long to be made ready spoils that photo only", async () => {
-  const { client, workers } = clientWith((message, post) => message.type !== "prepare-photo" && both(message, post), { prepareTimeoutMs: 10 });
+test("a photo that takes too long to be made ready spoils that photo only: those behind it get another worker", async () => {
+  let hangs = true;
+  const answers = (message, post) => {
+    if (message.type !== "prepare-photo") return both(message, post);
+    if (!hangs) post({ type: "prepared", id: message.id, blob: "small" });
+  };
+  const { client, workers } = clientWith(answers, { prepareTimeoutMs: 10 });
   assert.equal((await client.prepare("file", 1600)).code, "too-slow");
+  hangs = false;
+  assert.equal((await client.prepare("other", 1600)).status, "prepared");
   assert.equal((await client.check(FIELDS)).status, "verdict");
-  assert.equal(workers.length, 1);
+  assert.equal(workers.length, 2);
   client.stop();
 });
 

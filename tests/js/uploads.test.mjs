@@ -30,6 +30,15 @@ function uploads(options = {}) {
 
 const states = (id) => seen.filter(([photoId]) => photoId === id).map(([, state]) => state).filter((state, index, all) => state !== all[index - 1]);
 
+test("why a server could not take a photo for now is tried again, and is what the merchant reads in the end", async () => {
+  const photos = [photo("a")];
+  const busy = read(503, JSON.stringify({ error: { message: "The disk of the market is full." } }));
+  const answer = await uploads({ send: async () => busy }).sendAll(() => photos);
+  assert.deepEqual(answer, { status: "lost", message: "The disk of the market is full." });
+  assert.equal(waits.length, 4);
+  assert.deepEqual(read(503, "<h1>Bad gateway</h1>"), { status: "lost" });
+});
+
 test("photos go one after the other, with the token, and their progress is told", async () => {
   const photos = [photo("a"), photo("b")];
   assert.deepEqual(await uploads().sendAll(() => photos), { status: "sent" });

@@ -127,11 +127,17 @@ export function createClient(options) {
     if (job) {
       job.timer = model
         ? setTimeout(() => breakDown("too-slow", "a check took too long"), settings.checkTimeoutMs)
-        : setTimeout(() => settle(id, unavailable("too-slow")), settings.prepareTimeoutMs);
+        : setTimeout(() => hung(id), settings.prepareTimeoutMs);
       worker.postMessage({ ...message, id });
       rest();
     }
     return answer;
+  }
+
+  /** A photo that the decoder does not let go of: those behind it need another worker, once no check is running. */
+  function hung(id) {
+    settle(id, unavailable("too-slow"));
+    if (![...pending.values()].some((job) => job.model)) stop();
   }
 
   function receive(data) {

@@ -221,12 +221,15 @@ function catchSubmit(form, { page, isShell, textCheck, photos, keeper }) {
   }
 
   async function send(submitter) {
-    const problem = await photos.sendAll((text) => (progress.textContent = text));
-    progress.textContent = "";
-    if (problem) return stay(problem);
-    await limited(keeper()?.save(), SAVE_WAIT_MS); // which photo became which on the server, should the form come back
-    // Last, for it must be of the text that goes: the merchant may have written on while photos were sent.
-    const verdict = await textCheck.forSubmit().catch(() => null);
+    let verdict = null;
+    do {
+      const problem = await photos.sendAll((text) => (progress.textContent = text));
+      progress.textContent = "";
+      if (problem) return stay(problem);
+      await limited(keeper()?.save(), SAVE_WAIT_MS); // which photo became which on the server, should the form come back
+      // Last, for it must be of the text that goes: the merchant may have written on while photos were sent.
+      verdict = await textCheck.forSubmit().catch(() => null);
+    } while (!photos.areSent()); // one more was added meanwhile
     form.elements.claim.value = verdict ? JSON.stringify(verdict) : "";
     form.elements.photo_claims.value = JSON.stringify(photos.claims());
     keeper()?.close();

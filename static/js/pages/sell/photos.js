@@ -265,18 +265,26 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
    */
   async function sendAll(tell) {
     start();
-    if (photos.some((photo) => !photo.ready)) tell("Getting your photos ready…");
-    await work.prepared();
-    await Promise.race([work.checked(), new Promise((resolve) => setTimeout(resolve, CHECK_WAIT_MS))]);
-    const waiting = photos.filter((photo) => !uploads.isStored(photo)).length;
-    if (waiting > 0) tell(`Sending ${waiting === 1 ? "your photo" : `your ${waiting} photos`}…`);
-    const outcome = await uploads.sendAll(() => photos);
+    let outcome = { status: "sent" };
+    // Photos may be added while others are on their way.
+    while (outcome.status === "sent" && !areSent()) {
+      if (photos.some((photo) => !photo.ready)) tell("Getting your photos ready…");
+      await work.prepared();
+      await Promise.race([work.checked(), new Promise((resolve) => setTimeout(resolve, CHECK_WAIT_MS))]);
+      const waiting = photos.filter((photo) => !uploads.isStored(photo)).length;
+      if (waiting > 0) tell(`Sending ${waiting === 1 ? "your photo" : `your ${waiting} photos`}…`);
+      outcome = await uploads.sendAll(() => photos.filter((photo) => photo.ready));
+    }
     keepOrder();
     if (outcome.status === "sent") return "";
     const arrived = photos.filter(uploads.isStored).length;
     const so = `${arrived} of ${photos.length} photos have arrived, and nothing is lost.`;
     if (outcome.status === "refused") return `Not sent yet. The reason stands under the photo: remove it or send it again, then press the button again. ${so}`;
     return `Not sent yet. ${outcome.message} ${so} Press the button again to go on where it stopped.`;
+  }
+
+  function areSent() {
+    return photos.every(uploads.isStored);
   }
 
   /** The form was touched: what the draft brought back is made ready and checked. */
@@ -289,17 +297,24 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   return {
     start,
     sendAll,
+    areSent,
     altTexts: () => photos.map((photo) => photo.alt),
     /** What this device found, for the form: one verdict for each photo judged here. */
     claims: () => photos.filter((photo) => photo.verdict).map((photo) => photo.verdict),
     /** For the draft: everything needed to show the list again. */
     state: () => photos.map(forDraft),
     restore(saved) {
-      photos.forEach((photo) => (work.drop(photo), uploads.drop(photo), release(photo)));
-      photos = saved.map(fromDraft);
+      const ids = new Set(saved.map((photo) => fromDraft(photo).id));
+      // Chosen while the draft was being read from the disk: it goes behind.
+      const chosen = photos.filter((photo) => photo.blob && !ids.has(photo.id));
+      photos.filter((photo) => !chosen.includes(photo)).forEach((photo) => (work.drop(photo), uploads.drop(photo), release(photo)));
       for (const { node } of rows.values()) node.remove();
       rows.clear();
+      photos = [...saved.map(fromDraft), ...chosen];
+      const tooMany = photos.slice(limits.photos);
       begin();
+      for (const photo of tooMany) leaveOut(photo, `“${shorten(photo.name)}” was left out: a listing has at most ${limits.photos} photos, and your draft brought some back.`);
+      if (chosen.length > 0) onChange();
     },
     /** After a refused form the server shows its own copies: what this device knows about them is put back. */
     recall(saved) {

@@ -54,5 +54,5 @@ export function read(status, text) {
   if (status >= 400 && status < 500 && status !== 408) {
     return { status: "refused", message: message ?? "The server could not take this photo. Choose another one." };
   }
-  return LOST;
+  return message ? { ...LOST, message } : LOST; // a disk that is full or a server that is busy may not be so in a moment
 }

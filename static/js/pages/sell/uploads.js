@@ -13,7 +13,7 @@ const STORED_FOR_MS = 60 * 60 * 1000;
 /**
  * @param {{send: (photo: object, onShare: (share: number) => void, signal: AbortSignal) => Promise<object>,
  *   changed: (photo: object) => void, wait?: (ms: number, signal: AbortSignal) => Promise<void>, now?: () => number}} options
- *   send answers {status: "stored", photo} | {status: "refused", message} | {status: "lost"} | {status: "ended", message}
+ *   send answers {status: "stored", photo} | {status: "refused", message} | {status: "lost", message?} | {status: "ended", message}
  */
 export function createUploads({ send, changed, wait = pause, now = Date.now }) {
   const running = new Map(); // photo id → AbortController
@@ -49,7 +49,7 @@ export function createUploads({ send, changed, wait = pause, now = Date.now }) {
           return "ended";
         }
         if (attempt === WAITS_MS.length) {
-          set(photo, { state: "stopped", message: "The connection was lost before this photo had arrived." });
+          set(photo, { state: "stopped", message: answer.message ?? "The connection was lost before this photo had arrived." });
           return "lost";
         }
         set(photo, { state: "again", share: 0 });

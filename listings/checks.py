@@ -29,7 +29,12 @@ GRACE = 5  # seconds between asking a check to stop and killing its process
 class Terms:
     seconds: int  # it is stopped after this, and its process killed GRACE later
     queue: str = QUEUE
-    resend: int = 60  # seconds; after this the sweeper sends it once more: a second delivery costs one query
+    resend: int = 60  # seconds; after this the sweeper sends it once more: a second delivery costs two queries
+
+    @property
+    def limit(self) -> timedelta:
+        """After this its process is gone, whatever it did."""
+        return timedelta(seconds=self.seconds + GRACE)
 
 
 OF_WORDS = {WORDS: Terms(40), CONTACT_DETAILS: Terms(10), DUPLICATES: Terms(10)}

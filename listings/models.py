@@ -281,8 +281,9 @@ class OwedCheck(models.Model):
     photo = models.ForeignKey(Photo, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=8, choices=State, default=State.OWED)
     attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)  # after this the sweeper sends it again
-    started_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(default=timezone.now)  # after this the sweeper sends it (again)
+    not_before = models.DateTimeField(null=True, blank=True)  # after a fault: nobody starts it until then
+    started_at = models.DateTimeField(null=True, blank=True)  # whoever started it has it until its time limit is over
     finished_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
 

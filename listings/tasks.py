@@ -39,7 +39,7 @@ def make_renditions(photo_id: int) -> None:
 
 def enqueue(check_id: int, name: str, priority: int = WAITED_FOR) -> bool:
     terms = checks.TERMS[name]
-    limits = {"soft_time_limit": terms.seconds, "time_limit": terms.seconds + checks.GRACE}
+    limits = {"soft_time_limit": terms.seconds, "time_limit": terms.limit.total_seconds()}
     return _send(run_check, check_id, queue=terms.queue, priority=priority, **limits)
 
 

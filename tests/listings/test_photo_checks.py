@@ -181,11 +181,12 @@ def test_a_harmless_photo_is_published_with_a_verdict_of_every_check(upload, sen
     ]
 
 
-def test_the_worker_looks_for_the_gate_that_had_no_model(upload, send, models_away):
+def test_the_worker_looks_for_the_gate_that_had_no_model(upload, send, models_away, waited):
     with models_away():
         listing = send(upload(CHAIR))
         assert check_all(listing) == Status.CHECKING
     assert not Verdict.objects.filter(where="gate").exists()
+    waited()
     assert check_all(listing) == Status.PUBLISHED
     assert verdict(listing, photo_model.MODEL, "gate").photo is not None
 
@@ -235,12 +236,13 @@ def test_a_title_explains_a_label_but_hides_no_offer(title, words, decisions):
     assert photo_text.judge(words, title).decision in decisions
 
 
-def test_a_photo_whose_file_is_damaged_comes_before_a_person_with_the_cause(upload, send):
+def test_a_photo_whose_file_is_damaged_comes_before_a_person_with_the_cause(upload, send, waited):
     photo = upload(CHAIR)
     listing = send(photo)
     (Path(settings.MEDIA_ROOT) / photo.file).write_bytes(b"no photo any more")
     OwedCheck.objects.filter(photo=photo).update(attempts=validation.ATTEMPTS - 1)
     assert check_all(listing) == Status.CHECKING
+    waited()
     assert check_all(listing) == Status.IN_REVIEW
     cause = ReviewJob.objects.get().cause
     assert "The automatic check of photo 1 failed again and again. Last time: UnidentifiedImageError" in cause

@@ -129,14 +129,15 @@ def test_a_listing_withdrawn_before_the_check_is_left_alone(owed, merchant):
     assert job.state == "dropped"
 
 
-def test_a_missing_model_leaves_the_listing_waiting_with_the_reason_until_it_is_back(owed, models_away):
+def test_a_missing_model_leaves_the_listing_waiting_with_the_reason_until_it_is_back(owed, models_away, waited):
     job = owed()
     with models_away():
         for _ in range(validation.ATTEMPTS + 2):
             assert run(job) == Status.CHECKING
+            waited()
     assert job.state == "owed"
     words = job.checks.get(name="words")
-    assert words.due_at > timezone.now()
+    assert words.due_at > timezone.now() and words.started_at is None
     assert "manifest" in words.last_error or "model" in words.last_error
     assert "waits" in job.listing.status_note
     assert run(job) == Status.PUBLISHED
@@ -147,12 +148,13 @@ def broken(listing):
     raise RuntimeError("unforeseen")
 
 
-def test_a_check_that_fails_again_and_again_is_given_to_a_person(owed, monkeypatch):
+def test_a_check_that_fails_again_and_again_is_given_to_a_person(owed, monkeypatch, waited):
     monkeypatch.setitem(validation.WORD_CHECKS, checks.DUPLICATES, broken)
     job = owed()
     for _ in range(validation.ATTEMPTS):
         assert run(job) == Status.CHECKING
         assert "unforeseen" in job.checks.get(name="duplicates").last_error
+        waited()
     assert run(job) == Status.IN_REVIEW
     cause = ReviewJob.objects.get().cause
     assert cause == "The check for duplicates failed again and again. Last time: RuntimeError: unforeseen."
@@ -172,6 +174,78 @@ def test_a_check_whose_worker_was_killed_says_so_to_the_moderator(owed):
     OwedCheck.objects.filter(name="duplicates").update(attempts=validation.ATTEMPTS, last_error=validation.NO_ANSWER)
     assert run(job) == Status.IN_REVIEW
     assert "its worker was killed" in ReviewJob.objects.get().cause
+
+
+# --- One delivery at a time ------------------------------------------------------------------------------------------
+def test_a_check_that_is_at_work_is_not_started_by_a_second_delivery(owed, monkeypatch):
+    job, runs = owed(), []
+    check = job.checks.get(name=checks.DUPLICATES)
+
+    def delivered_again(listing):
+        runs.append(listing)
+        if len(runs) == 1:
+            validation.run(check.pk)
+        return []
+
+    monkeypatch.setitem(validation.WORD_CHECKS, checks.DUPLICATES, delivered_again)
+    validation.run(check.pk)
+    check.refresh_from_db()
+    assert (len(runs), check.attempts, check.state) == (1, 1, "done")
+
+
+def test_a_delivery_during_the_wait_after_a_fault_uses_up_no_attempt(owed, monkeypatch):
+    monkeypatch.setitem(validation.WORD_CHECKS, checks.DUPLICATES, broken)
+    check = owed().checks.get(name=checks.DUPLICATES)
+    for _ in range(validation.ATTEMPTS + 2):
+        validation.run(check.pk)
+    check.refresh_from_db()
+    assert (check.state, check.attempts) == ("owed", 1)
+    assert check.due_at == check.not_before > timezone.now()
+
+
+def test_a_check_is_tried_again_as_soon_as_its_wait_is_over(owed, monkeypatch):
+    job = owed()
+    check = job.checks.get(name=checks.DUPLICATES)
+    with monkeypatch.context() as patch:
+        patch.setitem(validation.WORD_CHECKS, checks.DUPLICATES, broken)
+        validation.run(check.pk)
+    OwedCheck.objects.update(not_before=timezone.now())
+    validation.run(check.pk)
+    check.refresh_from_db()
+    assert (check.state, check.attempts) == ("done", 2)
+
+
+def test_what_a_killed_worker_had_is_anothers_once_its_time_limit_is_over(owed):
+    check, now = owed().checks.get(name=checks.DUPLICATES), timezone.now()
+    limit = checks.TERMS[checks.DUPLICATES].limit
+    for started_at, state in ((now - limit + timedelta(seconds=5), "owed"), (now - limit, "done")):
+        OwedCheck.objects.filter(pk=check.pk).update(attempts=1, started_at=started_at)
+        validation.run(check.pk)
+        check.refresh_from_db()
+        assert check.state == state
+
+
+def test_the_sweeper_sends_what_is_at_work_no_sooner_than_another_may_have_it(owed, monkeypatch):
+    seen = []
+    monkeypatch.setitem(validation.WORD_CHECKS, checks.DUPLICATES, lambda listing: seen.append(OwedCheck.objects.get()))
+    check = owed().checks.get(name=checks.DUPLICATES)
+    OwedCheck.objects.exclude(pk=check.pk).delete()
+    validation.run(check.pk)
+    assert seen[0].due_at == seen[0].started_at + checks.TERMS[check.name].limit
+
+
+def test_whoever_was_overtaken_leaves_the_claim_of_the_next_alone(owed, monkeypatch):
+    check = owed().checks.get(name=checks.DUPLICATES)
+    later = timezone.now() + timedelta(minutes=1)
+
+    def overtaken(listing):
+        OwedCheck.objects.filter(pk=check.pk).update(attempts=2, started_at=later)
+        raise RuntimeError("too late")
+
+    monkeypatch.setitem(validation.WORD_CHECKS, checks.DUPLICATES, overtaken)
+    validation.run(check.pk)
+    check.refresh_from_db()
+    assert (check.attempts, check.started_at, check.not_before) == (2, later, None)
 
 
 def test_the_sweeper_sends_what_is_overdue_once(owed, monkeypatch):

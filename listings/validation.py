@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from billiard.exceptions import SoftTimeLimitExceeded
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -31,7 +31,7 @@ from . import (
 )
 from .lifecycle import Status
 from .models import Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
-from .outcome import Outcome, decide_outcome
+from .outcome import UNDECIDED, Outcome, decide_outcome
 
 log = logging.getLogger(__name__)
 # A check that fails this often, or takes its worker down with it, is given to a person.
@@ -168,11 +168,30 @@ def finish(check: OwedCheck, verdicts: list[Verdict], *, failed: bool = False) -
             return
         _store(check.job, verdicts)
         if not check.job.checks.filter(state=OwedCheck.State.OWED).exists():
-            said = check.job.listing.verdicts.filter(revision=check.job.revision).select_related("photo")
-            given_up = check.job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
-            found = decide_outcome(list(said), list(given_up))
-            settle(check.job, [], found)
+            found = _settled(check.job)
             log.info("listing %s, revision %s: %s", check.job.listing_id, check.job.revision, found.status)
+
+
+def _settled(job: ValidationJob) -> Outcome:
+    """The outcome by which the job ends now. What its checks found stays, also when it cannot be weighed: then a person
+    looks at it."""
+    try:
+        with transaction.atomic():
+            found = _weigh(job)
+            settle(job, [], found)
+    except (SoftTimeLimitExceeded, OperationalError):
+        raise  # the time is over, or the database is away: this check is made again
+    except Exception:
+        log.exception("listing %s, revision %s: no outcome", job.listing_id, job.revision)
+        found = UNDECIDED
+        settle(job, [], found)
+    return found
+
+
+def _weigh(job: ValidationJob) -> Outcome:
+    said = job.listing.verdicts.filter(revision=job.revision).select_related("photo")
+    given_up = job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
+    return decide_outcome(list(said), list(given_up))
 
 
 def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from listings import checks, content, gate, selling, tasks, validation
@@ -176,6 +177,42 @@ def test_a_check_whose_worker_was_killed_says_so_to_the_moderator(owed):
     assert "its worker was killed" in ReviewJob.objects.get().cause
 
 
+@pytest.mark.parametrize("step", ["decide_outcome", "_weigh", "settle"])
+def test_an_outcome_that_nobody_foresaw_is_given_to_a_person_with_what_the_checks_found(
+    owed, monkeypatch, caplog, step
+):
+    real, asked = getattr(validation, step), []
+
+    def fails_once(*args):
+        asked.append(args)
+        if len(asked) == 1:
+            raise KeyError("an outcome nobody thought of")
+        return real(*args)
+
+    monkeypatch.setattr(validation, step, fails_once)
+    job = owed()
+    assert run(job) == Status.IN_REVIEW
+    assert set(job.checks.values_list("state", "attempts")) == {("done", 1)}
+    assert "could not be worked out" in ReviewJob.objects.get().cause
+    assert "an outcome nobody thought of" in caplog.text
+    assert Verdict.objects.filter(where="cloud").count() == len(checks.OF_WORDS)
+
+
+def test_a_job_that_cannot_be_settled_waits_like_a_check_that_fails(owed, monkeypatch, waited):
+    def away(*args):
+        raise OperationalError("the connection is lost")
+
+    job = owed()
+    with monkeypatch.context() as patch:
+        patch.setattr(validation, "settle", away)
+        for _ in range(validation.ATTEMPTS + 2):
+            assert run(job) == Status.CHECKING
+            waited()
+    last = job.checks.get(state="owed")
+    assert last.due_at > timezone.now()
+    assert run(job) == Status.IN_REVIEW
+
+
 # --- One delivery at a time ------------------------------------------------------------------------------------------
 def test_a_check_that_is_at_work_is_not_started_by_a_second_delivery(owed, monkeypatch):
     job, runs = owed(), []
@@ -268,10 +305,12 @@ def test_the_sweeper_tries_again_when_the_broker_is_away(owed, monkeypatch):
     assert tasks.sweep() == 1
 
 
-def test_no_outcome_without_the_servers_own_model():
+def test_words_that_the_servers_own_model_has_not_read_go_to_a_person():
     claim = Verdict(where="device", model="listing-text", decision="pass")
-    with pytest.raises(ValueError, match="server's own model"):
-        validation.decide_outcome([claim])
+    contacts = Verdict(where="cloud", model="contact-details", decision="pass")
+    found = validation.decide_outcome([claim, contacts])
+    assert found.status == Status.IN_REVIEW
+    assert found.cause == "The server's model has not read these words."
 
 
 def says(where, model, decision, policy="drugs"):

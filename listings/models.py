@@ -305,6 +305,7 @@ class ReviewJob(models.Model):
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="review_jobs")
     revision = models.PositiveIntegerField()
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    status_before = models.CharField(max_length=15, choices=Status, default=Status.CHECKING)  # the listing's
     cause = models.TextField()  # why a person is asked, in plain words
     policy = models.CharField(max_length=30, blank=True)  # the suspected one
     created_at = models.DateTimeField(default=timezone.now)
@@ -313,6 +314,11 @@ class ReviewJob(models.Model):
     @property
     def policy_name(self) -> str:
         return policies.name(self.policy)
+
+    @property
+    def approval_leads_to(self) -> Status:
+        """Its merchant paused it, and nobody else puts it on sale again."""
+        return Status.PAUSED if self.status_before == Status.PAUSED else Status.PUBLISHED
 
     class Meta:
         indexes = [models.Index(fields=["created_at"], condition=models.Q(state="open"), name="review_open")]

@@ -77,6 +77,12 @@ def decide_outcome(verdicts: Sequence[Verdict], failed: Sequence[OwedCheck] = ()
     return _held(found, doubts, sure_of_words=any(verdict.decision in GRAVE for verdict in words))
 
 
+def decide_about_photos(verdicts: Sequence[Verdict], failed: Sequence[OwedCheck] = ()) -> Outcome:
+    """Weigh what was said of photos alone: of a listing whose words are decided, by the checks or by a person."""
+    doubts = [*doubts_about_photos(verdicts), *map(_of_failed, failed)]
+    return _held(Outcome(Status.PUBLISHED), doubts, sure_of_words=False)
+
+
 def _held(found: Outcome, doubts: Sequence[Doubt], *, sure_of_words: bool) -> Outcome:
     """What was found of the words, and with it the doubts that a person is to settle, if any."""
     if not doubts:

@@ -1,7 +1,7 @@
 """The worker's checks of one revision: each leaves its verdicts when it ends, and with the last one the job is settled.
 
-A check is claimed by one delivery at a time. Whose time limit is over may be overtaken by the next: the step that stores
-the verdicts counts once.
+A check is claimed by one delivery at a time. Whose time limit is over may be overtaken by the next: the step that
+stores the verdicts counts once.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from . import (
     photo_text,
 )
 from .lifecycle import Status
-from .models import Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
-from .outcome import UNDECIDED, Outcome, decide_outcome
+from .models import Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
+from .outcome import UNDECIDED, Outcome, decide_about_photos, decide_outcome
 
 log = logging.getLogger(__name__)
 # A check that fails this often, or takes its worker down with it, is given to a person.
@@ -189,13 +189,22 @@ def _settled(job: ValidationJob) -> Outcome:
 
 
 def _weigh(job: ValidationJob) -> Outcome:
+    """Of what is being checked, everything. Of what has left the check, only what was said of photos since: its words
+    are decided, and so is whatever a moderator saw before the last decision."""
     said = job.listing.verdicts.filter(revision=job.revision).select_related("photo")
     given_up = job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
-    return decide_outcome(list(said), list(given_up))
+    if Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING).exists():
+        return decide_outcome(list(said), list(given_up))
+    seen = Decision.objects.filter(listing=job.listing_id, review_job__revision=job.revision).first()
+    if seen:
+        said = said.filter(created_at__gt=seen.created_at)
+        given_up = given_up.filter(finished_at__gt=seen.created_at)
+    return decide_about_photos(list(said), list(given_up))
 
 
 def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
-    """End the job with its outcome, once: what is being checked moves, what is on sale goes to a person on doubt."""
+    """End the job with its outcome, once: what is being checked moves, what is on sale or paused goes to a person on
+    doubt."""
     with transaction.atomic():
         Listing.objects.hold(job.listing_id)
         held = ValidationJob.objects.filter(pk=job.pk, state=ValidationJob.State.OWED)
@@ -217,13 +226,19 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
         _store(job, verdicts)
         if target == Status.IN_REVIEW:
             ReviewJob.objects.create(
-                listing_id=job.listing_id, revision=job.revision, cause=found.cause or found.note, policy=found.policy
+                listing_id=job.listing_id,
+                revision=job.revision,
+                status_before=status,
+                cause=found.cause or found.note,
+                policy=found.policy,
             )
 
 
 def _store(job: ValidationJob, verdicts: list[Verdict]) -> None:
+    """Under the listing's lock: `created_at` tells what a moderator cannot have seen when they decided."""
+    now = timezone.now()
     for verdict in verdicts:
-        verdict.listing_id, verdict.revision = job.listing_id, job.revision
+        verdict.listing_id, verdict.revision, verdict.created_at = job.listing_id, job.revision, now
     Verdict.objects.bulk_create(verdicts)
 
 

@@ -16,8 +16,9 @@ REASON_CHARS = 10
 
 
 def approve(*, job: ReviewJob, moderator: User) -> Decision:
-    """Publish. Raises ValidationError when somebody was faster or the listing was changed or withdrawn."""
-    return _decide(job, moderator, Decision.Action.APPROVE, Status.PUBLISHED)
+    """Publish; what its merchant had paused stays paused. Raises ValidationError when somebody was faster or the
+    listing was changed or withdrawn."""
+    return _decide(job, moderator, Decision.Action.APPROVE, job.approval_leads_to)
 
 
 def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos: Sequence[int] = ()) -> Decision:

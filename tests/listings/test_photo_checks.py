@@ -22,6 +22,7 @@ from tests.settings import ROOT
 PICTURES = sorted((ROOT / "marketplace" / "demo" / "pictures").glob("*-1.jpg"))
 CHAIR = next(path for path in PICTURES if path.name.startswith("ash-dining-chair"))
 TRIPOD = next(path for path in PICTURES if path.name.startswith("aluminium-tripod"))
+GLOCK = ("Glock 19 pistol", "with 9mm ammo", "and a silencer")
 
 
 def encoded(image: Image.Image, kind: str = "JPEG", **options) -> bytes:
@@ -192,7 +193,7 @@ def test_the_worker_looks_for_the_gate_that_had_no_model(upload, send, models_aw
 
 
 def test_words_in_a_photo_are_read_and_judged(upload, send):
-    photo = upload(encoded(written("Glock 19 pistol", "with 9mm ammo", "and a silencer")))
+    photo = upload(encoded(written(*GLOCK)))
     listing = send(photo)
     assert check_all(listing) == Status.IN_REVIEW
     found = verdict(listing, checks.PHOTO_TEXT)
@@ -274,26 +275,105 @@ def test_a_check_delivered_twice_leaves_one_verdict(upload, send):
 
 
 # --- Photos that came to a listing after its check -------------------------------------------------------------------
-def test_photos_of_a_published_listing_are_checked_later_and_it_stays_on_sale(upload, make_listing):
-    listing = make_listing()
-    Verdict.objects.create(listing=listing, revision=1, where="cloud", model="listing-text-cloud", decision="pass")
-    photo = upload(CHAIR)
-    photo.listing = listing
-    photo.save()
+@pytest.fixture
+def on_sale(make_listing):
+    """A listing that left its check with these words passed or doubted."""
+
+    def make(decision="pass", **fields):
+        listing = make_listing(**fields)
+        policy = "" if decision == "pass" else "weapons"
+        said = {"where": "cloud", "model": "listing-text-cloud", "decision": decision, "policy": policy}
+        Verdict.objects.create(listing=listing, revision=1, **said)
+        return listing
+
+    return make
+
+
+def comes_to(listing, photo: Photo) -> Photo:
+    Photo.objects.filter(pk=photo.pk).update(listing=listing)
+    photo.refresh_from_db()
     checks.owe_later(listing, [photo])
+    return photo
+
+
+def test_photos_of_a_published_listing_are_checked_later_and_it_stays_on_sale(upload, on_sale):
+    listing = on_sale()
+    photo = comes_to(listing, upload(CHAIR))
     assert check_all(listing) == Status.PUBLISHED
     assert Verdict.objects.filter(photo=photo).count() == 5
 
 
-def test_a_later_check_with_a_doubt_puts_it_before_a_moderator(upload, make_listing):
-    listing = make_listing()
-    Verdict.objects.create(listing=listing, revision=1, where="cloud", model="listing-text-cloud", decision="pass")
-    photo = upload(encoded(written("Glock 19 pistol", "with 9mm ammo", "and a silencer")))
-    photo.listing = listing
-    photo.save()
-    checks.owe_later(listing, [photo])
+def test_a_later_check_with_a_doubt_puts_it_before_a_moderator(upload, on_sale):
+    listing = on_sale()
+    comes_to(listing, upload(encoded(written(*GLOCK))))
     assert check_all(listing) == Status.IN_REVIEW
     assert ReviewJob.objects.get().policy == "weapons"
+
+
+def test_a_later_check_ends_without_verdicts_on_the_words(upload, make_listing):
+    listing = make_listing()
+    comes_to(listing, upload(CHAIR))
+    assert check_all(listing) == Status.PUBLISHED
+    assert not OwedCheck.objects.filter(state="owed").exists()
+    assert listing.validation_jobs.get().state == "done"
+
+
+def test_words_that_were_never_read_are_shown_to_a_person_when_the_photos_of_a_new_listing_are(upload, make_listing):
+    listing = make_listing(status=Status.CHECKING)
+    comes_to(listing, upload(CHAIR))
+    assert check_all(listing) == Status.IN_REVIEW
+    assert ReviewJob.objects.get().cause == "The server's model has not read these words."
+
+
+def test_a_later_check_that_fails_again_and_again_is_told(upload, on_sale):
+    listing = on_sale()
+    comes_to(listing, upload(CHAIR))
+    OwedCheck.objects.filter(name=checks.PHOTO_BANK).update(attempts=validation.ATTEMPTS)
+    assert check_all(listing) == Status.IN_REVIEW
+    assert ReviewJob.objects.get().cause.startswith("Comparing photo 1 with removed photos failed again and again.")
+
+
+def test_words_that_a_moderator_approved_stay_approved_when_photos_come(upload, on_sale, moderator):
+    listing = on_sale("warn", status=Status.IN_REVIEW)
+    job = ReviewJob.objects.create(listing=listing, revision=1, cause="Weapons.", policy="weapons")
+    decisions.approve(job=job, moderator=moderator)
+    comes_to(listing, upload(CHAIR))
+    listing.refresh_from_db()
+    assert check_all(listing) == Status.PUBLISHED
+
+
+def test_a_photo_that_a_moderator_approved_stays_approved_when_another_comes(upload, on_sale, moderator):
+    listing = on_sale()
+    comes_to(listing, upload(encoded(written(*GLOCK))))
+    assert check_all(listing) == Status.IN_REVIEW
+    decisions.approve(job=ReviewJob.objects.get(), moderator=moderator)
+    listing.refresh_from_db()
+    comes_to(listing, upload(CHAIR))
+    assert check_all(listing) == Status.PUBLISHED
+
+
+def test_what_a_check_says_that_ended_after_the_approval_is_still_a_doubt(upload, on_sale, moderator):
+    """It began before: the moderator could not see what it found."""
+    listing = on_sale("warn", status=Status.IN_REVIEW)
+    job = ReviewJob.objects.create(listing=listing, revision=1, cause="Weapons.", policy="weapons")
+    photo = comes_to(listing, upload(encoded(written(*GLOCK))))
+    check = OwedCheck.objects.select_related("job__listing", "photo").get(name=checks.PHOTO_TEXT)
+    OwedCheck.objects.exclude(pk=check.pk).update(state="done")
+    found = photo_text.check(listing, photo)
+    decisions.approve(job=job, moderator=moderator)
+    validation.finish(check, found)
+    listing.refresh_from_db()
+    assert listing.status == Status.IN_REVIEW
+    assert listing.review_jobs.get(state="open").cause == "Photo 1: the text in it suggests: Weapons."
+
+
+def test_a_paused_listing_whose_photo_was_doubted_is_paused_again_after_the_approval(upload, on_sale, moderator):
+    listing = on_sale(status=Status.PAUSED)
+    comes_to(listing, upload(encoded(written(*GLOCK))))
+    assert check_all(listing) == Status.IN_REVIEW
+    decisions.approve(job=ReviewJob.objects.get(), moderator=moderator)
+    listing.refresh_from_db()
+    assert listing.status == Status.PAUSED
 
 
 # --- The bank of removed photos --------------------------------------------------------------------------------------

@@ -49,6 +49,8 @@ TERMS = OF_WORDS | OF_PHOTOS
 
 def owe(listing: Listing, photos: Iterable[Photo]) -> ValidationJob:
     """The outbox rows of the listing's revision: one of the job, one of each check."""
+    photos = list(photos)
+    _listed(photos)
     job = ValidationJob.objects.create(listing=listing, revision=listing.revision)
     words = [OwedCheck(name=name) for name in OF_WORDS]
     _owe(job, [*words, *_of_photos(photos)], timezone.now() + FIRST_DUE)
@@ -58,6 +60,8 @@ def owe(listing: Listing, photos: Iterable[Photo]) -> ValidationJob:
 def owe_later(listing: Listing, photos: Iterable[Photo]) -> None:
     """Checks of photos that came to a listing whose words are checked. It keeps its status meanwhile; the sweeper
     sends them, behind what merchants wait for."""
+    photos = list(photos)
+    _listed(photos)
     if listing.status not in ASKED:
         return
     job, _ = ValidationJob.objects.get_or_create(listing=listing, revision=listing.revision)
@@ -71,6 +75,11 @@ def drop(jobs: QuerySet[ValidationJob]) -> None:
     owed = OwedCheck.objects.filter(job__in=jobs.values("pk"), state=OwedCheck.State.OWED)
     owed.update(state=OwedCheck.State.DROPPED, finished_at=now)
     jobs.filter(state=ValidationJob.State.OWED).update(state=ValidationJob.State.DROPPED, finished_at=now)
+
+
+def _listed(photos: list[Photo]) -> None:
+    """From now on they count as put up by their owner (look_alikes.py)."""
+    Photo.objects.filter(pk__in=[photo.pk for photo in photos], listed_at=None).update(listed_at=timezone.now())
 
 
 def _of_photos(photos: Iterable[Photo]) -> list[OwedCheck]:

@@ -171,6 +171,7 @@ class Photo(models.Model):
     # photo_bank.phash; none of a photo with too little in it to tell it from others.
     phash = BitField(length=limits.PHASH_BITS, null=True, blank=True)
     alt = models.CharField(max_length=limits.ALT_CHARS, blank=True)
+    listed_at = models.DateTimeField(null=True, blank=True)  # when it first came to a listing; stays if it leaves it
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -1,4 +1,13 @@
 from django.db import migrations, models
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Greatest
+
+
+def when_photos_were_listed(apps, schema_editor):
+    """As near as the record tells: with their listing, or when they came if that was later."""
+    Listing, Photo = apps.get_model("listings", "Listing"), apps.get_model("listings", "Photo")
+    began = Listing.objects.filter(pk=OuterRef("listing")).values("created_at")
+    Photo.objects.filter(listing__isnull=False).update(listed_at=Greatest("created_at", Subquery(began)))
 
 
 class Migration(migrations.Migration):
@@ -7,6 +16,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="photo",
+            name="listed_at",
+            field=models.DateTimeField(blank=True, null=True),
+        ),
         migrations.AddField(
             model_name="owedcheck",
             name="not_before",
@@ -29,4 +43,5 @@ class Migration(migrations.Migration):
                 max_length=15,
             ),
         ),
+        migrations.RunPython(when_photos_were_listed, migrations.RunPython.noop),
     ]

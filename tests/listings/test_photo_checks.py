@@ -472,6 +472,29 @@ def test_whoever_put_the_photo_up_first_is_at_ease(upload, send, other_merchant,
     assert check_all(later) == Status.PUBLISHED
 
 
+def test_of_two_sellers_the_one_who_kept_the_picture_in_a_draft_is_not_the_first(upload, send, other_merchant):
+    kept = upload(CHAIR)
+    copy = upload(encoded(opened(CHAIR), quality=60), owner=other_merchant)
+    theirs = send(copy, seller=other_merchant, title="A chair for the kitchen table")
+    assert check_all(theirs) == Status.PUBLISHED
+    own = send(kept)
+    assert check_all(own) == Status.IN_REVIEW
+    assert verdict(own, checks.LOOK_ALIKES).detail["of"] == theirs.public_id
+
+
+def test_whoever_sells_again_what_they_sold_is_not_held_for_a_copy_made_meanwhile(
+    upload, send, merchant, other_merchant
+):
+    sold = send(upload(CHAIR))
+    assert check_all(sold) == Status.PUBLISHED
+    copy = send(upload(CHAIR, owner=other_merchant), seller=other_merchant, title="A chair for the kitchen table")
+    type(copy).objects.filter(pk=copy.pk).update(status=Status.PUBLISHED)
+    type(sold).objects.filter(pk=sold.pk).update(status=Status.ENDED)
+    again = send(photos.copy_staged(sold.photos.get(), merchant), title="The second chair of the pair")
+    assert check_all(again) == Status.PUBLISHED
+    assert look_alikes.find(copy, copy.photos.get()).listing == again
+
+
 def test_no_two_sellers_of_the_demo_share_a_picture(db):
     """The demo's drawings of like things stay apart; the threshold is set by them."""
     bits = [photo_bank.phash(opened(path)) for path in PICTURES[::4]]

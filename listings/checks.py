@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -66,7 +67,24 @@ def owe_later(listing: Listing, photos: Iterable[Photo]) -> None:
         return
     job, _ = ValidationJob.objects.get_or_create(listing=listing, revision=listing.revision)
     _owe(job, _of_photos(photos), timezone.now())
-    ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.OWED, finished_at=None)
+    _open(job)
+
+
+def owe_again(photo: Photo, name: str) -> None:
+    """One check of a photo once more: what it is held against has changed. The listing keeps its status meanwhile."""
+    if photo.listing_id is None:
+        return
+    with transaction.atomic():
+        Listing.objects.hold(photo.listing_id)
+        listing = Listing.objects.only("status", "revision").get(pk=photo.listing_id)
+        if listing.status not in ASKED:
+            return
+        job, _ = ValidationJob.objects.get_or_create(listing=listing, revision=listing.revision)
+        _owe(job, [OwedCheck(name=name, photo=photo)], timezone.now())
+        ended = job.checks.filter(name=name, photo=photo).exclude(state=OwedCheck.State.OWED)
+        anew = {"attempts": 0, "not_before": None, "started_at": None, "finished_at": None, "last_error": ""}
+        ended.update(state=OwedCheck.State.OWED, due_at=timezone.now(), **anew)
+        _open(job)
 
 
 def drop(jobs: QuerySet[ValidationJob]) -> None:
@@ -86,6 +104,12 @@ def _of_photos(photos: Iterable[Photo]) -> list[OwedCheck]:
     """Unsaved rows, the quick checks of all photos before the first slow one."""
     rows = [OwedCheck(name=name, photo=photo) for photo in photos for name in OF_PHOTOS]
     return sorted(rows, key=lambda row: row.name == PHOTO_TEXT)
+
+
+def _open(job: ValidationJob) -> None:
+    """It ends with the last of its checks; with none owed there would be no last one."""
+    if job.checks.filter(state=OwedCheck.State.OWED).exists():
+        ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.OWED, finished_at=None)
 
 
 def _owe(job: ValidationJob, rows: list[OwedCheck], due_at: datetime) -> None:

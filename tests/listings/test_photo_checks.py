@@ -440,6 +440,21 @@ def test_only_the_photos_that_the_moderator_chose_go_into_the_bank(upload, send,
     assert RemovedPhoto.objects.get().hashes.count() > 8
 
 
+def test_a_copy_that_is_on_sale_already_is_found_when_a_moderator_removes_the_photo(
+    upload, send, remove, other_merchant, django_capture_on_commit_callbacks
+):
+    copy = upload(encoded(ImageOps.mirror(opened(CHAIR)), quality=60), owner=other_merchant)
+    theirs = send(copy, seller=other_merchant, title="A chair for the kitchen table")
+    assert check_all(theirs) == Status.PUBLISHED
+    check_all(send(upload(TRIPOD), title="Tripod of aluminium with a geared column"))
+    with django_capture_on_commit_callbacks(execute=True):
+        remove(upload(CHAIR))
+    owed = OwedCheck.objects.filter(state="owed").exclude(job__listing__status=Status.REJECTED)
+    assert [(check.name, check.photo, check.attempts) for check in owed] == [(checks.PHOTO_BANK, copy, 0)]
+    assert check_all(theirs) == Status.IN_REVIEW
+    assert "a photo that a moderator removed under: Weapons" in theirs.review_jobs.get().cause
+
+
 # --- Other sellers' photos -------------------------------------------------------------------------------------------
 def test_another_sellers_photo_is_shown_to_a_person_with_the_listing_it_is_from(upload, send, other_merchant):
     first = send(upload(CHAIR))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from listings import checks, content, gate, selling, tasks, validation
 from listings.lifecycle import Status
-from listings.models import OwedCheck, ReviewJob, Verdict
+from listings.models import OwedCheck, Photo, ReviewJob, Verdict
 
 UNSAFE = (
     "Butterfly knife, black handle",
@@ -293,6 +293,29 @@ def test_the_sweeper_sends_what_is_overdue_once(owed, monkeypatch):
     assert tasks.sweep() == 3
     assert tasks.sweep() == 0
     assert sent == [(check.pk, tasks.WAITED_FOR) for check in overdue.checks.order_by("pk")]
+
+
+def test_a_seller_with_many_photos_leaves_others_room_at_the_reader(owed, merchant, other_merchant, monkeypatch):
+    sent = {}
+    monkeypatch.setattr(tasks, "enqueue", lambda pk, name, priority: sent.update({pk: priority}) or True)
+    monkeypatch.setattr(tasks, "READ_IN_A_ROW", 2)
+
+    def send(seller, number):
+        listing = owed(f"Train set {number}", seller=seller).listing
+        photo = Photo.objects.create(owner=seller, listing=listing, file="x", thumb="y", width=1, height=1)
+        checks.owe_later(listing, [photo])
+        tasks.enqueue_job(listing.validation_jobs.get().pk)
+        return {name: sent[pk] for pk, name in OwedCheck.objects.filter(job__listing=listing).values_list("pk", "name")}
+
+    mine = [send(merchant, number)[checks.PHOTO_TEXT] for number in range(4)]
+    assert mine == [tasks.WAITED_FOR] * 2 + [tasks.BEHIND_OTHERS] * 2
+    theirs = send(other_merchant, 5)
+    assert set(theirs.values()) == {tasks.WAITED_FOR}
+    OwedCheck.objects.update(due_at=timezone.now())
+    first, second, third, fourth = OwedCheck.objects.filter(name=checks.PHOTO_TEXT, job__listing__seller=merchant)
+    OwedCheck.objects.filter(pk__in=[first.pk, second.pk]).update(state="done")
+    tasks.sweep()
+    assert sent[third.pk] == sent[fourth.pk] == tasks.WAITED_FOR
 
 
 def test_the_sweeper_tries_again_when_the_broker_is_away(owed, monkeypatch):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
+from django.utils import timezone
 from PIL import ImageOps
 
 from . import photo_bank, photo_files
@@ -38,20 +40,31 @@ def check(listing: Listing, photo: Photo) -> list[Verdict]:
 
 
 def find(listing: Listing, photo: Photo) -> Photo | None:
-    """The earliest photo of a live listing that is near-identical, as it is or mirrored, if it is another seller's.
+    """A near-identical photo of a live listing, as it is or mirrored, of the seller who put the picture up first, if
+    that is another one.
 
-    Whoever put the picture up first is at ease, also beside copies of it.
+    Who was first: by when the picture first came to any listing of theirs, live or not. So whoever sells the thing once
+    more is at ease beside copies that others made meanwhile, and nobody is first by keeping a photo in a draft.
     """
     bits = photo_bank.known(photo)
     if bits is None:
         return None
     mirrored = photo_bank.phash(ImageOps.mirror(photo_files.decoded(photo, photo_bank.SIDE)))
-    rows = Photo.objects.filter(listing__status__in=LIVE, phash__isnull=False, pk__lt=photo.pk)
-    found = [
-        twin
-        for view in (bits, mirrored)
-        if view
-        for twin in photo_bank.near_to(rows, view, NEAR_IDENTICAL).order_by("pk").select_related("listing")[:1]
+    rows = Photo.objects.filter(listed_at__isnull=False, phash__isnull=False).select_related("listing")
+    rows = rows.only("owner", "listed_at", "phash", "listing__status", "listing__public_id", "listing__title")
+    near = [twin for view in (bits, mirrored) if view for twin in photo_bank.near_to(rows, view, NEAR_IDENTICAL)]
+    near.sort(key=_age)
+    first: dict[int, tuple[datetime, int]] = {}  # by seller
+    for twin in near:
+        first.setdefault(twin.owner_id, _age(twin))
+    own = first.get(listing.seller_id, (timezone.now(), photo.pk))
+    shown = [
+        twin for twin in near if twin.owner_id != listing.seller_id and twin.listing and twin.listing.status in LIVE
     ]
-    first = min(found, key=lambda twin: twin.pk, default=None)
-    return first if first and first.owner_id != listing.seller_id else None
+    return min(
+        (twin for twin in shown if first[twin.owner_id] < own), key=lambda twin: first[twin.owner_id], default=None
+    )
+
+
+def _age(photo: Photo) -> tuple[datetime, int]:
+    return photo.listed_at or photo.created_at, photo.pk

@@ -171,6 +171,7 @@ class Photo(models.Model):
     # photo_bank.phash; none of a photo with too little in it to tell it from others.
     phash = BitField(length=limits.PHASH_BITS, null=True, blank=True)
     alt = models.CharField(max_length=limits.ALT_CHARS, blank=True)
+    listed_at = models.DateTimeField(null=True, blank=True)  # when it first came to a listing; stays if it leaves it
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -281,8 +282,9 @@ class OwedCheck(models.Model):
     photo = models.ForeignKey(Photo, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=8, choices=State, default=State.OWED)
     attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)  # after this the sweeper sends it again
-    started_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(default=timezone.now)  # after this the sweeper sends it (again)
+    not_before = models.DateTimeField(null=True, blank=True)  # after a fault: nobody starts it until then
+    started_at = models.DateTimeField(null=True, blank=True)  # whoever started it has it until its time limit is over
     finished_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
 
@@ -304,6 +306,7 @@ class ReviewJob(models.Model):
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="review_jobs")
     revision = models.PositiveIntegerField()
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    status_before = models.CharField(max_length=15, choices=Status, default=Status.CHECKING)  # the listing's
     cause = models.TextField()  # why a person is asked, in plain words
     policy = models.CharField(max_length=30, blank=True)  # the suspected one
     created_at = models.DateTimeField(default=timezone.now)
@@ -312,6 +315,11 @@ class ReviewJob(models.Model):
     @property
     def policy_name(self) -> str:
         return policies.name(self.policy)
+
+    @property
+    def approval_leads_to(self) -> Status:
+        """Its merchant paused it, and nobody else puts it on sale again."""
+        return Status.PAUSED if self.status_before == Status.PAUSED else Status.PUBLISHED
 
     class Meta:
         indexes = [models.Index(fields=["created_at"], condition=models.Q(state="open"), name="review_open")]

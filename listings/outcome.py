@@ -13,6 +13,8 @@ from .models import OwedCheck, Verdict, VerdictDecision, Where
 
 GRAVE = (VerdictDecision.WARN, VerdictDecision.BLOCK)
 NO_MODELS = (checks.CONTACT_DETAILS, checks.DUPLICATES)
+# Who speaks of photos alone, also when the photo's row has gone meanwhile.
+OF_PHOTOS = (photo_model.MODEL, photo_model.CLOUD, *checks.OF_PHOTOS)
 IN_REVIEW_NOTE = "A moderator looks at this listing before it goes on sale. You need not do anything."
 SAYS = {
     VerdictDecision.PASS: "found nothing",
@@ -49,22 +51,47 @@ class Doubt:
     policy: str = ""
 
 
+UNREAD = Doubt("The server's model has not read these words.")
+# Of verdicts that nobody foresaw.
+UNDECIDED = Outcome(
+    Status.IN_REVIEW,
+    IN_REVIEW_NOTE,
+    "All checks have ended, but what they say together could not be worked out (a fault of ours; the log tells more). "
+    "Judge by what each of them says.",
+)
+
+
 def decide_outcome(verdicts: Sequence[Verdict], failed: Sequence[OwedCheck] = ()) -> Outcome:
     """Weigh all verdicts on one revision, and the checks that failed again and again.
 
     The gravest wins; the device's word can add a doubt, never take one away. Doubts about photos and failed checks put
-    a listing before a person whatever its words are; what there is to say about the words is then said too.
+    a listing before a person whatever its words are; what there is to say about the words is then said too. Words that
+    the server's own model has not read are such a doubt.
     """
-    words = [verdict for verdict in verdicts if verdict.photo is None and verdict.model != photo_model.MODEL]
-    found = _of_words(words, unread=any(check.name == checks.WORDS for check in failed))
+    words = [verdict for verdict in verdicts if verdict.photo is None and verdict.model not in OF_PHOTOS]
+    found = _of_words(words)
     doubts = [*doubts_about_photos(verdicts), *map(_of_failed, failed)]
+    read = any(v.where == Where.CLOUD and v.model not in NO_MODELS for v in words)
+    if not read and not any(check.name == checks.WORDS for check in failed):
+        doubts.append(UNREAD)
+    return _held(found, doubts, sure_of_words=any(verdict.decision in GRAVE for verdict in words))
+
+
+def decide_about_photos(verdicts: Sequence[Verdict], failed: Sequence[OwedCheck] = ()) -> Outcome:
+    """Weigh what was said of photos alone: of a listing whose words are decided, by the checks or by a person."""
+    doubts = [*doubts_about_photos(verdicts), *map(_of_failed, failed)]
+    return _held(Outcome(Status.PUBLISHED), doubts, sure_of_words=False)
+
+
+def _held(found: Outcome, doubts: Sequence[Doubt], *, sure_of_words: bool) -> Outcome:
+    """What was found of the words, and with it the doubts that a person is to settle, if any."""
     if not doubts:
         return found
     causes = [found.cause or found.note, *(doubt.cause for doubt in doubts)]
     notes = [found.note.replace(IN_REVIEW_NOTE, ""), *dict.fromkeys(doubt.note for doubt in doubts), IN_REVIEW_NOTE]
     suspected = [doubt.policy for doubt in doubts if doubt.policy]
     if found.policy:  # of words: before the photos when a check is sure of it, behind them when it is not
-        suspected.insert(0 if any(verdict.decision in GRAVE for verdict in words) else len(suspected), found.policy)
+        suspected.insert(0 if sure_of_words else len(suspected), found.policy)
     return Outcome(
         Status.IN_REVIEW, " ".join(_said(notes)), "\n".join(_said(causes)), suspected[0] if suspected else ""
     )
@@ -75,13 +102,11 @@ def _said(parts: Sequence[str]) -> list[str]:
 
 
 # --- Words -----------------------------------------------------------------------------------------------------------
-def _of_words(verdicts: list[Verdict], *, unread: bool) -> Outcome:
+def _of_words(verdicts: list[Verdict]) -> Outcome:
     claim = next((v for v in verdicts if v.where == Where.DEVICE and not v.detail.get("disbelieved")), None)
     models = [v for v in verdicts if v.where != Where.DEVICE and v.model not in NO_MODELS]
     contacts = next((v for v in verdicts if v.model == checks.CONTACT_DETAILS and v.decision in GRAVE), None)
     twin = next((v for v in verdicts if v.model == checks.DUPLICATES and v.decision in GRAVE), None)
-    if not unread and not any(v.where == Where.CLOUD for v in models):
-        raise ValueError("no listing is decided without the server's own model")
 
     grave = [v for v in models if v.decision in GRAVE]
     if grave:

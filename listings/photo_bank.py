@@ -19,7 +19,7 @@ from pgvector.django import HammingDistance
 from PIL import Image
 
 from . import photo_files
-from .checks import PHOTO_BANK
+from .checks import ASKED, PHOTO_BANK, owe_again
 from .models import Decision, Listing, Photo, RemovedPhoto, RemovedPhotoHash, Verdict, VerdictDecision, Where
 
 SIDE = 256  # pixels; the hash looks at 64 x 64
@@ -116,6 +116,18 @@ def add(decision: Decision, photos: Iterable[Photo]) -> None:
             continue
         hashes = {bits for view in views(image) if (bits := phash(view))}
         RemovedPhotoHash.objects.bulk_create([RemovedPhotoHash(removed=removed, phash=bits) for bits in hashes])
+
+
+def look_again(decision: Decision) -> None:
+    """Photos on the market that may be those just removed are held against the bank once more."""
+    on_market = Photo.objects.filter(listing__status__in=ASKED)
+    removed = RemovedPhoto.objects.filter(decision=decision)
+    found = set(on_market.filter(sha256__in=removed.values("sha256")).values_list("pk", flat=True))
+    hashed = on_market.filter(phash__isnull=False)
+    for bits in RemovedPhotoHash.objects.filter(removed__in=removed).values_list("phash", flat=True):
+        found.update(near_to(hashed, bits, SAME).values_list("pk", flat=True))
+    for photo in on_market.filter(pk__in=found).order_by("pk"):
+        owe_again(photo, PHOTO_BANK)
 
 
 def views(image: Image.Image) -> Iterator[Image.Image]:

@@ -16,7 +16,9 @@ log = logging.getLogger(__name__)
 SWEEP_BATCH = 200
 ABANDONED_PHOTOS_AFTER = timedelta(days=30)
 # In the queue what a merchant waits for goes before what a published listing still owes.
-WAITED_FOR, CAN_WAIT = 0, 9
+WAITED_FOR, BEHIND_OTHERS, CAN_WAIT = 0, 3, 9
+# So many photos of one seller are read before everybody else's turn comes: reading is slow, and one process does it.
+READ_IN_A_ROW = 16
 RESEND_WHAT_CAN_WAIT = timedelta(minutes=10)  # the queue may be long; sending it twice would make it longer
 # Renditions are in no hurry: pages show the master until then.
 RENDITIONS_FIRST_DUE = timedelta(minutes=2)
@@ -39,7 +41,7 @@ def make_renditions(photo_id: int) -> None:
 
 def enqueue(check_id: int, name: str, priority: int = WAITED_FOR) -> bool:
     terms = checks.TERMS[name]
-    limits = {"soft_time_limit": terms.seconds, "time_limit": terms.seconds + checks.GRACE}
+    limits = {"soft_time_limit": terms.seconds, "time_limit": terms.limit.total_seconds()}
     return _send(run_check, check_id, queue=terms.queue, priority=priority, **limits)
 
 
@@ -59,9 +61,19 @@ def _send(task: Task, number: int, **options: Any) -> bool:
 
 def enqueue_job(job_id: int) -> None:
     """Tell the queue of everything that a job is owed, until it does not answer."""
-    for pk, name in OwedCheck.objects.filter(job_id=job_id).order_by("pk").values_list("pk", "name"):
-        if not enqueue(pk, name):
+    rows = OwedCheck.objects.filter(job_id=job_id).order_by("pk")
+    for pk, name, seller in rows.values_list("pk", "name", "job__listing__seller"):
+        if not enqueue(pk, name, _priority(pk, name, seller)):
             return
+
+
+def _priority(pk: int, name: str, seller: int) -> int:
+    """Of a check that a merchant waits for. Whoever has many photos waiting to be read leaves others some room."""
+    if checks.TERMS[name].queue != checks.READER_QUEUE:
+        return WAITED_FOR
+    of_seller = OwedCheck.objects.filter(name=name, state=OwedCheck.State.OWED, job__listing__seller=seller, pk__lt=pk)
+    ahead = of_seller.filter(job__listing__status=Status.CHECKING).count()
+    return WAITED_FOR if ahead < READ_IN_A_ROW else BEHIND_OTHERS
 
 
 @shared_task
@@ -75,13 +87,14 @@ def sweep() -> int:
     now = timezone.now()
     overdue = OwedCheck.objects.filter(state=OwedCheck.State.OWED, due_at__lte=now).order_by("due_at", "pk")
     sent = 0
-    for pk, name, due_at, status in overdue.values_list("pk", "name", "due_at", "job__listing__status")[:SWEEP_BATCH]:
+    columns = ("pk", "name", "due_at", "job__listing__status", "job__listing__seller")
+    for pk, name, due_at, status, seller in overdue.values_list(*columns)[:SWEEP_BATCH]:
         waited_for = status == Status.CHECKING
         again_at = now + (timedelta(seconds=checks.TERMS[name].resend) if waited_for else RESEND_WHAT_CAN_WAIT)
         held = OwedCheck.objects.filter(pk=pk, due_at=due_at, state=OwedCheck.State.OWED)
         if held.update(due_at=again_at) != 1:
             continue
-        if not enqueue(pk, name, WAITED_FOR if waited_for else CAN_WAIT):
+        if not enqueue(pk, name, _priority(pk, name, seller) if waited_for else CAN_WAIT):
             # The broker is still away: next time.
             OwedCheck.objects.filter(pk=pk, due_at=again_at).update(due_at=now)
             break

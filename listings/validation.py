@@ -1,6 +1,7 @@
 """The worker's checks of one revision: each leaves its verdicts when it ends, and with the last one the job is settled.
 
-A check may run twice or at the same time as another: the step that stores its verdicts counts once.
+A check is claimed by one delivery at a time. Whose time limit is over may be overtaken by the next: the step that
+stores the verdicts counts once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from billiard.exceptions import SoftTimeLimitExceeded
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from models import manifest, text
@@ -28,8 +30,8 @@ from . import (
     photo_text,
 )
 from .lifecycle import Status
-from .models import Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
-from .outcome import Outcome, decide_outcome
+from .models import Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
+from .outcome import UNDECIDED, Outcome, decide_about_photos, decide_outcome
 
 log = logging.getLogger(__name__)
 # A check that fails this often, or takes its worker down with it, is given to a person.
@@ -41,7 +43,7 @@ NO_ANSWER = "it gave no answer: it took too long, or its worker was killed"
 
 
 def run(check_id: int) -> None:
-    """Make one check and store what it found. May run twice or at the same time as another: one of them counts.
+    """Make one check and store what it found. Of two deliveries at the same time one returns at once.
 
     A fault (model missing, disk, anything unforeseen) leaves the check owed, to be sent again later.
     """
@@ -52,31 +54,45 @@ def run(check_id: int) -> None:
     if not _asked(check.job, check.job.listing):
         checks.drop(ValidationJob.objects.filter(pk=check.job_id))
         return
-    terms, earlier_error = checks.TERMS[check.name], check.last_error
-    check.attempts += 1
-    check.last_error = NO_ANSWER  # stands if the process is killed
-    now = timezone.now()
-    OwedCheck.objects.filter(pk=check.pk, state=OwedCheck.State.OWED).update(
-        attempts=check.attempts,
-        last_error=check.last_error,
-        started_at=now,
-        due_at=now + timedelta(seconds=terms.seconds + checks.GRACE),
-    )
-    if check.attempts > ATTEMPTS:
-        check.last_error = earlier_error
-        finish(check, [], failed=True)
+    if not _claim(check):
         return
     try:
-        finish(check, _found_by(check))
+        if check.attempts > ATTEMPTS:
+            finish(check, [], failed=True)
+        else:
+            finish(check, _found_by(check))
     except manifest.ModelUnavailable as error:
         log.warning("check %s (%s) waits: %s", check.pk, check.name, error)
         _postpone(check, str(error), count=False)
     except SoftTimeLimitExceeded:
-        log.warning("check %s (%s) was stopped after %s s", check.pk, check.name, terms.seconds)
-        _postpone(check, f"it gave no answer within {terms.seconds} seconds", count=True)
+        seconds = checks.TERMS[check.name].seconds
+        log.warning("check %s (%s) was stopped after %s s", check.pk, check.name, seconds)
+        _postpone(check, f"it gave no answer within {seconds} seconds", count=True)
     except Exception as error:
         log.exception("check %s (%s) failed", check.pk, check.name)
         _postpone(check, f"{type(error).__name__}: {error}", count=True)
+
+
+def _claim(check: OwedCheck) -> bool:
+    """One more attempt, ours alone until its time limit is over: then its process is dead and others may have it.
+
+    False when another delivery is at work or was faster, or when the wait after a fault is not over.
+    """
+    now, limit = timezone.now(), checks.TERMS[check.name].limit
+    idle = Q(started_at=None) | Q(started_at__lte=now - limit)
+    rested = Q(not_before=None) | Q(not_before__lte=now)
+    held = OwedCheck.objects.filter(idle, rested, pk=check.pk, state=OwedCheck.State.OWED, attempts=check.attempts)
+    check.attempts += 1
+    check.started_at = now
+    return (
+        held.update(
+            attempts=check.attempts,
+            started_at=now,
+            due_at=now + limit,
+            last_error=NO_ANSWER,  # stands if the process is killed
+        )
+        == 1
+    )
 
 
 def check(listing: Listing) -> list[Verdict]:
@@ -152,15 +168,43 @@ def finish(check: OwedCheck, verdicts: list[Verdict], *, failed: bool = False) -
             return
         _store(check.job, verdicts)
         if not check.job.checks.filter(state=OwedCheck.State.OWED).exists():
-            said = check.job.listing.verdicts.filter(revision=check.job.revision).select_related("photo")
-            given_up = check.job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
-            found = decide_outcome(list(said), list(given_up))
-            settle(check.job, [], found)
+            found = _settled(check.job)
             log.info("listing %s, revision %s: %s", check.job.listing_id, check.job.revision, found.status)
 
 
+def _settled(job: ValidationJob) -> Outcome:
+    """The outcome by which the job ends now. What its checks found stays, also when it cannot be weighed: then a person
+    looks at it."""
+    try:
+        with transaction.atomic():
+            found = _weigh(job)
+            settle(job, [], found)
+    except (SoftTimeLimitExceeded, OperationalError):
+        raise  # the time is over, or the database is away: this check is made again
+    except Exception:
+        log.exception("listing %s, revision %s: no outcome", job.listing_id, job.revision)
+        found = UNDECIDED
+        settle(job, [], found)
+    return found
+
+
+def _weigh(job: ValidationJob) -> Outcome:
+    """Of what is being checked, everything. Of what has left the check, only what was said of photos since: its words
+    are decided, and so is whatever a moderator saw before the last decision."""
+    said = job.listing.verdicts.filter(revision=job.revision).select_related("photo")
+    given_up = job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
+    if Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING).exists():
+        return decide_outcome(list(said), list(given_up))
+    seen = Decision.objects.filter(listing=job.listing_id, review_job__revision=job.revision).first()
+    if seen:
+        said = said.filter(created_at__gt=seen.created_at)
+        given_up = given_up.filter(finished_at__gt=seen.created_at)
+    return decide_about_photos(list(said), list(given_up))
+
+
 def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
-    """End the job with its outcome, once: what is being checked moves, what is on sale goes to a person on doubt."""
+    """End the job with its outcome, once: what is being checked moves, what is on sale or paused goes to a person on
+    doubt."""
     with transaction.atomic():
         Listing.objects.hold(job.listing_id)
         held = ValidationJob.objects.filter(pk=job.pk, state=ValidationJob.State.OWED)
@@ -182,13 +226,19 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
         _store(job, verdicts)
         if target == Status.IN_REVIEW:
             ReviewJob.objects.create(
-                listing_id=job.listing_id, revision=job.revision, cause=found.cause or found.note, policy=found.policy
+                listing_id=job.listing_id,
+                revision=job.revision,
+                status_before=status,
+                cause=found.cause or found.note,
+                policy=found.policy,
             )
 
 
 def _store(job: ValidationJob, verdicts: list[Verdict]) -> None:
+    """Under the listing's lock: `created_at` tells what a moderator cannot have seen when they decided."""
+    now = timezone.now()
     for verdict in verdicts:
-        verdict.listing_id, verdict.revision = job.listing_id, job.revision
+        verdict.listing_id, verdict.revision, verdict.created_at = job.listing_id, job.revision, now
     Verdict.objects.bulk_create(verdicts)
 
 
@@ -199,11 +249,13 @@ def _asked(job: ValidationJob, listing: Listing) -> bool:
 def _postpone(check: OwedCheck, why: str, *, count: bool) -> None:
     """Owed again, later each time. A fault of ours (`count` false) does not use up the check's attempts."""
     attempts = check.attempts if count else min(check.attempts - 1, ATTEMPTS - 2)
-    held = OwedCheck.objects.filter(pk=check.pk, state=OwedCheck.State.OWED)
+    # If our time was over, somebody else may have it: what they do counts.
+    held = OwedCheck.objects.filter(pk=check.pk, state=OwedCheck.State.OWED, started_at=check.started_at)
     now = timezone.now()
     # What waits for us is tried the more seldom the longer it has waited: its attempts do not tell how long that is.
     wait = _wait(check) if count else min(max(FIRST_WAIT, (now - check.job.created_at) / 4), LONGEST_WAIT_FOR_US)
-    held.update(due_at=now + wait, last_error=why[:2000], attempts=attempts)
+    again_at = now + wait
+    held.update(due_at=again_at, not_before=again_at, started_at=None, last_error=why[:2000], attempts=attempts)
     job = check.job
     waiting = Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING, revision=job.revision)
     waiting.update(status_note=WAITING_NOTE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -16,8 +17,9 @@ REASON_CHARS = 10
 
 
 def approve(*, job: ReviewJob, moderator: User) -> Decision:
-    """Publish. Raises ValidationError when somebody was faster or the listing was changed or withdrawn."""
-    return _decide(job, moderator, Decision.Action.APPROVE, Status.PUBLISHED)
+    """Publish; what its merchant had paused stays paused. Raises ValidationError when somebody was faster or the
+    listing was changed or withdrawn."""
+    return _decide(job, moderator, Decision.Action.APPROVE, job.approval_leads_to)
 
 
 def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos: Sequence[int] = ()) -> Decision:
@@ -36,6 +38,8 @@ def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos:
             job, moderator, Decision.Action.REJECT, Status.REJECTED, policy=policy, reason=reason.strip(), note=note
         )
         photo_bank.add(decision, job.listing.photos.filter(pk__in=photos))
+        # Afterwards: it locks other listings, and of two moderators each could hold the one that the other needs.
+        transaction.on_commit(partial(photo_bank.look_again, decision))
     return decision
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import django
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from listings import checks, photo_bank, photos
 from listings.models import Listing, Photo
@@ -77,8 +78,9 @@ def add_pictures(
         for listing in due[path]:
             photo = photos.store(listing.seller, made)
             photo.listing, photo.position = listing, order[listing.pk].index(made.sha256)
-            photo.save(update_fields=["listing", "position"])
-            photo_bank.known(photo)  # now: a copy that somebody uploads meanwhile is to be known as one
+            photo.listed_at = timezone.now()  # now, and its hash too: a copy that comes meanwhile is to be known as one
+            photo.save(update_fields=["listing", "position", "listed_at"])
+            photo_bank.known(photo)
             fresh.setdefault(listing.pk, []).append(photo)
             stored += 1
         if number % 100 == 0:

@@ -123,6 +123,20 @@ def test_whoever_asks_faster_than_a_person_waits(site, merchant, as_user):
         assert "ten minutes" in refused.json()["error"]["message"]
 
 
+def test_while_redis_is_away_each_process_counts_for_itself(merchant, other_merchant, monkeypatch, settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    now = [1_000 * second_opinion.WITHIN]
+    monkeypatch.setattr(second_opinion.time, "time", lambda: now[0])
+    for _ in range(second_opinion.IN_A_ROW):
+        second_opinion.count(merchant)
+    with pytest.raises(second_opinion.TooManyQuestions, match="ten minutes"):
+        second_opinion.count(merchant)
+    second_opinion.count(other_merchant)
+    now[0] += second_opinion.WITHIN
+    second_opinion.count(merchant)
+    assert len(second_opinion._asked_here) == 1, "nothing is kept of the time before"
+
+
 def test_it_is_documented(client):
     operation = client.get("/api/openapi.json").json()["paths"]["/api/drafts/second-opinion"]["post"]
     assert set(operation["requestBody"]["content"]) == {"application/octet-stream", "application/json"}

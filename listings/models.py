@@ -171,7 +171,7 @@ class Photo(models.Model):
     # photo_bank.phash; none of a photo with too little in it to tell it from others.
     phash = BitField(length=limits.PHASH_BITS, null=True, blank=True)
     alt = models.CharField(max_length=limits.ALT_CHARS, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)  # or since when it waits for a listing (again)
 
     class Meta:
         ordering = ["position", "id"]

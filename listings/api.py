@@ -33,7 +33,7 @@ from pydantic import ConfigDict
 from models import manifest
 from models import photo as photo_model
 
-from . import categories, drafts, limits, photos, policies, queries, second_opinion
+from . import categories, drafts, limits, photo_refusals, photos, policies, queries, second_opinion
 from .forms import BrowseForm
 from .lifecycle import Status
 from .models import Draft, Listing, Photo
@@ -715,7 +715,7 @@ def delete_draft(request: SignedInRequest, key: uuid.UUID) -> Reply[None]:
 
 
 NO_PHOTO = "No photo came, or not all of it. Send it in the multipart field “photo”."
-PHOTO_STATUS = {"too_large": 413, "too_many_staged": 409, "too_many_uploads": 429, "not_stored": 503}  # others: 400
+PHOTO_STATUS = {"too_large": 413, "too_many_staged": 409, "too_many_uploads": 429, "not_stored": 503, "busy": 503}
 
 
 def _refused_photo(code: str, message: str) -> dict[str, Any]:
@@ -726,17 +726,17 @@ def _refused_photo(code: str, message: str) -> dict[str, Any]:
 PHOTO_FIELD = {
     "type": "string",
     "format": "binary",
-    "description": f"{photos.KINDS}, at most {limits.PHOTO_MEGABYTES} MB",
+    "description": f"{photo_refusals.KINDS}, at most {limits.PHOTO_MEGABYTES} MB",
 }
 PHOTO_SHAPE = {"type": "object", "required": ["photo"], "properties": {"photo": PHOTO_FIELD}}
 PHOTO_DOCS = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": PHOTO_SHAPE}}},
     "responses": {
-        400: _refused_photo("cut_off", photos.CUT_OFF),
-        409: _refused_photo("too_many_staged", photos.TOO_MANY_STAGED),
-        413: _refused_photo("too_large", photos.TOO_MANY_BYTES),
-        429: _refused_photo("too_many_uploads", photos.TOO_MANY_UPLOADS),
-        503: _refused_photo("not_stored", photos.NOT_STORED),
+        400: _refused_photo("cut_off", photo_refusals.CUT_OFF),
+        409: _refused_photo("too_many_staged", photo_refusals.TOO_MANY_STAGED),
+        413: _refused_photo("too_large", photo_refusals.TOO_MANY_BYTES),
+        429: _refused_photo("too_many_uploads", photo_refusals.TOO_MANY_UPLOADS),
+        503: _refused_photo("not_stored", photo_refusals.NOT_STORED),
     },
 }
 

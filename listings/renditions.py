@@ -17,6 +17,7 @@ from PIL import Image
 
 from . import photos
 from .models import Photo
+from .photo_decoding import average_colour, encoded
 
 log = logging.getLogger(__name__)
 WIDTHS = (320, 640, 960, 1600)
@@ -59,10 +60,10 @@ def _made(file: str) -> tuple[list[dict[str, Any]], str]:
         image = master if own else master.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
         name = PurePosixPath(file)
         webp = str(name.with_name(f"{name.stem}-{width}.webp"))
-        photos.write(webp, photos.encoded(image, "WEBP", quality=WEBP_QUALITY))
+        photos.write(webp, encoded(image, "WEBP", quality=WEBP_QUALITY))
         jpeg = file
         if not own:  # the widest JPEG is the master itself
             jpeg = str(name.with_name(f"{name.stem}-{width}.jpg"))
-            photos.write(jpeg, photos.encoded(image, "JPEG", quality=JPEG_QUALITY, optimize=True, progressive=True))
+            photos.write(jpeg, encoded(image, "JPEG", quality=JPEG_QUALITY, optimize=True, progressive=True))
         made.append({"width": image.width, "height": image.height, "jpeg": jpeg, "webp": webp})
-    return made, photos.average_colour(master)
+    return made, average_colour(master)

@@ -199,18 +199,21 @@ def _columns(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same_words(listing: Listing, content: dict[str, Any], photos: list[Photo]) -> bool:
-    """True when nothing that a check looks at has changed: words, category, photos and their order."""
+    """True when nothing that a check looks at has changed: words, category, photos and what is said of each."""
     return (
         words.fields_of(listing) == _fields(content, photos)
         and listing.category == content["category"]
-        and [photo.sha256 for photo in listing.photos.all()] == [photo.sha256 for photo in photos]
+        and [(photo.sha256, photo.alt) for photo in listing.photos.all()] == [(p.sha256, p.alt) for p in photos]
     )
 
 
 def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> None:
     """Photos, verdicts and the outbox rows of the listing's revision; the queue hears of them after the commit."""
-    # A photo that is no longer named waits like any staged one, until the sweeper removes it.
-    listing.photos.exclude(pk__in=[photo.pk for photo in photos]).update(listing=None)
+    # The rows of all photos are locked in one order: two forms may name the same ones, each in its own.
+    named = [photo.pk for photo in photos]
+    list(Photo.objects.filter(Q(pk__in=named) | Q(listing=listing)).order_by("pk").select_for_update().only("pk"))
+    # A photo that is no longer named waits like any staged one from now on, until the sweeper removes it.
+    listing.photos.exclude(pk__in=named).update(listing=None, created_at=timezone.now())
     ours = Photo.objects.filter(Q(listing=None) | Q(listing=listing))
     kept: dict[int, Photo] = {}  # by the keys that the form named
     for position, photo in enumerate(photos):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 
-from listings import limits, photos
+from listings import limits, photo_refusals
 from marketplace.errors import answer, too_large
 
 PHOTOS = "/api/photos"  # one photo a request
@@ -85,7 +85,7 @@ def request_size_limit(get_response: Handler) -> Handler:
         is_photo = request.path == PHOTOS
         if int(length) > (limits.PHOTO_REQUEST_BYTES if is_photo else limits.REQUEST_BYTES):
             swallow(request, int(length))
-            return answer(request, 413, "too_large", photos.TOO_MANY_BYTES) if is_photo else too_large(request)
+            return answer(request, 413, "too_large", photo_refusals.TOO_MANY_BYTES) if is_photo else too_large(request)
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:

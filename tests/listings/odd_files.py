@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-from listings import photos  # noqa: F401  (registers HEIC)
+from listings import photo_decoding  # noqa: F401  (registers HEIC)
 
 TILE = 512
 SECRET = b"call 0123 Elm Street"  # stands in every place where a file has room for words
@@ -87,6 +87,18 @@ def jpeg_of_many_scans(count: int, size: tuple[int, int] = (640, 480)) -> bytes:
     return data[:last] + data[last:-2] * count + data[-2:]
 
 
+def jpeg_of_many_parts(part: bytes, size: int = 15_000_000) -> bytes:
+    """A small JPEG with one part over and over before its picture."""
+    data = saved(Image.new("RGB", (64, 64)), "JPEG").getvalue()
+    return data[:2] + part * (size // len(part)) + data[2:]
+
+
+def png_of_many_parts(count: int) -> bytes:
+    """A small PNG with empty chunks that nobody reads."""
+    data = saved(Image.new("RGB", (64, 64)), "PNG").getvalue()
+    return data[:33] + png_chunk(b"abCd", b"") * count + data[33:]
+
+
 # --- HEIF ------------------------------------------------------------------------------------------------------------
 def box(kind: bytes, *parts: bytes) -> bytes:
     body = b"".join(parts)
@@ -135,9 +147,8 @@ def heic_grid(width: int, height: int, color: str = "#5a783c") -> bytes:
     return file_type + meta(start) + box(b"mdat", pixels, layout)
 
 
-def with_other_size(heif: bytes, width: int, height: int) -> bytes:
+def with_other_size(heif: bytes, width: int, height: int, *, everywhere: bool = False) -> bytes:
     """A HEIC or AVIF whose header claims another size than its pixels have."""
-    data = bytearray(heif)
-    at = data.index(b"ispe") + 8
-    data[at : at + 8] = struct.pack(">II", width, height)
-    return bytes(data)
+    start, *parts = heif.split(b"ispe")
+    changed = [part[:4] + struct.pack(">II", width, height) + part[12:] for part in parts]
+    return b"ispe".join([start, *changed] if everywhere else [start, changed[0], *parts[1:]])

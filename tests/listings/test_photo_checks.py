@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.utils import timezone
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from listings import checks, claims, look_alikes, outcome, photo_bank, photo_text, photos, submission, validation
+from listings import checks, claims, look_alikes, outcome, photo_bank, photo_text, photos, submission, tasks, validation
 from listings.lifecycle import Status
-from listings.models import OwedCheck, Photo, RemovedPhoto, ReviewJob, Verdict
+from listings.models import Listing, OwedCheck, Photo, RemovedPhoto, ReviewJob, Verdict
 from listings.moderation import decisions
 from models import photo as photo_model
 from tests.settings import ROOT
@@ -591,3 +595,76 @@ def test_a_photos_pass_does_not_stand_for_the_words():
     without_its_row = of_photo("cloud", "pass")
     without_its_row.photo = None
     assert outcome.decide_outcome([without_its_row]).status == Status.IN_REVIEW
+
+
+# --- Editing ---------------------------------------------------------------------------------------------------------
+def edit(listing: Listing, *stored: Photo) -> Listing:
+    names = ("title", "description", "category", "attributes", "price", "currency", "condition")
+    content = {name: getattr(listing, name) for name in names}
+    return submission.resubmit(
+        listing=listing, seller=listing.seller, content=content, photos=list(stored), base_edits=listing.edits
+    )
+
+
+def test_words_that_move_to_another_photo_are_kept(upload, send):
+    chair, tripod = upload(CHAIR), upload(TRIPOD)
+    chair.alt = "Seen from the left"
+    listing = send(chair, tripod)
+    chair, tripod = listing.photos.all()
+    chair.alt, tripod.alt = "", chair.alt
+    edit(listing, chair, tripod)
+    assert [photo.alt for photo in listing.photos.order_by("position")] == ["", "Seen from the left"]
+
+
+def test_a_photo_that_was_taken_out_waits_from_then_on(upload, send):
+    chair = upload(CHAIR)
+    listing = send(chair)
+    Photo.objects.update(created_at=timezone.now() - timedelta(days=40))
+    edit(listing, upload(TRIPOD))
+    tasks.sweep()
+    assert Photo.objects.get(pk=chair.pk).listing is None
+    Photo.objects.filter(pk=chair.pk).update(created_at=timezone.now() - timedelta(days=40))
+    tasks.sweep()
+    assert not Photo.objects.filter(pk=chair.pk).exists()
+
+
+def test_a_photo_of_a_case_is_not_wiped_by_taking_it_out(upload, send, merchant, moderator):
+    chair = upload(CHAIR)
+    listing = send(chair)
+    Listing.objects.update(status=Status.IN_REVIEW)
+    job = ReviewJob.objects.create(listing=listing, revision=1, cause="Reported.")
+    decisions.reject(job=job, moderator=moderator, policy="weapons", reason="Not sold here.", photos=[])
+    listing.refresh_from_db()
+    edit(listing, upload(TRIPOD))
+    Photo.objects.filter(pk=chair.pk).update(created_at=timezone.now() - timedelta(days=40))
+    tasks.sweep()
+    assert not photos.remove_staged(merchant, chair.pk)
+    assert chair.verdicts.filter(revision=1).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_forms_with_the_same_photos_in_opposite_order_both_come_through(upload, send, monkeypatch):
+    pks = [upload(encoded(Image.effect_noise((60, 40), 10 + n).convert("RGB"))).pk for n in range(8)]
+    barrier, keep, errors = threading.Barrier(2), submission._keep, []
+
+    def at_once(*args) -> None:
+        barrier.wait(20)
+        keep(*args)
+
+    monkeypatch.setattr(submission, "_keep", at_once)
+
+    def submit(order: str) -> None:
+        try:
+            send(*Photo.objects.filter(pk__in=pks).order_by(order), title=f"A chair of ash wood, {order}")
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=submit, args=[order]) for order in ("pk", "-pk")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert [listing.photos.count() for listing in Listing.objects.all()] == [8, 8]

@@ -21,15 +21,18 @@ from django.db import connection
 from django.utils import timezone
 from PIL import Image, ImageCms
 
-from listings import limits, photos, renditions
+from listings import decoder_process, limits, photo_decoding, photo_structure, photos, renditions
+from listings import photo_refusals as why
 from listings.models import Listing, Photo
 from listings.views.files import PHOTO_PATH
 from tests.listings.odd_files import (
     SECRET,
     heic_grid,
     jpeg_of,
+    jpeg_of_many_parts,
     jpeg_of_many_scans,
     png_of,
+    png_of_many_parts,
     saved,
     with_everything,
     with_other_size,
@@ -113,7 +116,7 @@ def test_every_orientation_ends_upright_and_leaves_no_metadata(kind, orientation
     back = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}  # the turn that the camera made, undone by the one it notes
     held = quarters()
     if orientation > 1:
-        held = held.transpose(photos.TURNS[back[orientation]])
+        held = held.transpose(photo_decoding.TURNS[back[orientation]])
     made = photos.prepare(saved(held, kind, exif=exif))
     image = shown(made)
     assert image.size == (80, 40)
@@ -267,21 +270,21 @@ def test_the_first_frame_of_a_phones_mpo_is_the_photo():
 @pytest.mark.parametrize(
     ("data", "text"),
     [
-        (b"", photos.EMPTY),
-        (b"hello", photos.NOT_A_PHOTO),
-        (b"\x00", photos.NOT_A_PHOTO),
-        (b"%PDF-1.7 ...", photos.NOT_A_PHOTO),
-        (b"<html><script>alert(1)</script></html>", photos.NOT_A_PHOTO),
-        (b'<?xml version="1.0"?><SVG xmlns="http://www.w3.org/2000/svg"/>', photos.SVG),
-        (b"\x00\x00\x00\x20ftypheic" + bytes(60), photos.CUT_OFF),
-        (b"\x00\x00\x00\x20ftypavif" + bytes(60), photos.CUT_OFF),
-        (b"\x00\x00\x00\x20ftypisom" + bytes(60), photos.NOT_A_PHOTO),
-        (b"\x00\x00\x00\x20ftypheic", photos.CUT_OFF),
-        (b"\xff\xd8\xff\xe0", photos.CUT_OFF),
-        (b"\x89PNG\r\n\x1a\n", photos.CUT_OFF),
-        (b"RIFF\x10\x00\x00\x00WEBPVP8 ", photos.CUT_OFF),
-        (saved(Image.new("RGB", (9, 9)), "GIF").getvalue(), photos.NOT_A_PHOTO),
-        (saved(Image.new("RGB", (9, 9)), "BMP").getvalue(), photos.NOT_A_PHOTO),
+        (b"", why.EMPTY),
+        (b"hello", why.NOT_A_PHOTO),
+        (b"\x00", why.NOT_A_PHOTO),
+        (b"%PDF-1.7 ...", why.NOT_A_PHOTO),
+        (b"<html><script>alert(1)</script></html>", why.NOT_A_PHOTO),
+        (b'<?xml version="1.0"?><SVG xmlns="http://www.w3.org/2000/svg"/>', why.SVG),
+        (b"\x00\x00\x00\x20ftypheic" + bytes(60), why.CUT_OFF),
+        (b"\x00\x00\x00\x20ftypavif" + bytes(60), why.CUT_OFF),
+        (b"\x00\x00\x00\x20ftypisom" + bytes(60), why.NOT_A_PHOTO),
+        (b"\x00\x00\x00\x20ftypheic", why.CUT_OFF),
+        (b"\xff\xd8\xff\xe0", why.CUT_OFF),
+        (b"\x89PNG\r\n\x1a\n", why.CUT_OFF),
+        (b"RIFF\x10\x00\x00\x00WEBPVP8 ", why.CUT_OFF),
+        (saved(Image.new("RGB", (9, 9)), "GIF").getvalue(), why.NOT_A_PHOTO),
+        (saved(Image.new("RGB", (9, 9)), "BMP").getvalue(), why.NOT_A_PHOTO),
     ],
 )
 def test_what_is_no_photo_is_refused_in_one_sentence(data, text):
@@ -293,7 +296,7 @@ def test_a_photo_that_was_cut_off_is_refused_wherever_it_ends(kind):
     noise = Image.effect_noise((200, 200), 80).convert("RGB")
     whole = saved(noise, kind).getvalue()
     for share in (0.02, 0.2, 0.5, 0.9, 0.98):
-        assert refusal(whole[: int(len(whole) * share)]) == photos.CUT_OFF
+        assert refusal(whole[: int(len(whole) * share)]) == why.CUT_OFF
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -305,19 +308,19 @@ def test_damaged_bytes_never_raise_anything_else(kind):
         try:
             photos.prepare(io.BytesIO(bytes(broken)))
         except ValidationError as error:
-            assert error.messages[0] in (photos.CUT_OFF, photos.NOT_A_PHOTO, photos.TOO_MANY_PIXELS, photos.ANIMATED)
+            assert error.messages[0] in (why.CUT_OFF, why.NOT_A_PHOTO, why.TOO_MANY_PIXELS, why.ANIMATED)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("count", [2, 500])
 def test_animations_are_refused(kind, count):
     frames = [Image.new("RGB", (20, 20), (RED, BLUE, GREEN)[n % 3]) for n in range(count)]
-    assert refusal(saved(frames[0], kind, save_all=True, append_images=frames[1:]).getvalue()) == photos.ANIMATED
+    assert refusal(saved(frames[0], kind, save_all=True, append_images=frames[1:]).getvalue()) == why.ANIMATED
 
 
 def test_a_gif_is_no_photo_however_many_frames_it_has():
     frames = [Image.new("P", (20, 20), n % 2) for n in range(500)]
-    assert refusal(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]).getvalue()) == photos.NOT_A_PHOTO
+    assert refusal(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]).getvalue()) == why.NOT_A_PHOTO
 
 
 def test_of_several_shots_in_one_heic_the_chosen_one_is_the_photo():
@@ -367,7 +370,7 @@ def test_of_a_file_that_is_two_things_only_the_photo_is_kept(kind, hidden):
 
 
 def test_a_script_that_begins_like_a_gif_is_no_photo():
-    assert refusal(b"GIF89a=1;alert('" + SECRET + b"')//") == photos.NOT_A_PHOTO
+    assert refusal(b"GIF89a=1;alert('" + SECRET + b"')//") == why.NOT_A_PHOTO
 
 
 @pytest.mark.parametrize(
@@ -375,21 +378,65 @@ def test_a_script_that_begins_like_a_gif_is_no_photo():
 )
 def test_a_decompression_bomb_is_refused_by_its_header(size):
     assert size[0] * size[1] > limits.PHOTO_PIXELS
-    assert refusal(png_of(*size)) == photos.TOO_MANY_PIXELS
+    assert refusal(png_of(*size)) == why.TOO_MANY_PIXELS
 
 
 def test_bombs_of_other_formats_are_refused_too():
     heic, avif = (saved(quarters(), kind).getvalue() for kind in ("HEIF", "AVIF"))
-    assert refusal(jpeg_of(65_000, 65_000)) == photos.TOO_MANY_PIXELS
-    assert refusal(heic_grid(8_192, 6_656)) == photos.TOO_MANY_PIXELS
-    assert refusal(with_other_size(heic, 100_000, 100_000)) == photos.TOO_MANY_PIXELS
-    assert refusal(with_other_size(avif, 100_000, 100_000)) == photos.CUT_OFF
-    assert refusal(with_other_size(heic, 30, 20)) == photos.CUT_OFF  # smaller in the header than it is
+    assert refusal(jpeg_of(65_000, 65_000)) == why.TOO_MANY_PIXELS
+    assert refusal(heic_grid(8_192, 6_656)) == why.TOO_MANY_PIXELS
+    assert refusal(with_other_size(heic, 100_000, 100_000)) == why.TOO_MANY_PIXELS
+    assert refusal(with_other_size(avif, 100_000, 100_000)) == why.CUT_OFF
+    assert refusal(with_other_size(heic, 30, 20)) == why.CUT_OFF  # smaller in the header than it is
 
 
 def test_a_jpeg_of_endless_scans_is_refused_and_an_ordinary_progressive_one_is_not():
-    assert refusal(jpeg_of_many_scans(50_000)) == photos.TOO_MANY_SCANS
+    assert refusal(jpeg_of_many_scans(50_000)) == why.TOO_MANY_SCANS
+    assert refusal(jpeg_of_many_scans(15)) == why.TOO_MANY_SCANS
     assert shown(photos.prepare(io.BytesIO(jpeg_of_many_scans(1)))).size == (640, 480)
+
+
+def test_a_film_behind_a_jpeg_is_not_taken_for_scans():
+    photo = saved(quarters(), "JPEG").getvalue() + b"\xff\xda\x00\x02" * 5_000
+    assert shown(photos.prepare(io.BytesIO(photo))).size == (80, 40)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        jpeg_of_many_parts(b"\xff\xe5\x00\x02"),
+        jpeg_of_many_parts(b"\xff\xd9"),
+        jpeg_of_many_parts(b"\xff"),
+        png_of_many_parts(1_700_000),
+    ],
+    ids=["empty segments", "ends", "fill", "empty chunks"],
+)
+def test_a_file_of_endless_parts_is_refused_at_once(data):
+    began = time.monotonic()
+    assert refusal(data) == why.TOO_MANY_PARTS
+    assert time.monotonic() - began < 5  # 22 s and more before
+
+
+def test_as_many_parts_as_encoders_write_are_no_reason():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().ljust(4_000_000, b"\x00")
+    assert shown(photos.prepare(saved(quarters(), "JPEG", icc_profile=profile))).size == (80, 40)
+    assert shown(photos.prepare(io.BytesIO(png_of_many_parts(5_000)))).size == (64, 64)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_an_avif_whose_frame_is_larger_than_it_says_is_refused(mode):
+    """A decoder unfolds the frame, 16,300 pixels square for one, and scales it to what the file says."""
+    avif = saved(Image.new(mode, (1000, 800), "red"), "AVIF", speed=10).getvalue()
+    assert refusal(with_other_size(avif, 100, 80, everywhere=True)) == why.CUT_OFF
+    assert shown(photos.prepare(io.BytesIO(avif))).size == (1000, 800)
+
+
+def test_an_avif_frame_beyond_the_limit_is_refused_whatever_the_file_says(monkeypatch):
+    avif = saved(Image.new("RGB", (1000, 800), "red"), "AVIF", speed=10).getvalue()
+    monkeypatch.setattr(limits, "PHOTO_PIXELS", 799_999)
+    with pytest.raises(ValidationError) as caught:
+        photo_structure.check(with_other_size(avif, 100, 80, everywhere=True))
+    assert caught.value.messages == [why.TOO_MANY_PIXELS]
 
 
 def test_a_text_chunk_that_unfolds_is_refused():
@@ -397,7 +444,7 @@ def test_a_text_chunk_that_unfolds_is_refused():
 
     notes = PngImagePlugin.PngInfo()
     notes.add_text("Comment", "x" * (80 * 1024 * 1024), zip=True)
-    assert refusal(saved(quarters(), "PNG", pnginfo=notes).getvalue()) == photos.CUT_OFF
+    assert refusal(saved(quarters(), "PNG", pnginfo=notes).getvalue()) == why.CUT_OFF
 
 
 def test_too_many_bytes_are_refused_whatever_the_request_says():
@@ -410,9 +457,9 @@ def test_too_many_bytes_are_refused_whatever_the_request_says():
 
 MEASURE = """
 import sys
-import django; django.setup()
-from listings import photos
-made = photos.prepare(open(sys.argv[1], "rb"))
+from listings import photo_decoding
+photo_decoding._limit_memory()
+made = photo_decoding.decoded(open(sys.argv[1], "rb").read())
 # VmHWM belongs to this program alone; ru_maxrss would start at what the test runner held when it forked.
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(made.width, made.height, int(peak.split()[1]) // 1024)
@@ -431,42 +478,23 @@ def large(kind: str, path: Path) -> None:
         Image.new("RGB", (8064, 6048), (9, 9, 9)).save(path, kind, speed=10, method=0)
 
 
-# Measured on 2026-11-28 with photos of 48 megapixels and noise, the 90 MB of Django and numpy included: JPEG 120,
-# progressive JPEG 380, HEIC 430 (530 of equal tiles), PNG 400, AVIF 530 to 600, WebP 850 (two canvases).
+# Measured on 2026-11-28 with photos of 48 megapixels, the 40 MB of the program included: JPEG 90, progressive JPEG 360,
+# HEIC 470, PNG 340, AVIF 470, WebP 830 (two canvases). Of address space, which limits.DECODE_BYTES bounds, 100 more.
 @pytest.mark.parametrize(
     ("kind", "megabytes"),
-    [("JPEG", 200), ("progressive", 500), ("HEIF", 680), ("AVIF", 720), ("PNG", 560), ("WEBP", 960)],
+    [("JPEG", 150), ("progressive", 450), ("HEIF", 600), ("AVIF", 640), ("PNG", 480), ("WEBP", 940)],
 )
 def test_the_largest_photo_needs_bounded_memory(kind, megabytes, tmp_path):
-    """A process of its own, for the peak counts; it decodes one photo at a time (the test below)."""
+    """A process as the decoder's, which decodes one photo at a time (test_decoder_process.py)."""
     path = tmp_path / "large"
     large(kind, path)
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(path)], cwd=ROOT, capture_output=True, text=True, check=True,
-        env={"DJANGO_SETTINGS_MODULE": "marketplace.settings", "PATH": "/usr/bin", "SECRET_KEY": "x" * 40},
+        env=decoder_process.ENVIRONMENT,
     )  # fmt: skip
     width, height, peak = map(int, done.stdout.split())
     assert (width, height) == ((1600, 800) if kind == "PNG" else (1600, 1200))
     assert peak < megabytes
-
-
-def test_one_photo_is_decoded_at_a_time(monkeypatch):
-    inside, most = [], []
-    upright = photos._upright
-
-    def watched(file: Any) -> Any:
-        inside.append(1)
-        most.append(len(inside))
-        try:
-            return upright(file)
-        finally:
-            inside.pop()
-
-    monkeypatch.setattr(photos, "_upright", watched)
-    sources = [saved(Image.effect_noise((600, 600), 50).convert("RGB"), "JPEG").getvalue() for _ in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda data: photos.prepare(io.BytesIO(data)), sources))
-    assert max(most) == 1
 
 
 @pytest.mark.django_db
@@ -512,6 +540,33 @@ def test_a_copy_shares_the_files_until_the_last_one_goes(merchant, media):
     Photo.objects.update(listing=None, created_at=long_ago)
     assert photos.remove_abandoned(older_than=timedelta(days=1)) == 1
     assert not list(media.rglob("*.*"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_room_that_was_made_for_a_photo_that_did_not_fit_is_taken_back(merchant, media, monkeypatch):
+    monkeypatch.setattr(limits, "STAGED_PHOTOS", 1)
+    old = photos.store_upload(merchant, saved(quarters((20, 20))))
+    Photo.objects.update(created_at=timezone.now() - timedelta(days=2))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(photos, "write", full)
+        with pytest.raises(ValidationError, match="could not be stored"):
+            photos.store_upload(merchant, saved(quarters((30, 20))))
+    assert Photo.objects.get() == old
+    assert (media / old.file).exists()
+    photos.store_upload(merchant, saved(quarters((30, 20))))
+    assert not (media / old.file).exists()
+
+
+@pytest.mark.django_db
+def test_a_photo_that_is_gone_cannot_be_copied(merchant):
+    photo = photos.store_upload(merchant, saved(quarters()))
+    assert photos.remove_staged(merchant, photo.pk)
+    with pytest.raises(ValidationError, match="no longer here"):
+        photos.copy_staged(photo, merchant)
 
 
 @pytest.mark.django_db

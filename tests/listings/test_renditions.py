@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from listings import photos, renditions, tasks
+from listings import photo_decoding, photos, renditions, tasks
 from listings.models import Photo
 from listings.views.files import PHOTO_PATH
 from tests.listings.odd_files import saved
@@ -119,14 +119,14 @@ def test_a_photo_that_goes_takes_half_made_renditions_along(merchant, media, mon
 @pytest.mark.django_db
 def test_a_photo_that_is_removed_while_its_renditions_are_made_leaves_nothing(merchant, media, monkeypatch):
     photo = stored(merchant)
-    colour = photos.average_colour
+    colour = photo_decoding.average_colour
 
     def removing(image: Image.Image) -> str:
         assert photos.remove_staged(merchant, photo.pk)
         photos.write(f"{photo.file[:-4]}-1600.webp", b"the last file, written just now")
         return colour(image)
 
-    monkeypatch.setattr(photos, "average_colour", removing)
+    monkeypatch.setattr(renditions, "average_colour", removing)
     renditions.make(photo.pk)
     assert files(media) == set()
 

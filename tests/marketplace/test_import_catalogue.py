@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from listings import limits, orders, photos, submission, validation
+from listings import photo_refusals as why
 from listings.lifecycle import Status
 from listings.models import Listing, Photo, ValidationJob
 
@@ -147,7 +148,7 @@ def test_a_wrong_row_is_left_out_whole_and_the_others_go_in(folder, merchant):
         ({"seller": "carol"}, "seller: “carol” cannot sell"),
         ({"seller": ""}, "seller: Name the merchant in the column seller"),
         ({"photos": "gone.jpg"}, "photos: There is no file “gone.jpg” in mine or mine/pictures."),
-        ({"photos": "notes.txt"}, f"photos: notes.txt: {photos.NOT_A_PHOTO}"),
+        ({"photos": "notes.txt"}, f"photos: notes.txt: {why.NOT_A_PHOTO}"),
         (
             {"photos": "|".join(f"{n}.jpg" for n in range(9))},
             f"photos: 9 photos; a listing has at most {limits.PHOTOS}.",

@@ -512,7 +512,7 @@ def listing_of(merchant: Any, *shown: Photo) -> Listing:
     return listing
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_abandoned_photos_go_with_their_files_and_others_stay(merchant, media):
     taken, fresh, old = (photos.store_upload(merchant, saved(quarters((n, 20)))) for n in (20, 30, 40))
     listing_of(merchant, taken)
@@ -524,7 +524,7 @@ def test_abandoned_photos_go_with_their_files_and_others_stay(merchant, media):
     assert photos.remove_abandoned(older_than=timedelta(days=1)) == 0
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_a_copy_shares_the_files_until_the_last_one_goes(merchant, media):
     original = photos.store_upload(merchant, saved(quarters()))
     original.alt = "A kettle"

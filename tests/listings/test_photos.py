@@ -618,13 +618,13 @@ def test_two_requests_with_one_photo_at_once_make_one_photo(merchant, media, mon
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(4) as pool:
-        assert len(set(pool.map(send, range(4)))) == 1
+    with ThreadPoolExecutor(decoder_process.IN_LINE) as pool:
+        assert len(set(pool.map(send, range(decoder_process.IN_LINE)))) == 1
     assert Photo.objects.count() == 1
     assert len([path for path in media.rglob("*") if path.is_file()]) == 2
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_waiting_photos_are_bounded_and_old_ones_make_room(merchant, media, monkeypatch):
     monkeypatch.setattr(limits, "STAGED_PHOTOS", 3)
     kept = [photos.store_upload(merchant, saved(quarters((width, 20)))) for width in (20, 30, 40)]

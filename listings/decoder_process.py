@@ -89,7 +89,7 @@ class Decoder:
         with theirs:
             self.process = subprocess.Popen(
                 self.command,
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 cwd=ROOT,
                 env=ENVIRONMENT,

@@ -176,6 +176,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(signed_in, media):
     assert not Photo.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_a_waiting_photo_can_be_deleted_and_no_other(signed_in, as_user, other_merchant, media, make_listing):
     waiting, shown = (send(signed_in, picture(color=color)).json()["id"] for color in ("red", "green"))
     Photo.objects.filter(pk=shown).update(listing=make_listing())

@@ -512,7 +512,7 @@ def listing_of(merchant: Any, *shown: Photo) -> Listing:
     return listing
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_abandoned_photos_go_with_their_files_and_others_stay(merchant, media):
     taken, fresh, old = (photos.store_upload(merchant, saved(quarters((n, 20)))) for n in (20, 30, 40))
     listing_of(merchant, taken)
@@ -524,7 +524,7 @@ def test_abandoned_photos_go_with_their_files_and_others_stay(merchant, media):
     assert photos.remove_abandoned(older_than=timedelta(days=1)) == 0
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_a_copy_shares_the_files_until_the_last_one_goes(merchant, media):
     original = photos.store_upload(merchant, saved(quarters()))
     original.alt = "A kettle"
@@ -618,13 +618,13 @@ def test_two_requests_with_one_photo_at_once_make_one_photo(merchant, media, mon
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(4) as pool:
-        assert len(set(pool.map(send, range(4)))) == 1
+    with ThreadPoolExecutor(decoder_process.IN_LINE) as pool:
+        assert len(set(pool.map(send, range(decoder_process.IN_LINE)))) == 1
     assert Photo.objects.count() == 1
     assert len([path for path in media.rglob("*") if path.is_file()]) == 2
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_waiting_photos_are_bounded_and_old_ones_make_room(merchant, media, monkeypatch):
     monkeypatch.setattr(limits, "STAGED_PHOTOS", 3)
     kept = [photos.store_upload(merchant, saved(quarters((width, 20)))) for width in (20, 30, 40)]

@@ -103,7 +103,7 @@ def test_a_run_that_was_killed_is_made_good_by_the_next(merchant, media, monkeyp
     assert files(media) == named(photo)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_a_photo_that_goes_takes_half_made_renditions_along(merchant, media, monkeypatch):
     photo = stored(merchant)
     write = photos.write
@@ -116,7 +116,7 @@ def test_a_photo_that_goes_takes_half_made_renditions_along(merchant, media, mon
     assert files(media) == set()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_a_photo_that_is_removed_while_its_renditions_are_made_leaves_nothing(merchant, media, monkeypatch):
     photo = stored(merchant)
     colour = photo_decoding.average_colour
@@ -131,7 +131,7 @@ def test_a_photo_that_is_removed_while_its_renditions_are_made_leaves_nothing(me
     assert files(media) == set()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # files go after the commit
 def test_copies_share_their_renditions_until_the_last_goes(merchant, media):
     photo = stored(merchant)
     copy = photos.copy_staged(photo, merchant)

@@ -187,8 +187,9 @@ def _flat(image: Image.Image) -> Image.Image:
     if image.mode in ("RGB", "L", "CMYK") and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):  # 16 bits a pixel, grey
-        values = np.clip(np.asarray(image, dtype=np.int32), 0, 0xFFFF) >> 8
-        return Image.fromarray(values.astype(np.uint8))
+        values = np.clip(np.asarray(image, dtype=np.int32), 0, 0xFFFF)
+        clear = image.info.get("transparency", -1)  # the one grey that is none
+        return Image.fromarray(np.where(values == clear, 255, values >> 8).astype(np.uint8))
     if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
         clear = image.convert("RGBA")
         white = Image.new("RGB", image.size, "white")

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from .. import categories, drafts, limits, policies, queries, selling, submission
 from ..forms import ListingForm
 from ..lifecycle import Status
-from ..models import Draft, Listing, User
+from ..models import Draft, Listing, Photo, User
 from . import sell_photos
 from .requests import SignedInRequest
 
@@ -188,6 +188,8 @@ def _save_draft(
     except ValidationError as error:
         form = ListingForm(initial=request.POST.dict())
         return _page(request, form, status=400, conflict=error.messages[0], **again)
+    for photo in chosen.photos:  # their words wait with them
+        Photo.objects.filter(pk=photo.pk, owner=request.user, listing=None).update(alt=photo.alt)
     messages.success(request, "The draft is in your account.")
     return redirect("my-listings")
 

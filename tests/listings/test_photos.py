@@ -227,6 +227,7 @@ def test_a_broken_exif_block_does_not_spoil_the_photo(kind, how):
         (Image.new("L", (30, 30), 100), {}, (100, 100, 100)),
         (Image.new("1", (30, 30), 1), {}, WHITE),
         (Image.new("I;16", (30, 30), 0x8000), {}, (128, 128, 128)),
+        (Image.new("I;16", (30, 30), 0x1234), {"transparency": 0x1234}, WHITE),
         (Image.new("P", (30, 30), 0), {}, (0, 0, 0)),
     ],
 )

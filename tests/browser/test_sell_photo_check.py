@@ -169,7 +169,7 @@ def test_photos_are_checked_offline_after_the_first_visit_and_a_second_opinion_s
     again.page.get_by_role("button", name="Ask for a second opinion on photo 2").click()
     expect(again.photos.nth(1)).to_contain_text("a second opinion needs the network")
     again.submit.click()
-    expect(again.page.get_by_role("alert")).to_have_text("You are offline. Your draft is safe on this device.")
+    expect(again.page.get_by_role("alert")).to_contain_text("Not sent: you are offline.")
     expect(again.photos).to_have_count(2)
 
 

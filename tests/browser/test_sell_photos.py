@@ -70,7 +70,7 @@ def test_a_photo_chosen_twice_is_in_the_list_once(sell: SellPage) -> None:
     sell.add_photos(picture("one.jpg"))
     expect(sell.photos).to_have_count(1)
     sell.add_photos(picture("again.jpg"), picture("two.jpg", "teal"))
-    expect(sell.page.locator("#error-photos")).to_have_text("“again.jpg” is the same as photo 1.")
+    expect(sell.page.locator("#error-photos")).to_have_text("“again.jpg” is in the list already.")
     assert sell.photo_names() == ["one.jpg", "two.jpg"]
 
 
@@ -80,17 +80,27 @@ def test_the_keyboard_moves_and_removes_and_keeps_its_place(sell: SellPage) -> N
     sell.page.get_by_role("button", name="Move photo 3 left").focus()
     sell.page.keyboard.press("Enter")
     sell.page.keyboard.press("Enter")  # the focus went along
+    sell.page.keyboard.press("Enter")  # it can go no further to the left
     assert sell.photo_names() == ["three.jpg", "one.jpg", "two.jpg"]
-    assert focused_name(sell) == "Move photo 1 right"  # it can go no further to the left
+    assert focused_name(sell) == "Move photo 1 left"
     expect(sell.page.get_by_text("This photo is the cover now.")).to_be_attached()
     expect(sell.photos.locator(".photo-item__cover:visible")).to_have_count(1)
     sell.page.get_by_role("button", name="Remove photo 2").focus()
     sell.page.keyboard.press("Enter")
     assert sell.photo_names() == ["three.jpg", "two.jpg"]
-    assert focused_name(sell) == "Remove photo 2"
+    expect(sell.page.get_by_role("button", name="Put it back")).to_be_focused()
+
+
+def test_a_photo_removed_by_mistake_is_put_back_where_it_was_with_its_words(sell: SellPage) -> None:
+    three(sell)
+    sell.page.get_by_label("What can be seen on photo 2").fill("teal")
+    sell.page.get_by_role("button", name="Remove photo 2").click()
+    assert sell.photo_names() == ["one.jpg", "three.jpg"]
     sell.page.keyboard.press("Enter")
-    sell.page.keyboard.press("Enter")
-    assert (sell.photo_names(), focused_name(sell)) == ([], "id_photos")
+    assert sell.photo_names() == ["one.jpg", "two.jpg", "three.jpg"]
+    expect(sell.page.get_by_label("What can be seen on photo 2")).to_have_value("teal")
+    expect(sell.page.get_by_role("button", name="Remove photo 2")).to_be_focused()
+    sell.await_judged(3)
 
 
 def test_one_press_makes_a_photo_the_cover(sell: SellPage) -> None:

@@ -10,7 +10,7 @@ import { keepOffline, rememberedOwner } from "./sell/offline.js";
 import { createPhotos } from "./sell/photos.js";
 import { createTextCheck } from "./sell/text_check.js";
 
-const OFFLINE_SUBMIT = "You are offline. Your draft is safe on this device.";
+const OFFLINE_SUBMIT = "Not sent: you are offline. Your draft is safe on this device; press the button again when the network is back.";
 const SAVE_WAIT_MS = 3000;
 const PROBE_WAIT_MS = 1500;
 const REOPEN_AFTER_MS = 20_000;
@@ -107,7 +107,8 @@ async function start(form) {
   );
   useKey(form, keeper.key);
   await keeper.start();
-  if (rejected) firstTouch(); // what was found before it was sent is found again
+  // What was found before it was sent, or before the page was closed, is found again.
+  if (rejected || (!page.listing && (wasTyped(form) || photos.count > 0))) firstTouch();
   if (!rejected && !page.listing && !asked) await offerLastDraft(drafts, keeper);
   form.dataset.ready = "1"; // for tests: everything above is in place
 }

@@ -1,5 +1,6 @@
 /** What the check says, on the page: status, findings, marked words, the label of the submit button. */
 import { el } from "./dom.js";
+import { PHOTO_ADVICE } from "./photo_words.js";
 import { segments, words } from "./segments.js";
 
 const MARKED = ["title", "description"];
@@ -17,8 +18,11 @@ export function createFindings(form, policies) {
   let shown = "";
   let photosShown = "";
   const warnedOf = { text: false, photos: false };
+  let wordsPassed = false;
+  let photosDoubted = false;
 
   const setStatus = (text, kind) => {
+    wordsPassed = false;
     if (!status) return;
     status.className = kind;
     if (status.textContent !== text) status.textContent = text;
@@ -44,6 +48,13 @@ export function createFindings(form, policies) {
     }
   };
 
+  /** The words are fine; what is said of them must not sound as if the photos were too. */
+  const setPassed = () => {
+    if (photosDoubted) setStatus("Your words were checked on your device: nothing found in them.", "check-wait");
+    else setStatus("Checked on your device: nothing found that breaks our rules.", "check-ok");
+    wordsPassed = true;
+  };
+
   const setLabel = (part, warned) => {
     warnedOf[part] = warned;
     if (submit) submit.textContent = warnedOf.text || warnedOf.photos ? "Submit for review anyway" : calmLabel;
@@ -66,8 +77,10 @@ export function createFindings(form, policies) {
       offlineNote.hidden = !isOffline;
     },
     /** The photos in a few words: how many were checked, and which to look at. */
-    photos({ text, warned }, known) {
+    photos({ text, warned, unsure }, known) {
       setLabel("photos", warned.length > 0);
+      photosDoubted = warned.length + unsure > 0;
+      if (wordsPassed) setPassed();
       const signature = JSON.stringify([text, warned, known.size]);
       if (signature === photosShown) return;
       photosShown = signature;
@@ -81,7 +94,7 @@ export function createFindings(form, policies) {
       setLabel("text", warned);
       setMarks(fields, warned || decision === "unsure" ? evidence : [], decision);
       if (decision === "pass") {
-        setStatus("Checked on your device: nothing found that breaks our rules.", "check-ok");
+        setPassed();
         setFindings("");
       } else if (decision === "unsure") {
         setStatus("Checked on your device: not sure about this one.", "check-wait");
@@ -102,7 +115,7 @@ function photoFinding({ place, policy: id, decision, text }, policy) {
     el("h3.finding__title", {}, `Photo ${place}`),
     el("p.finding__why", {}, text),
     policy ? el("p.finding__why", {}, el("strong", {}, "Why this happened: "), policy.photo_text || policy.merchant_text) : null,
-    policy ? el("p.finding__do", {}, el("strong", {}, "What to do: "), policy.what_to_do) : null,
+    el("p.finding__do", {}, el("strong", {}, "What to do: "), PHOTO_ADVICE),
   );
 }
 

@@ -1,7 +1,7 @@
 /** One photo of the list on the page. The elements stay the same while the photo changes, so that no focus is lost. */
 import { button, el } from "./dom.js";
 import { paint, wholeMap } from "./heat.js";
-import { found, isUnsure, isWarned, kilobytes, sending, state } from "./photo_words.js";
+import { PHOTO_ADVICE, found, isUnsure, isWarned, kilobytes, sending, state } from "./photo_words.js";
 
 const VEIL_PX = 96; // longer side of the heat map's canvas; the browser smooths it to the size shown
 
@@ -103,7 +103,7 @@ export function createRow(photo, altChars, actions) {
     why.hidden = !policy;
     if (!policy) return;
     setText(why.children[1], policy.photo_text || policy.merchant_text);
-    setText(why.children[2], `What to do: ${policy.what_to_do}`);
+    setText(why.children[2], `What to do: ${PHOTO_ADVICE}`);
   }
 
   function offerSecond(policies) {
@@ -142,7 +142,7 @@ function name(control, text, disabled = false) {
     control.setAttribute("aria-label", text);
     control.title = text;
   }
-  control.disabled = disabled;
+  control.setAttribute("aria-disabled", String(disabled)); // keeps the focus: pressed once more, nothing happens
 }
 
 // Only what changed: a row is brought up to date with every percent that is sent.

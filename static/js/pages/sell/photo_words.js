@@ -1,6 +1,8 @@
 /** What is said about a photo, in plain words: its state, what the check found, how its sending goes. No DOM. */
 import { region, wholeMap } from "./heat.js";
 
+export const PHOTO_ADVICE = "If it does show that, take this photo out. If it does not, leave it in and submit for review: a person looks at it.";
+
 export const isWarned = ({ verdict }) => verdict?.decision === "warn" || verdict?.decision === "block";
 export const isUnsure = ({ verdict }) => verdict?.decision === "unsure";
 
@@ -43,6 +45,7 @@ export function summary(photos, policies) {
   const unsure = places.filter(({ photo }) => isUnsure(photo));
   const checked = places.length === 1 ? "One photo was checked on your device" : `${places.length} photos were checked on your device`;
   return {
+    unsure: unsure.length,
     text: places.length === 0 ? "" : `${checked}: ${outcome(warned.length, unsure.length)}.`,
     warned: warned.map(({ photo, place }) => ({
       place,

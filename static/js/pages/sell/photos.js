@@ -5,7 +5,7 @@
  * photo: {id, name, kind, type, size, alt, blob, url, ready, width, height, note, verdict, activation, second, stored,
  * upload} for a file, {id, server, thumb, alt} for a photo that the account holds already.
  */
-import { el } from "./dom.js";
+import { button, el } from "./dom.js";
 import { addDragging } from "./photo_drag.js";
 import { listenForPhotos } from "./photo_input.js";
 import { createRow } from "./photo_row.js";
@@ -19,6 +19,7 @@ import { createTransport } from "./upload_transport.js";
 const CHECK_WAIT_MS = 2000; // at a submit
 const ACTIVATION_BYTES = 8192; // at most; each photo says its own number
 const READ_AT_MOST = 100; // of the files of one choice
+const PROBLEMS_SHOWN = 8;
 const READY_MARK = "+";
 // What of a photo is kept in the draft.
 const KEPT = ["name", "kind", "type", "size", "alt", "blob", "ready", "width", "height", "sha256", "note", "verdict", "activation", "second", "stored", "server", "thumb"];
@@ -42,7 +43,8 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   const allow = allowance();
   let rules = new Map();
   let isStarted = false; // nothing is loaded before the form is touched
-  list.after(spoken, allow);
+  const removed = el("div.photo-removed.small", {});
+  list.after(removed, spoken, allow);
 
   const work = createWork({ client, limits, changed: refresh, refused: leaveOut, judged });
   const send = createTransport({ url: page.photosUrl, csrfToken });
@@ -69,7 +71,7 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
       return { id: crypto.randomUUID(), name: file.name, kind, type: file.type, size: file.size, alt: "", blob: file, ready: false };
     });
     photos = [...photos, ...added].slice(0, limits.photos);
-    showProblems(problems);
+    showProblems(earlierProblems().concat(problems));
     if (added.length > 0) say(`${added.length === 1 ? "One photo" : `${added.length} photos`} added. ${problems.join(" ")}`.trim());
     else say(problems.join(" "));
     render();
@@ -80,8 +82,7 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   function move(photo, by) {
     moveTo(photo, photos.indexOf(photo) + by);
     const { left, right } = rows.get(photo.id).controls;
-    const wanted = by < 0 ? left : right;
-    [wanted, left, right].find((control) => !control.disabled)?.focus();
+    (by < 0 ? left : right).focus();
   }
 
   function moveTo(photo, place) {
@@ -99,13 +100,24 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
     rows.get(photo.id).controls.right.focus();
   }
 
+  /** It can be put back until the next one is removed; the focus is there, where pressing again does no harm. */
   function remove(photo) {
     const at = photos.indexOf(photo);
     take(photo);
-    showProblems([]);
-    say("Photo removed.");
-    const next = photos[Math.min(at, photos.length - 1)];
-    (next ? rows.get(next.id).controls.remove : input).focus();
+    const putBack = button("Put it back", () => {
+      removed.replaceChildren();
+      if (photos.length >= limits.photos) return showProblems([`A listing has at most ${limits.photos} photos: there is no place for it any more.`]);
+      photos.splice(at, 0, photo);
+      photo.shown = null;
+      render();
+      if (photo.blob) work.add(photo);
+      say("The photo is back.");
+      rows.get(photo.id).controls.remove.focus();
+      onChange();
+    }, { class: "button--small button--quiet" });
+    removed.replaceChildren(el("span", {}, `Photo ${at + 1} was removed.`), putBack);
+    say(`Photo ${at + 1} was removed.`);
+    putBack.focus();
     onChange();
   }
 
@@ -113,7 +125,7 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   function leaveOut(photo, text) {
     const hadFocus = rows.get(photo.id)?.node.contains(document.activeElement);
     take(photo);
-    showProblems([...errors.children].map((line) => line.textContent).concat(text));
+    showProblems(earlierProblems().concat(text));
     say(text);
     if (hadFocus) input.focus();
     onChange();
@@ -183,7 +195,7 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   function leaveOutTwin(photo, key) {
     const value = (one) => (key === "stored" ? one.stored?.id : one[key]);
     const twin = photos.find((other) => other !== photo && value(other) && value(other) === value(photo));
-    if (twin) leaveOut(photo, `“${shorten(photo.name)}” is the same as photo ${photos.indexOf(twin) + 1}.`);
+    if (twin) leaveOut(photo, `“${shorten(photo.name)}” is in the list already.`);
     return Boolean(twin);
   }
 
@@ -196,7 +208,12 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   }
 
   function showProblems(problems) {
-    errors.replaceChildren(...problems.map((problem) => el("div", {}, problem)));
+    errors.replaceChildren(...[...new Set(problems)].slice(-PROBLEMS_SHOWN).map((problem) => el("div", {}, problem)));
+  }
+
+  /** What was said of files that came before these: several may be made ready at a time, and each is worth reading. */
+  function earlierProblems() {
+    return [...errors.children].map((line) => line.textContent);
   }
 
   function say(text) {

@@ -7,6 +7,7 @@ import { deviceStorage, memoryStorage } from "./drafts_storage.js";
 const SCHEMA = 1;
 const MAX_DRAFTS = 40;
 const MAX_PHOTO_BYTES = 500 * 1024 * 1024; // all drafts of an account together
+const AGAIN_AFTER_MS = 30_000;
 const CHANNEL = "marketplace-drafts";
 
 /**
@@ -23,6 +24,7 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
     storage = memoryStorage();
   }
   const tab = crypto.randomUUID();
+  const failedAt = new Map(); // photo id → when it met a full disk: every try takes room, for a while, from the text
   const tell = (key, kind, version = 0) => {
     try {
       channel?.postMessage({ tab, owner, key, kind, version });
@@ -34,7 +36,8 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
   /**
    * Keep a draft. baseVersion is the version this tab last loaded or saved (0 for a new draft).
    * @param {{fields: object, photos: Array<object>, meta?: object}} content photos in order: {id, name, type, size,
-   *   alt, blob} for a file, {id, server: true, alt} for a photo that the account already holds
+   *   alt, blob, before} for a file, {id, server: true, alt} for a photo that the account already holds. before: the id
+   *   of the file that this one was made from; it stays until this one is on the disk
    * @returns {Promise<object>} {status: "saved", version, savedAt, lostPhotos: [id], removed: [title]}
    *   or {status: "conflict", version, savedAt}: another tab saved since; nothing was changed
    *   or {status: "failed", reason: "full"|"blocked"}: not even the text could be kept
@@ -51,26 +54,24 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
       const version = baseVersion + 1;
       return { owner, key, schema: SCHEMA, version, savedAt: now(), fields: content.fields, photos, meta };
     };
-    // Files first: a page that is closed half-way leaves a record whose files are all there.
-    let lostPhotos = await putPhotos(key, content.photos);
     let record;
     try {
-      record = await withRoom(key, () => storage.exchange(owner, key, change), (gone) => {
-        lostPhotos = [...new Set([...lostPhotos, ...gone])];
-      });
+      record = await withRoom(key, () => storage.exchange(owner, key, change));
     } catch (error) {
       return { status: "failed", reason: isFull(error) ? "full" : "blocked" };
     }
     if (other) return other;
-    await removePhotos(key, (id) => !content.photos.some((photo) => photo.id === id));
+    const lostPhotos = await putPhotos(key, content.photos);
+    // Last, so that a page which is closed half-way, or a disk that is full, has the earlier file of a photo.
+    const wanted = new Set(content.photos.flatMap(({ id, before }) => (lostPhotos.includes(id) ? [id, before] : [id])));
+    await removePhotos(key, (id) => !wanted.has(id));
     const removed = baseVersion === 0 ? await prune(key) : [];
     tell(key, "saved", record.version);
-    const wanted = content.photos.map((photo) => photo.id);
-    return { status: "saved", version: record.version, savedAt: record.savedAt, lostPhotos: lostPhotos.filter((id) => wanted.includes(id)), removed };
+    return { status: "saved", version: record.version, savedAt: record.savedAt, lostPhotos, removed };
   }
 
   // Text matters more than photos: when the disk is full, this draft's photos make room for it.
-  async function withRoom(key, write, gone) {
+  async function withRoom(key, write) {
     try {
       return await write();
     } catch (error) {
@@ -78,7 +79,6 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
       const ids = await storage.photoIds(owner, key);
       if (ids.length === 0) throw error;
       for (const id of ids) await storage.removePhoto(owner, key, id);
-      gone(ids);
       return write();
     }
   }
@@ -93,7 +93,8 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
         if (server) continue;
         room -= blob?.size ?? 0;
         if (kept.has(id)) continue;
-        if (!blob || room < 0 || !(await keepPhoto(key, id, blob))) lost.push(id);
+        if (blob && room >= 0 && !(now() - failedAt.get(id) < AGAIN_AFTER_MS) && (await keepPhoto(key, id, blob))) continue;
+        lost.push(id);
       }
     } catch {
       return photos.filter((photo) => !photo.server).map((photo) => photo.id);
@@ -112,8 +113,10 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
   async function keepPhoto(key, id, blob) {
     try {
       await storage.putPhoto(owner, key, id, blob);
+      failedAt.delete(id);
       return true;
     } catch {
+      failedAt.set(id, now());
       return false;
     }
   }
@@ -139,7 +142,8 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
     return removed;
   }
 
-  /** The draft with its photos' blobs, or null. A photo whose blob is gone is listed in `missing`. */
+  /** The draft with its photos' blobs, or null. A photo whose blob is gone is counted in `missing`; one that has only its earlier
+   * file comes with that one's id and isEarlier. */
   async function load(key) {
     try {
       const record = await storage.get(owner, key);
@@ -152,7 +156,9 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
           continue;
         }
         const blob = await storage.getPhoto(owner, key, photo.id);
+        const earlier = blob || !photo.before ? null : await storage.getPhoto(owner, key, photo.before);
         if (blob) photos.push({ ...photo, blob });
+        else if (earlier) photos.push({ ...photo, id: photo.before, blob: earlier, isEarlier: true });
         else missing += 1;
       }
       const { version, savedAt, fields, meta } = record;

@@ -21,7 +21,7 @@ CHOOSE_EARLY = """
 const data = Uint8Array.from(atob("%s"), (char) => char.charCodeAt(0));
 new MutationObserver((_, observer) => {
   const list = document.getElementById("photo-list");
-  if (!list?.nextElementSibling?.matches(".visually-hidden")) return;
+  if (!list?.nextElementSibling?.matches(".photo-removed")) return;
   observer.disconnect();
   const transfer = new DataTransfer();
   transfer.items.add(new File([data], "late.png", { type: "image/png" }));
@@ -163,7 +163,8 @@ def test_a_full_disk_keeps_the_text_and_says_that_photos_were_not_kept(sell: Sel
     sell.add_photos({"name": "big.jpg", "mimeType": "image/jpeg", "buffer": data.getvalue()})
     expect(sell.photos).to_have_count(1)
     sell.write(SAFE_TITLE, SAFE_TEXT)
-    expect(sell.draft_status).to_contain_text("The text is safe; one photo could not be kept: the device has no room")
+    lost = "The text is safe; one photo could not be kept: the device has no room"
+    expect(sell.draft_status).to_contain_text(lost, timeout=15_000)
     sell.page.reload()
     sell.await_script()
     expect(sell.title).to_have_value(SAFE_TITLE)

@@ -80,7 +80,8 @@ def test_a_warning_says_why_and_where_with_the_market_s_own_words(sell: SellPage
     policy = rules[verdict["policy"]]
     expect(sell.photos.nth(0).locator(".photo-item__state")).to_contain_text(f"Looks like: {policy['name']}")
     sell.photos.nth(0).get_by_text("Why this happened").click()
-    expect(sell.photos.nth(0)).to_contain_text(policy["what_to_do"])
+    expect(sell.photos.nth(0)).to_contain_text(policy["photo_text"])
+    expect(sell.photos.nth(0)).to_contain_text("If it does show that, take this photo out.")
 
     veil = sell.photos.nth(0).locator(".photo-item__heat").evaluate(VEIL)
     heat = verdict["evidence"][0]

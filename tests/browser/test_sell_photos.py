@@ -31,6 +31,15 @@ HAND_OVER = """([kind, target, data]) => {
   document.querySelector(target).dispatchEvent(event);
 }"""
 
+# After a swipe the page glides on for a moment.
+AT_REST = """async () => {
+  for (let last = -1, same = 0; same < 10; ) {
+    same = scrollY === last ? same + 1 : 0;
+    last = scrollY;
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+
 
 @pytest.fixture
 def sell(page: Page, signed_in: Callable[[Any], None], merchant: Any) -> SellPage:
@@ -158,8 +167,10 @@ def test_a_finger_drags_a_photo_by_its_handle_and_scrolls_by_its_picture(
     sell.photos.nth(0).scroll_into_view_if_needed()
     swipe(sell, sell.photos.nth(0).locator(".photo-item__picture"), 200)
     assert sell.photo_names() == ["one.jpg", "two.jpg", "three.jpg"]
+    sell.page.evaluate(AT_REST)
     handle = sell.photos.nth(0).locator(".photo-item__handle")
-    handle.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+    # High on the screen: near its edge the page would scroll.
+    handle.evaluate("(node) => { node.scrollIntoView({ block: 'start' }); scrollBy(0, -160); }")
     start, following = handle.bounding_box(), sell.photos.nth(1).bounding_box()
     assert start and following
     middle = following["y"] + following["height"] / 2

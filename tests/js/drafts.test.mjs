@@ -92,7 +92,7 @@ for (const writes of [0, 1, 2, 3]) {
     };
     await (await open()).save(KEY, content("A lamp", [photo("a", "as chosen")]), 0);
     const reopen = closedAfter(indexedDB, writes);
-    await (await open()).save(KEY, content("A lamp", [photo("a+", "made smaller")]), 1);
+    await (await open()).save(KEY, content("A lamp", [{ ...photo("a+", "made smaller"), before: "a" }]), 1);
     reopen();
     const draft = await (await open()).load(KEY);
     assert.equal(draft.missing, 0);

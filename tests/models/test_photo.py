@@ -77,7 +77,7 @@ def test_an_activation_of_another_length_is_refused(length):
 
 def test_the_gravest_part_counts_and_the_map_says_where_it_lies():
     entry = manifest.model(manifest.load(), photo.CLOUD)
-    calm, bad = np.array([0, 0, 0.01, 0.99], np.float32), np.array([0, 0, 0.99, 0.01], np.float32)
+    calm, bad = np.array([0, 0, 0.0001, 0.9999], np.float32), np.array([0, 0, 0.9999, 0.0001], np.float32)
     heat = np.zeros((2, 2, 4), np.float32)
     heat[0, 1, 2] = 5
     looks = [(photo.WHOLE, (calm, heat * 0)), ((0.4, 0.0, 0.6, 0.6), (bad, heat))]

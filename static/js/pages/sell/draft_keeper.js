@@ -6,6 +6,7 @@ import { button, clock, el } from "./dom.js";
 
 const SAVE_AFTER_MS = 500;
 const SYNC_AFTER_MS = 2000;
+const AGAIN_AFTER_MS = 3000; // when the device had no room
 
 /**
  * @param {object} drafts from drafts.js
@@ -94,13 +95,13 @@ export function createKeeper(drafts, sync, page, form) {
   function changed() {
     if (closed) return;
     unsaved = true;
-    clearTimeout(saveTimer);
-    saveTimer = setTimeout(save, SAVE_AFTER_MS);
+    saveTimer ??= setTimeout(save, SAVE_AFTER_MS); // not put off by the next change: somebody may write without a pause
   }
 
   /** Saves run one after the other, so that each builds on the version before it. */
   function save() {
     clearTimeout(saveTimer);
+    saveTimer = null;
     chain = chain.then(saveNow, saveNow);
     return chain;
   }
@@ -123,6 +124,7 @@ export function createKeeper(drafts, sync, page, form) {
       }
     } else {
       unsaved = true;
+      saveTimer ??= setTimeout(save, AGAIN_AFTER_MS); // room that was freed takes a moment to be there
       say(
         answer.reason === "full"
           ? "This device is full: the draft could not be saved. Your text lasts until you close this page."
@@ -275,6 +277,7 @@ export function createKeeper(drafts, sync, page, form) {
     close: () => {
       closed = true;
       clearTimeout(saveTimer);
+      saveTimer = null;
       clearTimeout(syncTimer);
     },
     reopen: () => {

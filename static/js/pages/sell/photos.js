@@ -368,11 +368,13 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
 /** A draft writes each file once, by its id: a file that has been made ready is another one, and is marked. */
 function forDraft(photo) {
   const kept = KEPT.filter((key) => photo[key] !== undefined && photo[key] !== null);
-  const id = photo.ready && !photo.server ? `${photo.id}${READY_MARK}` : photo.id;
-  return { id, ...Object.fromEntries(kept.map((key) => [key, photo[key]])) };
+  const isMade = photo.ready && !photo.server;
+  const name = isMade ? { id: `${photo.id}${READY_MARK}`, before: photo.id } : { id: photo.id };
+  return { ...name, ...Object.fromEntries(kept.map((key) => [key, photo[key]])) };
 }
 
 function fromDraft(saved) {
+  if (saved.isEarlier) return { id: saved.id, name: saved.name, kind: saved.kind, type: saved.blob.type, size: saved.blob.size, alt: saved.alt, blob: saved.blob, ready: false };
   const id = saved.id.endsWith(READY_MARK) ? saved.id.slice(0, -READY_MARK.length) : saved.id;
   return { ready: Boolean(saved.server), kind: saved.type, ...saved, id };
 }

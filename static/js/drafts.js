@@ -8,6 +8,7 @@ const SCHEMA = 1;
 const MAX_DRAFTS = 40;
 const MAX_PHOTO_BYTES = 500 * 1024 * 1024; // all drafts of an account together
 const AGAIN_AFTER_MS = 30_000;
+const TEXT_BYTES = 100 * 1024;
 const CHANNEL = "marketplace-drafts";
 
 /**
@@ -89,12 +90,14 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
     try {
       const kept = new Set(await storage.photoIds(owner, key));
       let room = MAX_PHOTO_BYTES - (await photoBytes(key));
+      let left = await diskRoom();
       for (const { id, blob, server } of photos) {
         if (server) continue;
         room -= blob?.size ?? 0;
         if (kept.has(id)) continue;
-        if (blob && room >= 0 && !(now() - failedAt.get(id) < AGAIN_AFTER_MS) && (await keepPhoto(key, id, blob))) continue;
-        lost.push(id);
+        const mayFit = blob && room >= 0 && blob.size <= left && !(now() - failedAt.get(id) < AGAIN_AFTER_MS);
+        if (mayFit && (await keepPhoto(key, id, blob))) left -= blob.size;
+        else lost.push(id);
       }
     } catch {
       return photos.filter((photo) => !photo.server).map((photo) => photo.id);
@@ -107,6 +110,16 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
       for (const id of (await storage.photoIds(owner, key)).filter(isUnwanted)) await storage.removePhoto(owner, key, id);
     } catch {
       // Tidying can wait.
+    }
+  }
+
+  /** Bytes that photos may take: some are kept free for text. A photo that does not fit is better not tried. */
+  async function diskRoom() {
+    try {
+      const { quota, usage } = await navigator.storage.estimate();
+      return quota - usage - TEXT_BYTES;
+    } catch {
+      return Infinity; // a browser that does not tell
     }
   }
 

@@ -157,7 +157,7 @@ def test_a_full_disk_keeps_the_text_and_says_that_photos_were_not_kept(sell: Sel
     sell.page.wait_for_timeout(1000)
     devtools = sell.page.context.new_cdp_session(sell.page)
     used = sell.page.evaluate("navigator.storage.estimate().then((found) => found.usage)")
-    devtools.send("Storage.overrideQuotaForOrigin", {"origin": site.url, "quotaSize": used + 150_000})
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": site.url, "quotaSize": used + 700_000})
     data = io.BytesIO()
     Image.effect_noise((1600, 1200), 90).save(data, "JPEG", quality=95)  # large however it is compressed
     sell.add_photos({"name": "big.jpg", "mimeType": "image/jpeg", "buffer": data.getvalue()})

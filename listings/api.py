@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial, wraps
-from typing import Any
+from typing import Annotated, Any
 
+import pydantic
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -30,11 +31,12 @@ from ninja.utils import check_csrf
 from pydantic import ConfigDict
 
 from models import manifest
+from models import photo as photo_model
 
-from . import categories, drafts, limits, policies, queries
+from . import categories, drafts, limits, photo_refusals, photos, policies, queries, second_opinion
 from .forms import BrowseForm
 from .lifecycle import Status
-from .models import Draft, Listing
+from .models import Draft, Listing, Photo
 from .views.requests import SignedInRequest
 
 PAGE_SIZE = 24
@@ -53,6 +55,8 @@ CODES = {
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",
+    415: "other_content_type",
+    429: "too_often",
 }
 MESSAGES = {
     400: "The request could not be read. Its body must be one JSON object.",
@@ -60,6 +64,8 @@ MESSAGES = {
     403: "Your account may not do this.",
     404: "There is nothing at this address.",
     413: f"A request here may have {BODY_BYTES // 1024} KB.",
+    415: "Send application/octet-stream (an activation) or application/json (words).",
+    429: "You have asked very often. Wait a little.",
 }
 
 
@@ -112,6 +118,50 @@ class Conflict(Error):
                 "data": DRAFT_DATA_EXAMPLE,
                 "updated_at": "2026-03-01T10:43:00Z",
             },
+        }
+    )
+
+
+class Words(Schema):
+    """What a merchant asks a second opinion on: named texts, title first."""
+
+    fields: list[tuple[Annotated[str, Field(max_length=20)], str]] = Field(
+        min_length=1, max_length=second_opinion.FIELDS
+    )
+
+    model_config = shape({"fields": [["title", "Blue enamel kettle"], ["description", "Holds a litre and a half."]]})
+
+
+class SecondOpinion(Schema):
+    model: str
+    version: str
+    policies_version: str
+    variant: str
+    where: str
+    scores: dict[str, float]
+    decision: str = Field(description="pass, unsure, warn or block")
+    policy: str = Field(description="the suspected one; empty for a pass")
+    evidence: list[dict[str, Any]] = Field(
+        description="marked words {field, start, end, weight}, or of a photo {rows, columns, heat, box}"
+    )
+    ms: float
+    provider: str
+    digest: str
+
+    model_config = shape(
+        {
+            "model": "listing-photo-tail",
+            "version": "1",
+            "policies_version": "2026.11.2",
+            "variant": "int8",
+            "where": "cloud",
+            "scores": {"drugs": 0.01, "tobacco_alcohol": 0.02, "weapons": 0.11, "safe": 0.86},
+            "decision": "pass",
+            "policy": "",
+            "evidence": [],
+            "ms": 1.9,
+            "provider": "cpu",
+            "digest": "",
         }
     )
 
@@ -177,6 +227,28 @@ class SearchQuery(Schema):
     page: str = Field("1", description=f"from 1, {PAGE_SIZE} listings each")
 
 
+class PhotoOut(Schema):
+    id: int = Field(description="names it in the form's `photo_order`, as `id:<id>`")
+    url: str
+    thumb: str = Field(description="address of the small one")
+    width: int
+    height: int
+    colour: str = Field(description="its average, to show until the photo is there")
+    sha256: str = Field(description="of the file as it came; verdicts of the device name it")
+
+    model_config = shape(
+        {
+            "id": 4711,
+            "url": "/media/4f/9b2c6c1e0d7a4b3f8e5d2a1c0b9f8e7d.jpg",
+            "thumb": "/media/a0/1c0b9f8e7d5e5d2a9b2c6c1e0d7a4b3f.webp",
+            "width": 1600,
+            "height": 1200,
+            "colour": "#8a8f83",
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        }
+    )
+
+
 # --- The interface as a whole ----------------------------------------------------------------------------------------
 class Refused(Exception):
     """An answer other than the one asked for."""
@@ -228,7 +300,7 @@ class MerchantSession(SessionAuth):
         if check_csrf(request) is not None:
             raise Refused(403, "csrf", "The page is from an earlier session. Reload it and try again.")
         if not request.user.is_merchant:
-            raise Refused(403, "forbidden", "Only merchants have drafts and listings.")
+            raise Refused(403, "forbidden", "Only merchants have drafts, photos and listings.")
         return request.user
 
 
@@ -249,7 +321,7 @@ class Api(NinjaAPI):
             for status, response in operation["responses"].items():
                 if int(status) in MESSAGES:
                     error = {"code": CODES[int(status)], "message": MESSAGES[int(status)], "fields": {}}
-                    response["content"]["application/json"]["example"] = {"error": error}
+                    response["content"]["application/json"].setdefault("example", {"error": error})
         return schema
 
 
@@ -292,8 +364,8 @@ _no_such_address.csrf_exempt = True  # type: ignore[attr-defined]
 api = Api(
     title="Tandem",
     version="1",
-    description="What the pages of the market ask the server for. Drafts and statuses need the session of a signed-in "
-    "merchant; changes need the CSRF token of the page in the header `X-CSRFToken`.",
+    description="What the pages of the market ask the server for. Photos, drafts and statuses need the session of "
+    "a signed-in merchant; changes need the CSRF token of the page in the header `X-CSRFToken`.",
     urls_namespace="api",
     parser=StrictParser(),
     docs=DocsPage({"validatorUrl": None, "tryItOutEnabled": True}),
@@ -361,6 +433,16 @@ def _on_not_found(request: HttpRequest, error: Http404) -> HttpResponse:
 @api.exception_handler(manifest.ModelUnavailable)
 def _on_no_model(request: HttpRequest, error: manifest.ModelUnavailable) -> HttpResponse:
     return _error(503, "models_unavailable", "The check is not available at the moment. Listings can be sent anyway.")
+
+
+@api.exception_handler(second_opinion.TooManyQuestions)
+def _on_too_many_questions(request: HttpRequest, error: second_opinion.TooManyQuestions) -> HttpResponse:
+    return _error(429, CODES[429], str(error))
+
+
+@api.exception_handler(second_opinion.OtherVersion)
+def _on_other_version(request: HttpRequest, error: second_opinion.OtherVersion) -> HttpResponse:
+    return _error(409, "other_version", str(error))
 
 
 @api.exception_handler(drafts.DraftConflict)
@@ -529,6 +611,66 @@ def _draft(draft: Draft) -> DraftOut:
 
 
 DRAFT_ERRORS = {400: Error, 401: Error, 403: Error}
+JSON, BYTES = "application/json", "application/octet-stream"
+
+
+@api.post(
+    "/drafts/second-opinion",
+    auth=merchant_session,
+    response={200: SecondOpinion, 409: Error, 413: Error, 415: Error, 429: Error, **DRAFT_ERRORS},
+    summary="What the server would say of a draft, without having it",
+    tags=["drafts"],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                BYTES: {"schema": {"type": "string", "format": "binary", "description": "the activation at the split"}},
+                JSON: {
+                    "schema": Words.json_schema(),
+                    "example": {"fields": [["title", "Blue enamel kettle"], ["description", "Holds a litre."]]},
+                },
+            },
+        }
+    },
+)
+def get_second_opinion(request: SignedInRequest, response: HttpResponse, model: str = "", version: str = "") -> Any:
+    """Of a photo its activation is sent, as `listing-photo` on the device computed it, with `model=listing-photo` and
+    that model's `version`; of words, the words. Neither is stored or logged."""
+    second_opinion.count(request.user)
+    _private(response)
+    if request.content_type == BYTES:
+        return _opinion_of_photo(request, model, version)
+    if request.content_type == JSON:
+        return second_opinion.about_words(_words_of(request))
+    raise Refused(415, CODES[415], MESSAGES[415])
+
+
+def _opinion_of_photo(request: HttpRequest, model: str, version: str) -> dict[str, Any]:
+    if model != photo_model.MODEL:
+        raise Refused(400, "invalid", f"Only activations of {photo_model.MODEL} can be judged.", {"model": "Unknown."})
+    activation = _body(request, second_opinion.ACTIVATION_BYTES)
+    try:
+        return second_opinion.about_photo(activation, version)
+    except ValueError as error:
+        raise Refused(400, "invalid", str(error)) from None
+
+
+def _words_of(request: HttpRequest) -> list[tuple[str, str]]:
+    try:
+        words = Words.model_validate_json(_body(request, BODY_BYTES))
+    except pydantic.ValidationError:
+        message = 'The body must be {"fields": [["title", "…"], …]}, with one to eight named texts.'
+        raise Refused(400, "invalid", message, {"fields": "Cannot be read."}) from None
+    if sum(len(text) for _, text in words.fields) > second_opinion.WORDS_CHARS:
+        raise Refused(413, CODES[413], f"A draft has at most {second_opinion.WORDS_CHARS:,} characters of text.")
+    return words.fields
+
+
+def _body(request: HttpRequest, at_most: int) -> bytes:
+    """Looked at before it is read, and after: a sender may say nothing of its length, or something wrong."""
+    if int(request.headers.get("Content-Length") or 0) > at_most or len(request.body) > at_most:
+        raise Refused(413, CODES[413], f"A request here may have {at_most // 1024} KB.")
+    return request.body
 
 
 @api.get(
@@ -569,4 +711,72 @@ def put_draft(request: SignedInRequest, response: HttpResponse, key: uuid.UUID, 
 def delete_draft(request: SignedInRequest, key: uuid.UUID) -> Reply[None]:
     """Deleting twice is no error."""
     drafts.delete_draft(request.user, key)
+    return Reply(204, None)
+
+
+NO_PHOTO = "No photo came, or not all of it. Send it in the multipart field “photo”."
+PHOTO_STATUS = {"too_large": 413, "too_many_staged": 409, "too_many_uploads": 429, "not_stored": 503, "busy": 503}
+
+
+def _refused_photo(code: str, message: str) -> dict[str, Any]:
+    error = {"code": code, "message": message, "fields": {"photo": message}}
+    return {"content": {"application/json": {"example": {"error": error}}}}
+
+
+PHOTO_FIELD = {
+    "type": "string",
+    "format": "binary",
+    "description": f"{photo_refusals.KINDS}, at most {limits.PHOTO_MEGABYTES} MB",
+}
+PHOTO_SHAPE = {"type": "object", "required": ["photo"], "properties": {"photo": PHOTO_FIELD}}
+PHOTO_DOCS = {
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": PHOTO_SHAPE}}},
+    "responses": {
+        400: _refused_photo("cut_off", photo_refusals.CUT_OFF),
+        409: _refused_photo("too_many_staged", photo_refusals.TOO_MANY_STAGED),
+        413: _refused_photo("too_large", photo_refusals.TOO_MANY_BYTES),
+        429: _refused_photo("too_many_uploads", photo_refusals.TOO_MANY_UPLOADS),
+        503: _refused_photo("not_stored", photo_refusals.NOT_STORED),
+    },
+}
+
+
+@api.post(
+    "/photos",
+    auth=merchant_session,
+    response={201: PhotoOut, 400: Error, 401: Error, 403: Error, 409: Error, 413: Error, 429: Error, 503: Error},
+    summary="Send a photo for a listing of mine",
+    tags=["photos"],
+    openapi_extra=PHOTO_DOCS,
+)
+def add_photo(request: SignedInRequest, response: HttpResponse) -> Reply[PhotoOut]:
+    """The photo waits for the form that names it. Place, time and camera are taken out of it. Sending the same bytes
+    again while it waits gives the same photo, so a request whose answer was lost may be repeated."""
+    file = request.FILES.get("photo")
+    if file is None:
+        raise Refused(400, "no_photo", NO_PHOTO, {"photo": NO_PHOTO})
+    try:
+        photo = photos.store_upload(request.user, file)
+    except ValidationError as error:
+        code, message = error.code or "invalid", error.messages[0]
+        raise Refused(PHOTO_STATUS.get(code, 400), code, message, {"photo": message}) from None
+    _private(response)
+    return Reply(201, _photo(photo))
+
+
+def _photo(photo: Photo) -> PhotoOut:
+    names = ("id", "url", "width", "height", "colour", "sha256")
+    return PhotoOut(thumb=photo.thumb_url, **{name: getattr(photo, name) for name in names})
+
+
+@api.delete(
+    "/photos/{pk}",
+    auth=merchant_session,
+    response={204: None, 401: Error, 403: Error},
+    summary="Delete a photo of mine that no listing has yet",
+    tags=["photos"],
+)
+def delete_photo(request: SignedInRequest, pk: int) -> Reply[None]:
+    """Deleting twice is no error. A photo that a listing shows stays: edit the listing to take it out."""
+    photos.remove_staged(request.user, pk)
     return Reply(204, None)

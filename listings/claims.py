@@ -6,16 +6,18 @@ import logging
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from models import contract, manifest, text
+from models import contract, manifest, photo, text
 
-from . import limits, policies
+from . import gate, limits, policies
 from .content import Fields
-from .models import Verdict, Where
+from .models import Photo, Verdict, Where
 
 log = logging.getLogger(__name__)
 CLAIM_CHARS = 64 * 1024
+PHOTO_CLAIMS_CHARS = 256 * 1024  # of all photos together
+HEAT_SIDE = 32  # rows or columns
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Word = Annotated[str, Field(max_length=40, pattern=r"^[\w.:+-]*$")]
@@ -28,8 +30,18 @@ class Span(BaseModel):
     weight: float = Field(allow_inf_nan=False)
 
 
-class Claim(BaseModel):
-    """The verdict of design section 5, as a browser sends it. Further keys are ignored."""
+class Heat(BaseModel):
+    """Where in a photo, as models/photo.py and photo_check.js write it."""
+
+    photo: Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]*$")]
+    rows: int = Field(ge=1, le=HEAT_SIDE)
+    columns: int = Field(ge=1, le=HEAT_SIDE)
+    heat: list[Annotated[int, Field(ge=0, le=100)]] = Field(max_length=HEAT_SIDE * HEAT_SIDE)
+    box: list[Share] = Field(default=[0, 0, 1, 1], min_length=4, max_length=4)
+
+
+class Said(BaseModel):
+    """The verdict of design section 5, as a browser sends it, without its evidence. Further keys are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -40,10 +52,20 @@ class Claim(BaseModel):
     scores: dict[Word, Share] = Field(default_factory=dict, max_length=40)
     decision: Literal["pass", "unsure", "warn", "block"]
     policy: Annotated[str, Field(max_length=30, pattern=r"^[\w.:+-]*$")] = ""
-    evidence: list[Span] = Field(default_factory=list, max_length=limits.EVIDENCE_SPANS)
     ms: float | None = Field(default=None, ge=0, le=1e7, allow_inf_nan=False)
     provider: Annotated[str, Field(max_length=30, pattern=r"^[\w.:+-]*$")] = ""
     digest: Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]*$")] = ""
+
+
+class Claim(Said):
+    evidence: list[Span] = Field(default_factory=list, max_length=limits.EVIDENCE_SPANS)
+
+
+class PhotoClaim(Said):
+    evidence: list[Heat] = Field(default_factory=list, max_length=1)
+
+
+ANYTHING = TypeAdapter(list[Any])
 
 
 def parse_claim(raw: str, fields: Fields) -> Verdict | None:
@@ -60,7 +82,9 @@ def parse_claim(raw: str, fields: Fields) -> Verdict | None:
     except ValidationError as error:
         log.info("claim not readable: %s", error.errors(include_input=False, include_url=False)[:3])
         return _unreadable("The device's claim could not be read.")
-    doubts = _doubts(claim, fields)
+    doubts = _doubts(claim, text.MODEL, "text")
+    if claim.digest != contract.digest(contract.pack(fields)):
+        doubts.append("It is about another text than the one submitted.")
     return Verdict(
         where=Where.DEVICE,
         detail={"disbelieved": " ".join(doubts)} if doubts else {},
@@ -68,18 +92,73 @@ def parse_claim(raw: str, fields: Fields) -> Verdict | None:
     )
 
 
-def _unreadable(why: str) -> Verdict:
-    return Verdict(where=Where.DEVICE, model="unknown", decision="unsure", detail={"disbelieved": why})
+def photo_claims(raw: str, photos: list[Photo], seen: list[Verdict]) -> list[Verdict]:
+    """Unsaved verdicts for `raw`, the hidden field with the device's claims about photos; at most one a photo, and one
+    for whatever is about no photo of this listing.
+
+    What the gate's own verdicts (`seen`) say otherwise is noted in the claims, and in `seen` where a claim is missing.
+    Never raises.
+    """
+    found, strange = _readable(raw)
+    by_digest: dict[str, PhotoClaim] = {}
+    for part in found:
+        by_digest.setdefault(part.digest, part)
+    told = []
+    for each in photos:
+        own = next((verdict for verdict in seen if verdict.photo == each), None)
+        claim = by_digest.get(each.sha256)
+        if claim is None:
+            if own:
+                own.detail["unclaimed"] = True
+            continue
+        doubts = _doubts(claim, photo.MODEL, "photo")
+        said = Verdict(
+            photo=each,
+            where=Where.DEVICE,
+            detail={"disbelieved": " ".join(doubts)} if doubts else {},
+            **claim.model_dump(),
+        )
+        compare(said, own, gate.photo_tolerance())
+        told.append(said)
+    if set(by_digest) - {each.sha256 for each in photos}:
+        strange.append("The device's claims speak of a photo that is not in this listing.")
+    if strange:
+        told.append(_unreadable(" ".join(strange), photo.MODEL))
+    return told
 
 
-def _doubts(claim: Claim, fields: Fields) -> list[str]:
+def _readable(raw: str) -> tuple[list[PhotoClaim], list[str]]:
+    """The claims that can be read, and sentences on what cannot."""
+    if not raw:
+        return [], []
+    if len(raw) > PHOTO_CLAIMS_CHARS:
+        return [], ["The device's claims about photos were too large to be any."]
+    try:
+        parts = ANYTHING.validate_json(raw)
+    except ValidationError:
+        return [], ["The device's claims about photos could not be read."]
+    found, unread = [], len(parts) > limits.PHOTOS * 2
+    for part in parts[: limits.PHOTOS * 2]:
+        try:
+            found.append(PhotoClaim.model_validate(part))
+        except ValidationError as error:
+            log.info("photo claim not readable: %s", error.errors(include_input=False, include_url=False)[:3])
+            unread = True
+    return found, ["Some of the device's claims about photos could not be read."] if unread else []
+
+
+def _unreadable(why: str, model: str = "unknown") -> Verdict:
+    return Verdict(where=Where.DEVICE, model=model, decision="unsure", detail={"disbelieved": why})
+
+
+def _doubts(claim: Said, model: str, kind: str) -> list[str]:
     doubts = []
     try:
         entry: dict[str, Any] = manifest.load()["models"].get(claim.model, {})
     except manifest.ModelUnavailable:
         entry = {}
-    if claim.model != text.MODEL:
-        doubts.append("It names a model that is not the text model.")
+    if claim.model != model:
+        doubts.append(f"It names a model that is not the {kind} model.")
     elif entry and claim.version != entry["version"]:
         doubts.append("It comes from another version of the model.")
     elif entry and set(claim.scores) != set(entry["labels"]):
@@ -88,8 +167,6 @@ def _doubts(claim: Claim, fields: Fields) -> list[str]:
         doubts.append("It was made under other rules of the market.")
     if claim.policy and policies.get(claim.policy) is None:
         doubts.append("It names a policy that this market does not have.")
-    if claim.digest != contract.digest(contract.pack(fields)):
-        doubts.append("It is about another text than the one submitted.")
     return doubts
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.forms import UserCreationForm
 from django.core.exceptions import ValidationError
 
 from . import categories, limits, policies
-from .models import Condition, User
+from .models import Condition, Listing, User
 
 MONEY_ERRORS = {
     "required": "Give a price. Write 0 if you give it away.",
@@ -171,6 +171,8 @@ class AccountForm(forms.ModelForm):
 
 
 class RejectForm(forms.Form):
+    """`photos`: those that may not come back under any listing, by their numbers in the database."""
+
     policy = forms.ChoiceField(error_messages={"required": "Choose the policy that the listing breaks."})
     reason = forms.CharField(
         min_length=10,
@@ -181,8 +183,20 @@ class RejectForm(forms.Form):
             "min_length": "Say a little more: the merchant has to understand it (at least 10 characters).",
         },
     )
+    photos = forms.TypedMultipleChoiceField(
+        required=False,
+        coerce=int,
+        label="Keep these photos off the market",
+        help_text="They and copies of them are held when somebody uploads them again.",
+        error_messages={"invalid_choice": "One of these photos is not in the listing any more. Look at it again."},
+        widget=forms.CheckboxSelectMultiple,
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, listing: Listing, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choose: Any = self.fields["policy"]
         choose.choices = [("", "Choose …"), *((p.id, p.name) for p in policies.all())]
+        photos: Any = self.fields["photos"]
+        photos.choices = [(photo.pk, f"Photo {photo.position + 1}") for photo in listing.photos.all()]
+        if not photos.choices:
+            del self.fields["photos"]

@@ -1,7 +1,8 @@
-"""The server's own first look at a text, on every submit and edit: a few milliseconds.
+"""The server's own first look at words and photos, on every submit and edit: a few milliseconds each.
 
-Two models: the very file that the merchant's browser runs, and a second one that no browser ever gets, of other
-features and another training. Whoever takes the public file apart to get past it has not met the other.
+Words meet two models: the very file that the merchant's browser runs, and a second one that no browser ever gets, of
+other features and another training. Whoever takes the public file apart to get past it has not met the other. A photo
+meets the browser's own file here; the second model for photos, on the whole and on crops, is the worker's.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from models import manifest, text
+from models import manifest, photo, text
 
+from . import photo_bank, photo_files
 from .content import Fields
-from .models import Verdict, VerdictDecision, Where
+from .models import Photo, Verdict, VerdictDecision, Where
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,33 @@ def run_gate(fields: Fields) -> list[Verdict]:
         except Exception:  # whatever is wrong with a model, the listing is kept and the worker asks again
             log.exception("the gate failed")
     return found
+
+
+def run_photo_gate(photos: list[Photo]) -> list[Verdict]:
+    """Unsaved verdicts, one a photo, and each photo's perceptual hash (not saved). What cannot be done now is left to
+    the worker."""
+    found = []
+    for each in photos:
+        try:
+            if each.phash is None:
+                each.phash = photo_bank.phash(photo_files.decoded(each, photo_bank.SIDE))
+            found.append(photo_look(each))
+        except manifest.ModelUnavailable as error:
+            log.warning("the gate could not look at photo %s: %s", each.pk, error)
+        except Exception:  # as above
+            log.exception("the gate failed on photo %s", each.pk)
+    return found
+
+
+def photo_look(stored: Photo) -> Verdict:
+    """What the merchant's browser would say of the stored photo. Raises ModelUnavailable, OSError."""
+    image = photo_files.decoded(stored, photo_longest())
+    return Verdict(**photo.check_photo(image, digest=stored.sha256, variant="device", where=Where.GATE), photo=stored)
+
+
+def photo_longest() -> int:
+    """Pixels; the device shrinks a photo to this before it looks, and so does the server. Raises ModelUnavailable."""
+    return int(manifest.model(manifest.load(), photo.MODEL)["longest_side"])
 
 
 def device_look(fields: Fields) -> Verdict:
@@ -61,7 +90,16 @@ def unfamiliar(verdict: Verdict) -> bool:
 
 def tolerance() -> float:
     """How far two runs of one file may differ (browsers and native code add up in another order)."""
+    return _of_manifest(text.MODEL, "tolerance", 1e-4)
+
+
+def photo_tolerance() -> float:
+    """How far the device may be from us on one photo: it decodes and shrinks the file as sent, we the stored copy."""
+    return _of_manifest(photo.MODEL, "claim_tolerance", 0.1)
+
+
+def _of_manifest(model: str, key: str, default: float) -> float:
     try:
-        return float(manifest.load()["models"][text.MODEL]["tolerance"])
+        return float(manifest.load()["models"][model][key])
     except (manifest.ModelUnavailable, KeyError):
-        return 1e-4
+        return default

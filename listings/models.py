@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from pgvector.django import BitField
 
 from . import limits, policies
 from .lifecycle import TRANSITIONS, Status
@@ -164,12 +165,25 @@ class Photo(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)  # of the uploaded bytes
+    colour = models.CharField(max_length=7, blank=True)  # "#rrggbb", shown until the photo is there
+    renditions = models.JSONField(default=list, blank=True)  # [{width, height, jpeg, webp}], the smallest first
+    renditions_due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # null: nothing is owed
+    # photo_bank.phash; none of a photo with too little in it to tell it from others.
+    phash = BitField(length=limits.PHASH_BITS, null=True, blank=True)
     alt = models.CharField(max_length=limits.ALT_CHARS, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    listed_at = models.DateTimeField(null=True, blank=True)  # when it first came to a listing; stays if it leaves it
+    created_at = models.DateTimeField(default=timezone.now)  # or since when it waits for a listing (again)
 
     class Meta:
         ordering = ["position", "id"]
-        indexes = [models.Index(fields=["sha256"], name="photo_sha256")]
+        indexes = [
+            models.Index(fields=["sha256"], name="photo_sha256"),
+            models.Index(
+                fields=["renditions_due_at"],
+                condition=models.Q(renditions_due_at__isnull=False),
+                name="photo_renditions_owed",
+            ),
+        ]
 
     @property
     def url(self) -> str:
@@ -212,15 +226,19 @@ class Verdict(models.Model):
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="verdicts")
     revision = models.PositiveIntegerField()
+    photo = models.ForeignKey(  # the one it is about; of words: none
+        Photo, null=True, blank=True, on_delete=models.SET_NULL, related_name="verdicts"
+    )
     where = models.CharField(max_length=6, choices=Where)
-    model = models.CharField(max_length=40)  # or the name of a check: contact-details, duplicates
+    model = models.CharField(max_length=40)  # or the name of a check, see checks.py
     version = models.CharField(max_length=40, blank=True)
     variant = models.CharField(max_length=20, blank=True)
     policies_version = models.CharField(max_length=20, blank=True)
     scores = models.JSONField(default=dict)
     decision = models.CharField(max_length=6, choices=VerdictDecision)
     policy = models.CharField(max_length=30, blank=True)
-    evidence = models.JSONField(default=list)  # [{field, start, end, weight}], UTF-16 offsets in the field as typed
+    # Words: [{field, start, end, weight}], UTF-16 offsets in the field as typed. Photos: where (models/photo.py).
+    evidence = models.JSONField(default=list)
     ms = models.FloatField(null=True)
     provider = models.CharField(max_length=30, blank=True)
     digest = models.CharField(max_length=64, blank=True)
@@ -233,7 +251,7 @@ class Verdict(models.Model):
 
 
 class ValidationJob(models.Model):
-    """The outbox row: stored with the listing in one transaction, so a lost broker cannot lose the check."""
+    """The outbox row: stored with the listing in one transaction, so that a lost broker loses no check."""
 
     class State(models.TextChoices):
         OWED = "owed"
@@ -243,18 +261,38 @@ class ValidationJob(models.Model):
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="validation_jobs")
     revision = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=State, default=State.OWED)
-    attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)  # after this the sweeper sends it again
     created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["listing", "revision"], name="one_validation_per_revision")]
+
+
+class OwedCheck(models.Model):
+    """One check of a job, about the words or one photo, with its own attempts and times. The job ends with its last."""
+
+    class State(models.TextChoices):
+        OWED = "owed"
+        DONE = "done"
+        FAILED = "failed"  # again and again: a person looks instead
+        DROPPED = "dropped"
+
+    job = models.ForeignKey(ValidationJob, on_delete=models.CASCADE, related_name="checks")
+    name = models.CharField(max_length=20)  # checks.py
+    photo = models.ForeignKey(Photo, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=8, choices=State, default=State.OWED)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)  # after this the sweeper sends it (again)
+    not_before = models.DateTimeField(null=True, blank=True)  # after a fault: nobody starts it until then
+    started_at = models.DateTimeField(null=True, blank=True)  # whoever started it has it until its time limit is over
     finished_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(state="owed"), name="validation_owed"),
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(state="owed"), name="check_owed")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "name", "photo"], nulls_distinct=False, name="one_check_of_a_kind")
         ]
-        constraints = [models.UniqueConstraint(fields=["listing", "revision"], name="one_validation_per_revision")]
 
 
 class ReviewJob(models.Model):
@@ -268,6 +306,7 @@ class ReviewJob(models.Model):
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="review_jobs")
     revision = models.PositiveIntegerField()
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    status_before = models.CharField(max_length=15, choices=Status, default=Status.CHECKING)  # the listing's
     cause = models.TextField()  # why a person is asked, in plain words
     policy = models.CharField(max_length=30, blank=True)  # the suspected one
     created_at = models.DateTimeField(default=timezone.now)
@@ -276,6 +315,11 @@ class ReviewJob(models.Model):
     @property
     def policy_name(self) -> str:
         return policies.name(self.policy)
+
+    @property
+    def approval_leads_to(self) -> Status:
+        """Its merchant paused it, and nobody else puts it on sale again."""
+        return Status.PAUSED if self.status_before == Status.PAUSED else Status.PUBLISHED
 
     class Meta:
         indexes = [models.Index(fields=["created_at"], condition=models.Q(state="open"), name="review_open")]
@@ -303,6 +347,25 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+
+
+class RemovedPhoto(models.Model):
+    """A photo that a moderator removed with its listing: the bank that later photos are held against."""
+
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="removed_photos")
+    policy = models.CharField(max_length=30)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["decision", "sha256"], name="removed_once_by_a_decision")]
+
+
+class RemovedPhotoHash(models.Model):
+    """What a removed photo looks like turned, mirrored and cropped a little: each a perceptual hash."""
+
+    removed = models.ForeignKey(RemovedPhoto, on_delete=models.CASCADE, related_name="hashes")
+    phash = BitField(length=limits.PHASH_BITS)
 
 
 class StatusChange(models.Model):

@@ -7,6 +7,13 @@ from pathlib import Path
 from typing import Any
 
 SOURCE = Path(__file__).with_name("policies.toml")
+BY_MODEL, EXPERIMENT, NO_MODEL = "model", "experiment", "none"
+PHOTO_USES = {
+    BY_MODEL: "Photos are looked at by a model too.",
+    EXPERIMENT: "Photos are looked at by a model as an experiment: it has seen few of this kind, and its mere doubt "
+    "holds no listing.",
+    NO_MODEL: "No model looks at photos for this; people do.",
+}
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,13 @@ class Policy:
     merchant_text: str  # why the merchant is told
     what_to_do: str
     legal_ground: str
+    photo: str  # who looks at photos for it: BY_MODEL, EXPERIMENT or NO_MODEL
+    photo_text: str = ""  # why the merchant is told, of a photo
+    borderline: str = ""  # what the models often doubt, and how to deal with it
+
+    @property
+    def photo_says(self) -> str:
+        return PHOTO_USES[self.photo]
 
 
 @cache
@@ -44,6 +58,11 @@ def get(policy_id: str) -> Policy | None:
 def name(policy_id: str) -> str:
     policy = get(policy_id)
     return policy.name if policy else ""
+
+
+def photo_use(policy_id: str) -> str:
+    policy = get(policy_id)
+    return policy.photo if policy else NO_MODEL
 
 
 def as_json() -> dict[str, Any]:

@@ -9,17 +9,17 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from . import claims, gate, tasks
+from . import checks, claims, gate, tasks
 from . import content as words
 from .lifecycle import Status
 from .models import Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict
+from .photos import copy_staged
 
 SUBMITS_IN_A_ROW = 30
 SUBMITS_WITHIN = timedelta(minutes=10)
-# The worker usually answers within a second; after this the sweeper sends the job again.
-FIRST_DUE = timedelta(seconds=20)
 # Changing these alone needs no new check (text among the attributes counts as words, see content.text_fields) ...
 UNCHECKED = ("price", "currency", "condition", "attributes")
 # ... in these states. From the others, saving is asking for another look.
@@ -40,20 +40,22 @@ def submit(
     content: dict[str, Any],
     photos: list[Photo],
     claim: str = "",
+    photo_claims: str = "",
     draft_key: uuid.UUID | None = None,
     paced: bool = True,
 ) -> Listing:
-    """Store a new listing with the device's claim, the gate's verdict and the outbox row, in one transaction.
+    """Store a new listing with the device's claims, the gate's verdicts and the outbox rows, in one transaction.
 
-    `content`: title, description, category, attributes, price, currency, condition (cleaned). `claim`: the raw hidden
-    field. A second submit of one `draft_key` gives the same listing; with other content it counts as an edit of it.
+    `content`: title, description, category, attributes, price, currency, condition (cleaned). `claim`, `photo_claims`:
+    the raw hidden fields. A second submit of one `draft_key` gives the same listing; with other content it counts as an
+    edit of it.
     `paced`: false for an operator's import, which may send faster than a person writes.
     Raises TooManySubmissions, PermissionDenied.
     """
     if earlier := _of_draft(seller, draft_key):
-        return _again(earlier, seller, content, photos, claim, paced)
+        return _again(earlier, seller, content, photos, claim, photo_claims, paced)
     _may_send(seller, paced)
-    checked = _check(content, photos, claim)
+    checked = _check(content, photos, claim, photo_claims)
     try:
         with transaction.atomic():
             listing = Listing.objects.create(seller=seller, draft_key=draft_key, **_columns(content))
@@ -73,6 +75,7 @@ def resubmit(
     content: dict[str, Any],
     photos: list[Photo],
     claim: str = "",
+    photo_claims: str = "",
     base_edits: int,
     paced: bool = True,
 ) -> Listing:
@@ -84,7 +87,7 @@ def resubmit(
     if listing.seller_id != seller.pk:
         raise PermissionDenied("This listing belongs to somebody else.")
     _may_send(seller, paced)
-    checked = _check(content, photos, claim)
+    checked = _check(content, photos, claim, photo_claims)
     with transaction.atomic():
         current = Listing.objects.select_for_update().get(pk=listing.pk)
         if current.edits != base_edits:
@@ -122,8 +125,7 @@ def resubmit(
 def withdraw_jobs(listing: Listing) -> None:
     """Nobody needs to look at the earlier words any more."""
     now = timezone.now()
-    owed = ValidationJob.objects.filter(listing=listing, state=ValidationJob.State.OWED)
-    owed.update(state=ValidationJob.State.DROPPED, finished_at=now)
+    checks.drop(ValidationJob.objects.filter(listing=listing, state=ValidationJob.State.OWED))
     waiting = ReviewJob.objects.filter(listing=listing, state=ReviewJob.State.OPEN)
     waiting.update(state=ReviewJob.State.WITHDRAWN, decided_at=now)
 
@@ -146,7 +148,13 @@ def _of_draft(seller: User, draft_key: uuid.UUID | None) -> Listing | None:
 
 
 def _again(
-    listing: Listing, seller: User, content: dict[str, Any], photos: list[Photo], claim: str, paced: bool
+    listing: Listing,
+    seller: User,
+    content: dict[str, Any],
+    photos: list[Photo],
+    claim: str,
+    photo_claims: str,
+    paced: bool,
 ) -> Listing:
     if _same_words(listing, content, photos) and all(getattr(listing, name) == content[name] for name in UNCHECKED):
         return listing
@@ -156,13 +164,15 @@ def _again(
         content=content,
         photos=photos,
         claim=claim,
+        photo_claims=photo_claims,
         base_edits=listing.edits,
         paced=paced,
     )
 
 
-def _check(content: dict[str, Any], photos: list[Photo], claim: str) -> list[Verdict]:
-    """Unsaved verdicts of device and gate. Outside the transaction: a model run holds no locks."""
+def _check(content: dict[str, Any], photos: list[Photo], claim: str, photo_claims: str) -> list[Verdict]:
+    """Unsaved verdicts of device and gate, on the words and on each photo. Outside the transaction: a model run holds
+    no locks."""
     fields = _fields(content, photos)
     said = claims.parse_claim(claim, fields)
     found = gate.run_gate(fields)
@@ -170,7 +180,8 @@ def _check(content: dict[str, Any], photos: list[Photo], claim: str) -> list[Ver
         same = next((verdict for verdict in found if verdict.model == said.model), None)
         claims.compare(said, same, gate.tolerance())
         found = [said, *found]
-    return found
+    seen = gate.run_photo_gate(photos)
+    return [*found, *claims.photo_claims(photo_claims, photos, seen), *seen]
 
 
 def _fields(content: dict[str, Any], photos: list[Photo]) -> words.Fields:
@@ -188,23 +199,35 @@ def _columns(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same_words(listing: Listing, content: dict[str, Any], photos: list[Photo]) -> bool:
-    """True when nothing that a check looks at has changed: words, category, photos and their order."""
+    """True when nothing that a check looks at has changed: words, category, photos and what is said of each."""
     return (
         words.fields_of(listing) == _fields(content, photos)
         and listing.category == content["category"]
-        and [photo.sha256 for photo in listing.photos.all()] == [photo.sha256 for photo in photos]
+        and [(photo.sha256, photo.alt) for photo in listing.photos.all()] == [(p.sha256, p.alt) for p in photos]
     )
 
 
 def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> None:
-    """Photos, verdicts and the outbox row of the listing's revision; the queue hears of it after the commit."""
-    # A photo that is no longer named waits like any staged one, until the sweeper removes it.
-    listing.photos.exclude(pk__in=[photo.pk for photo in photos]).update(listing=None)
+    """Photos, verdicts and the outbox rows of the listing's revision; the queue hears of them after the commit."""
+    # The rows of all photos are locked in one order: two forms may name the same ones, each in its own.
+    named = [photo.pk for photo in photos]
+    list(Photo.objects.filter(Q(pk__in=named) | Q(listing=listing)).order_by("pk").select_for_update().only("pk"))
+    # A photo that is no longer named waits like any staged one from now on, until the sweeper removes it.
+    listing.photos.exclude(pk__in=named).update(listing=None, created_at=timezone.now())
+    ours = Photo.objects.filter(Q(listing=None) | Q(listing=listing))
+    kept: dict[int, Photo] = {}  # by the keys that the form named
     for position, photo in enumerate(photos):
-        photo.listing, photo.position = listing, position
-        photo.save(update_fields=["listing", "position", "alt"])
+        place = {"listing": listing, "position": position, "phash": photo.phash}
+        if ours.filter(pk=photo.pk).update(alt=photo.alt, **place):
+            kept[photo.pk] = photo
+        # Another form of this merchant took it this moment: both listings show the same files. Or deleted it.
+        elif Photo.objects.filter(pk=photo.pk).exists():
+            kept[photo.pk] = copy_staged(photo, listing.seller)
+            Photo.objects.filter(pk=kept[photo.pk].pk).update(**place)
+    verdicts = [verdict for verdict in verdicts if verdict.photo is None or verdict.photo.pk in kept]
     for verdict in verdicts:
         verdict.listing, verdict.revision = listing, listing.revision
+        verdict.photo = kept[verdict.photo.pk] if verdict.photo else None
     Verdict.objects.bulk_create(verdicts)
-    job = ValidationJob.objects.create(listing=listing, revision=listing.revision, due_at=timezone.now() + FIRST_DUE)
-    transaction.on_commit(partial(tasks.enqueue, job.pk))
+    job = checks.owe(listing, kept.values())
+    transaction.on_commit(partial(tasks.enqueue_job, job.pk))

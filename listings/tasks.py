@@ -1,59 +1,115 @@
 """What the queue runs. A task fetches, delegates, and may safely run twice."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from .models import ValidationJob
+from . import checks
+from .lifecycle import Status
+from .models import OwedCheck, Photo
 
 log = logging.getLogger(__name__)
 SWEEP_BATCH = 200
-# After this the sweeper sends an owed job once more; a second delivery costs one query.
-RESEND_AFTER = timedelta(seconds=60)
 ABANDONED_PHOTOS_AFTER = timedelta(days=30)
+# In the queue what a merchant waits for goes before what a published listing still owes.
+WAITED_FOR, BEHIND_OTHERS, CAN_WAIT = 0, 3, 9
+# So many photos of one seller are read before everybody else's turn comes: reading is slow, and one process does it.
+READ_IN_A_ROW = 16
+RESEND_WHAT_CAN_WAIT = timedelta(minutes=10)  # the queue may be long; sending it twice would make it longer
+# Renditions are in no hurry: pages show the master until then.
+RENDITIONS_FIRST_DUE = timedelta(minutes=2)
+RESEND_RENDITIONS_AFTER = timedelta(minutes=10)
 
 
 @shared_task
-def validate_listing(job_id: int) -> None:
+def run_check(check_id: int) -> None:
     from . import validation  # loads the model runtime, which the web server's start should not wait for
 
-    validation.validate(job_id)
+    validation.run(check_id)
 
 
-def enqueue(job_id: int) -> bool:
-    """Tell the queue. A broker that is away is no error: the job is in the database, and the sweeper comes by."""
+@shared_task
+def make_renditions(photo_id: int) -> None:
+    from . import renditions
+
+    renditions.make(photo_id)
+
+
+def enqueue(check_id: int, name: str, priority: int = WAITED_FOR) -> bool:
+    terms = checks.TERMS[name]
+    limits = {"soft_time_limit": terms.seconds, "time_limit": terms.limit.total_seconds()}
+    return _send(run_check, check_id, queue=terms.queue, priority=priority, **limits)
+
+
+def enqueue_renditions(photo_id: int) -> bool:
+    return _send(make_renditions, photo_id)
+
+
+def _send(task: Task, number: int, **options: Any) -> bool:
+    """Tell the queue. A broker that is away is no error: what is owed is in the database, and the sweeper comes by."""
     try:
-        validate_listing.apply_async([job_id], retry=False)
+        task.apply_async([number], retry=False, **options)
     except (OperationalError, OSError) as error:
-        log.warning("validation %s not queued, the sweeper will send it: %s", job_id, error)
+        log.warning("%s %s not queued, the sweeper will send it: %s", task.name, number, error)
         return False
     return True
 
 
+def enqueue_job(job_id: int) -> None:
+    """Tell the queue of everything that a job is owed, until it does not answer."""
+    rows = OwedCheck.objects.filter(job_id=job_id).order_by("pk")
+    for pk, name, seller in rows.values_list("pk", "name", "job__listing__seller"):
+        if not enqueue(pk, name, _priority(pk, name, seller)):
+            return
+
+
+def _priority(pk: int, name: str, seller: int) -> int:
+    """Of a check that a merchant waits for. Whoever has many photos waiting to be read leaves others some room."""
+    if checks.TERMS[name].queue != checks.READER_QUEUE:
+        return WAITED_FOR
+    of_seller = OwedCheck.objects.filter(name=name, state=OwedCheck.State.OWED, job__listing__seller=seller, pk__lt=pk)
+    ahead = of_seller.filter(job__listing__status=Status.CHECKING).count()
+    return WAITED_FOR if ahead < READ_IN_A_ROW else BEHIND_OTHERS
+
+
 @shared_task
 def sweep() -> int:
-    """Send again what is overdue: the broker was wiped, a worker was killed, or a fault made the job wait.
+    """Send again what is overdue: the broker was wiped, a worker was killed, or a fault made the check wait.
 
-    Returns how many jobs were sent. Two sweepers at once do not send one job twice (compare-and-set on due_at).
+    Returns how many checks were sent. Two sweepers at once do not send one check twice (compare-and-set on due_at).
     """
     from . import photos
 
     now = timezone.now()
-    overdue = ValidationJob.objects.filter(state=ValidationJob.State.OWED, due_at__lte=now).order_by("due_at")
+    overdue = OwedCheck.objects.filter(state=OwedCheck.State.OWED, due_at__lte=now).order_by("due_at", "pk")
     sent = 0
-    for pk, due_at in overdue.values_list("pk", "due_at")[:SWEEP_BATCH]:
-        held = ValidationJob.objects.filter(pk=pk, due_at=due_at, state=ValidationJob.State.OWED)
-        if held.update(due_at=now + RESEND_AFTER) != 1:
+    columns = ("pk", "name", "due_at", "job__listing__status", "job__listing__seller")
+    for pk, name, due_at, status, seller in overdue.values_list(*columns)[:SWEEP_BATCH]:
+        waited_for = status == Status.CHECKING
+        again_at = now + (timedelta(seconds=checks.TERMS[name].resend) if waited_for else RESEND_WHAT_CAN_WAIT)
+        held = OwedCheck.objects.filter(pk=pk, due_at=due_at, state=OwedCheck.State.OWED)
+        if held.update(due_at=again_at) != 1:
             continue
-        if not enqueue(pk):
-            held = ValidationJob.objects.filter(pk=pk, due_at=now + RESEND_AFTER)
-            held.update(due_at=now)  # the broker is still away: next time
+        if not enqueue(pk, name, _priority(pk, name, seller) if waited_for else CAN_WAIT):
+            # The broker is still away: next time.
+            OwedCheck.objects.filter(pk=pk, due_at=again_at).update(due_at=now)
             break
         sent += 1
+    _send_renditions(now)
     photos.remove_abandoned(older_than=ABANDONED_PHOTOS_AFTER)
     if sent:
-        log.info("sent %d overdue validations again", sent)
+        log.info("sent %d overdue checks again", sent)
     return sent
+
+
+def _send_renditions(now: datetime) -> None:
+    owed = Photo.objects.filter(renditions_due_at__lte=now).order_by("renditions_due_at")
+    for pk, due_at in owed.values_list("pk", "renditions_due_at")[:SWEEP_BATCH]:
+        held = Photo.objects.filter(pk=pk, renditions_due_at=due_at)
+        if held.update(renditions_due_at=now + RESEND_RENDITIONS_AFTER) and not enqueue_renditions(pk):
+            Photo.objects.filter(pk=pk, renditions_due_at=now + RESEND_RENDITIONS_AFTER).update(renditions_due_at=now)
+            break

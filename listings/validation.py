@@ -1,217 +1,268 @@
-"""The worker's check of one revision: each check leaves a verdict, one pure function weighs them, one step settles."""
+"""The worker's checks of one revision: each leaves its verdicts when it ends, and with the last one the job is settled.
+
+A check is claimed by one delivery at a time. Whose time limit is over may be overtaken by the next: the step that
+stores the verdicts counts once.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import transaction
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.db import OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from models import manifest, text
 
-from . import contact_details, content, duplicates, gate, policies
+from . import (
+    checks,
+    contact_details,
+    content,
+    duplicates,
+    gate,
+    look_alikes,
+    photo_bank,
+    photo_checks,
+    photo_text,
+)
 from .lifecycle import Status
-from .models import Listing, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
+from .models import Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
+from .outcome import UNDECIDED, Outcome, decide_about_photos, decide_outcome
 
 log = logging.getLogger(__name__)
-GRAVE = (VerdictDecision.WARN, VerdictDecision.BLOCK)
 # A check that fails this often, or takes its worker down with it, is given to a person.
 ATTEMPTS = 6
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=10)
-CONTACT_DETAILS, DUPLICATES = "contact-details", "duplicates"
+LONGEST_WAIT_FOR_US = timedelta(minutes=2)  # until a model is back
 WAITING_NOTE = "Our check is not available at the moment. Your listing waits for it and goes on by itself."
+NO_ANSWER = "it gave no answer: it took too long, or its worker was killed"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    status: Status
-    note: str = ""  # what the merchant reads
-    cause: str = ""  # what the moderator reads
-    policy: str = ""
+def run(check_id: int) -> None:
+    """Make one check and store what it found. Of two deliveries at the same time one returns at once.
 
-
-def validate(job_id: int) -> None:
-    """Check what the job is about and settle it. May run twice or at the same time as another: one of them counts.
-
-    A fault (model missing, disk, anything unforeseen) leaves the job owed, to be sent again later.
+    A fault (model missing, disk, anything unforeseen) leaves the check owed, to be sent again later.
     """
-    job = ValidationJob.objects.select_related("listing__seller").filter(pk=job_id).first()
-    if job is None or job.state != ValidationJob.State.OWED:
+    rows = OwedCheck.objects.select_related("job__listing__seller", "photo")
+    check = rows.filter(pk=check_id, state=OwedCheck.State.OWED).first()
+    if check is None:
         return
-    listing = job.listing
-    if listing.revision != job.revision or listing.status != Status.CHECKING:
-        _drop(job)
+    if not _asked(check.job, check.job.listing):
+        checks.drop(ValidationJob.objects.filter(pk=check.job_id))
         return
-    job.attempts += 1
-    job.started_at = timezone.now()
-    job.save(update_fields=["attempts", "started_at"])
-    if job.attempts > ATTEMPTS:
-        settle(job, [], Outcome(Status.IN_REVIEW, IN_REVIEW_NOTE, "The automatic check failed again and again."))
+    if not _claim(check):
         return
     try:
-        verdicts = check(listing)
+        if check.attempts > ATTEMPTS:
+            finish(check, [], failed=True)
+        else:
+            finish(check, _found_by(check))
     except manifest.ModelUnavailable as error:
-        log.warning("validation %s waits: %s", job.pk, error)
-        _postpone(job, str(error), count=False)
+        log.warning("check %s (%s) waits: %s", check.pk, check.name, error)
+        _postpone(check, str(error), count=False)
+    except SoftTimeLimitExceeded:
+        seconds = checks.TERMS[check.name].seconds
+        log.warning("check %s (%s) was stopped after %s s", check.pk, check.name, seconds)
+        _postpone(check, f"it gave no answer within {seconds} seconds", count=True)
     except Exception as error:
-        log.exception("validation %s failed", job.pk)
-        _postpone(job, f"{type(error).__name__}: {error}", count=True)
-    else:
-        known = list(listing.verdicts.filter(revision=job.revision))
-        settle(job, verdicts, decide_outcome([*known, *verdicts]))
+        log.exception("check %s (%s) failed", check.pk, check.name)
+        _postpone(check, f"{type(error).__name__}: {error}", count=True)
+
+
+def _claim(check: OwedCheck) -> bool:
+    """One more attempt, ours alone until its time limit is over: then its process is dead and others may have it.
+
+    False when another delivery is at work or was faster, or when the wait after a fault is not over.
+    """
+    now, limit = timezone.now(), checks.TERMS[check.name].limit
+    idle = Q(started_at=None) | Q(started_at__lte=now - limit)
+    rested = Q(not_before=None) | Q(not_before__lte=now)
+    held = OwedCheck.objects.filter(idle, rested, pk=check.pk, state=OwedCheck.State.OWED, attempts=check.attempts)
+    check.attempts += 1
+    check.started_at = now
+    return (
+        held.update(
+            attempts=check.attempts,
+            started_at=now,
+            due_at=now + limit,
+            last_error=NO_ANSWER,  # stands if the process is killed
+        )
+        == 1
+    )
 
 
 def check(listing: Listing) -> list[Verdict]:
-    """Unsaved verdicts of every check. Raises ModelUnavailable."""
+    """Unsaved verdicts of every check of the words, one after the other. Raises ModelUnavailable."""
+    return [verdict for make in WORD_CHECKS.values() for verdict in make(listing)]
+
+
+def check_words(listing: Listing) -> list[Verdict]:
+    """What the models say: the heavier one, and those that the gate could not ask."""
     fields = content.fields_of(listing)
-    seen = set(listing.verdicts.filter(revision=listing.revision, where=Where.GATE).values_list("model", flat=True))
+    at_gate = listing.verdicts.filter(revision=listing.revision, where=Where.GATE, photo=None)
+    seen = set(at_gate.values_list("model", flat=True))
     looks = {text.MODEL: gate.device_look, text.SECOND: gate.second_look}
-    verdicts = [look(fields) for model, look in looks.items() if model not in seen]
-    verdicts.append(gate.heavy_look(fields))
-    verdicts.append(check_contact_details(fields))
-    verdicts.append(check_duplicates(listing))
-    return verdicts
+    return [*(look(fields) for model, look in looks.items() if model not in seen), gate.heavy_look(fields)]
 
 
-def check_contact_details(fields: content.Fields) -> Verdict:
+def check_contact_details(listing: Listing) -> list[Verdict]:
     began = time.perf_counter()
-    found = contact_details.find(fields)
-    return Verdict(
-        where=Where.CLOUD,
-        model=CONTACT_DETAILS,
-        decision=VerdictDecision.WARN if found else VerdictDecision.PASS,
-        evidence=found,
-        ms=_ms_since(began),
-    )
+    found = contact_details.find(content.fields_of(listing))
+    decision = VerdictDecision.WARN if found else VerdictDecision.PASS
+    return [
+        Verdict(
+            where=Where.CLOUD,
+            model=checks.CONTACT_DETAILS,
+            decision=decision,
+            evidence=found,
+            ms=_ms_since(began),
+        )
+    ]
 
 
-def check_duplicates(listing: Listing) -> Verdict:
+def check_duplicates(listing: Listing) -> list[Verdict]:
     began = time.perf_counter()
     twin = duplicates.find(listing)
     detail = {"of": twin.public_id, "title": twin.title, "own": twin.seller_id == listing.seller_id} if twin else {}
-    return Verdict(
-        where=Where.CLOUD,
-        model=DUPLICATES,
-        decision=VerdictDecision.WARN if twin else VerdictDecision.PASS,
-        detail=detail,
-        ms=_ms_since(began),
-    )
+    decision = VerdictDecision.WARN if twin else VerdictDecision.PASS
+    return [Verdict(where=Where.CLOUD, model=checks.DUPLICATES, decision=decision, detail=detail, ms=_ms_since(began))]
 
 
-SAYS = {
-    VerdictDecision.PASS: "found nothing",
-    VerdictDecision.UNSURE: "is not sure",
-    VerdictDecision.WARN: "warns too",
-    VerdictDecision.BLOCK: "warns too",
+# Each gives unsaved verdicts or raises. Their terms: checks.py.
+WORD_CHECKS: dict[str, Callable[[Listing], list[Verdict]]] = {
+    checks.WORDS: check_words,
+    checks.CONTACT_DETAILS: check_contact_details,
+    checks.DUPLICATES: check_duplicates,
 }
-IN_REVIEW_NOTE = "A moderator looks at this listing before it goes on sale. You need not do anything."
+PHOTO_CHECKS: dict[str, Callable[[Listing, Photo], list[Verdict]]] = {
+    checks.PHOTO_MODEL: photo_checks.check,
+    checks.PHOTO_TEXT: photo_text.check,
+    checks.PHOTO_BANK: photo_bank.check,
+    checks.LOOK_ALIKES: look_alikes.check,
+}
 
 
-def decide_outcome(verdicts: list[Verdict]) -> Outcome:
-    """Weigh all verdicts on one revision. The gravest wins; the device's word can add a doubt, never take one away."""
-    claim = next((v for v in verdicts if v.where == Where.DEVICE and not v.detail.get("disbelieved")), None)
-    models = [v for v in verdicts if v.where != Where.DEVICE and v.model not in (CONTACT_DETAILS, DUPLICATES)]
-    contacts = next((v for v in verdicts if v.model == CONTACT_DETAILS and v.decision in GRAVE), None)
-    twin = next((v for v in verdicts if v.model == DUPLICATES and v.decision in GRAVE), None)
-    if not any(v.where == Where.CLOUD for v in models):
-        raise ValueError("no listing is decided without the server's own model")
-
-    grave = [v for v in models if v.decision in GRAVE]
-    if grave:
-        worst = max(grave, key=lambda v: (v.decision == VerdictDecision.BLOCK, v.where == Where.CLOUD))
-        suspected = policies.name(worst.policy) or "no policy in particular"
-        if worst.where == Where.CLOUD:
-            cause = f"The server's check suspects: {suspected}."
-        else:
-            larger = VerdictDecision(next(v for v in models if v.where == Where.CLOUD).decision)
-            cause = f"One of the quick checks suspects: {suspected}. The larger model {SAYS[larger]}."
-        if claim and claim.decision == VerdictDecision.PASS:
-            cause += " The merchant's device claims that it found nothing."
-        return Outcome(Status.IN_REVIEW, _in_review_note(worst.policy), cause, worst.policy)
-    if claim and claim.decision in GRAVE:
-        cause = (
-            f"The merchant's device warned of: {policies.name(claim.policy)}. The merchant asks for a person's view."
-        )
-        return Outcome(Status.IN_REVIEW, _in_review_note(claim.policy), cause, claim.policy)
-    if contacts:
-        kinds = sorted({span["kind"] for span in contacts.evidence})
-        what = " and a ".join(kinds)
-        note = f"The text holds a {what}. Buyers reach you through the site: take it out and submit again."
-        return Outcome(Status.NEEDS_CHANGES, note)
-    if twin and twin.detail.get("own"):
-        note = (
-            f"You already have a listing with these words: “{twin.detail['title']}”. Change one of the two, or end it."
-        )
-        return Outcome(Status.NEEDS_CHANGES, note)
-    if twin:
-        return Outcome(Status.IN_REVIEW, IN_REVIEW_NOTE, "Another seller has a listing with the same words.")
-    if unsure := unsettled(models):
-        suspect = f" The nearest policy: {policies.name(unsure.policy)}." if unsure.policy else ""
-        cause = f"The server's check is not sure about these words.{suspect}"
-        return Outcome(Status.IN_REVIEW, IN_REVIEW_NOTE, cause, unsure.policy)
-    return Outcome(Status.PUBLISHED)
+def _found_by(check: OwedCheck) -> list[Verdict]:
+    if check.photo is None:
+        return WORD_CHECKS[check.name](check.job.listing)
+    return PHOTO_CHECKS[check.name](check.job.listing, check.photo)
 
 
-def unsettled(models: list[Verdict]) -> Verdict | None:
-    """The model's doubt that is left for a person, if any.
+def finish(check: OwedCheck, verdicts: list[Verdict], *, failed: bool = False) -> None:
+    """Store what a check found; the last one settles the job. Everything or nothing: another worker, an edit or a
+    withdrawal may have been faster."""
+    state = OwedCheck.State.FAILED if failed else OwedCheck.State.DONE
+    with transaction.atomic():
+        Listing.objects.hold(check.job.listing_id)
+        listing = Listing.objects.only("status", "revision").get(pk=check.job.listing_id)
+        if not _asked(check.job, listing):
+            checks.drop(ValidationJob.objects.filter(pk=check.job_id))
+            return
+        held = OwedCheck.objects.filter(pk=check.pk, state=OwedCheck.State.OWED)
+        error = check.last_error if failed else ""
+        if held.update(state=state, finished_at=timezone.now(), last_error=error) != 1:
+            return
+        _store(check.job, verdicts)
+        if not check.job.checks.filter(state=OwedCheck.State.OWED).exists():
+            found = _settled(check.job)
+            log.info("listing %s, revision %s: %s", check.job.listing_id, check.job.revision, found.status)
 
-    What one of the gate's models alone was unsure of, the heavier one has settled by its pass. Its own doubt stays, and
-    so does one that both of the gate's models have, and one about words that a model never met.
-    """
-    unsure = [v for v in models if v.decision == VerdictDecision.UNSURE]
-    grounds = [v for v in unsure if v.where == Where.CLOUD or gate.unfamiliar(v)]
-    if grounds:
-        return grounds[0]
-    return unsure[0] if len(unsure) > 1 else None
+
+def _settled(job: ValidationJob) -> Outcome:
+    """The outcome by which the job ends now. What its checks found stays, also when it cannot be weighed: then a person
+    looks at it."""
+    try:
+        with transaction.atomic():
+            found = _weigh(job)
+            settle(job, [], found)
+    except (SoftTimeLimitExceeded, OperationalError):
+        raise  # the time is over, or the database is away: this check is made again
+    except Exception:
+        log.exception("listing %s, revision %s: no outcome", job.listing_id, job.revision)
+        found = UNDECIDED
+        settle(job, [], found)
+    return found
 
 
-def _in_review_note(policy: str) -> str:
-    known = policies.get(policy)
-    return f"{known.merchant_text} {IN_REVIEW_NOTE}" if known else IN_REVIEW_NOTE
+def _weigh(job: ValidationJob) -> Outcome:
+    """Of what is being checked, everything. Of what has left the check, only what was said of photos since: its words
+    are decided, and so is whatever a moderator saw before the last decision."""
+    said = job.listing.verdicts.filter(revision=job.revision).select_related("photo")
+    given_up = job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
+    if Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING).exists():
+        return decide_outcome(list(said), list(given_up))
+    seen = Decision.objects.filter(listing=job.listing_id, review_job__revision=job.revision).first()
+    if seen:
+        said = said.filter(created_at__gt=seen.created_at)
+        given_up = given_up.filter(finished_at__gt=seen.created_at)
+    return decide_about_photos(list(said), list(given_up))
 
 
-def settle(job: ValidationJob, verdicts: list[Verdict], outcome: Outcome) -> None:
-    """Write everything or nothing: another worker, an edit or a withdrawal may have been faster."""
+def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
+    """End the job with its outcome, once: what is being checked moves, what is on sale or paused goes to a person on
+    doubt."""
     with transaction.atomic():
         Listing.objects.hold(job.listing_id)
         held = ValidationJob.objects.filter(pk=job.pk, state=ValidationJob.State.OWED)
-        if held.update(state=ValidationJob.State.DONE, finished_at=timezone.now(), last_error="") != 1:
+        if held.update(state=ValidationJob.State.DONE, finished_at=timezone.now()) != 1:
             return
+        status = Status(Listing.objects.values_list("status", flat=True).get(pk=job.listing_id))
+        target = found.status
+        if status != Status.CHECKING:
+            if target == Status.PUBLISHED or status == Status.IN_REVIEW:
+                _store(job, verdicts)
+                return
+            target = Status.IN_REVIEW
         moved = Listing.objects.move(
-            job.listing_id,
-            source=Status.CHECKING,
-            target=outcome.status,
-            note=outcome.note,
-            at_revision=job.revision,
+            job.listing_id, source=status, target=target, note=found.note, at_revision=job.revision
         )
         if not moved:
             ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.DROPPED)
             return
-        for verdict in verdicts:
-            verdict.listing_id, verdict.revision = job.listing_id, job.revision
-        Verdict.objects.bulk_create(verdicts)
-        if outcome.status == Status.IN_REVIEW:
+        _store(job, verdicts)
+        if target == Status.IN_REVIEW:
             ReviewJob.objects.create(
-                listing_id=job.listing_id, revision=job.revision, cause=outcome.cause, policy=outcome.policy
+                listing_id=job.listing_id,
+                revision=job.revision,
+                status_before=status,
+                cause=found.cause or found.note,
+                policy=found.policy,
             )
 
 
-def _drop(job: ValidationJob) -> None:
-    held = ValidationJob.objects.filter(pk=job.pk, state=ValidationJob.State.OWED)
-    held.update(state=ValidationJob.State.DROPPED, finished_at=timezone.now())
+def _store(job: ValidationJob, verdicts: list[Verdict]) -> None:
+    """Under the listing's lock: `created_at` tells what a moderator cannot have seen when they decided."""
+    now = timezone.now()
+    for verdict in verdicts:
+        verdict.listing_id, verdict.revision, verdict.created_at = job.listing_id, job.revision, now
+    Verdict.objects.bulk_create(verdicts)
 
 
-def _postpone(job: ValidationJob, why: str, *, count: bool) -> None:
-    """Owed again, later each time. A fault of ours (`count` false) does not use up the listing's attempts."""
-    wait = min(FIRST_WAIT * 2 ** min(job.attempts - 1, 10), LONGEST_WAIT)
-    held = ValidationJob.objects.filter(pk=job.pk, state=ValidationJob.State.OWED)
-    attempts = job.attempts if count else min(job.attempts - 1, ATTEMPTS - 2)
-    held.update(due_at=timezone.now() + wait, last_error=why[:2000], attempts=attempts)
+def _asked(job: ValidationJob, listing: Listing) -> bool:
+    return listing.revision == job.revision and listing.status in checks.ASKED
+
+
+def _postpone(check: OwedCheck, why: str, *, count: bool) -> None:
+    """Owed again, later each time. A fault of ours (`count` false) does not use up the check's attempts."""
+    attempts = check.attempts if count else min(check.attempts - 1, ATTEMPTS - 2)
+    # If our time was over, somebody else may have it: what they do counts.
+    held = OwedCheck.objects.filter(pk=check.pk, state=OwedCheck.State.OWED, started_at=check.started_at)
+    now = timezone.now()
+    # What waits for us is tried the more seldom the longer it has waited: its attempts do not tell how long that is.
+    wait = _wait(check) if count else min(max(FIRST_WAIT, (now - check.job.created_at) / 4), LONGEST_WAIT_FOR_US)
+    again_at = now + wait
+    held.update(due_at=again_at, not_before=again_at, started_at=None, last_error=why[:2000], attempts=attempts)
+    job = check.job
     waiting = Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING, revision=job.revision)
     waiting.update(status_note=WAITING_NOTE)
+
+
+def _wait(check: OwedCheck) -> timedelta:
+    return min(FIRST_WAIT * 2 ** min(check.attempts - 1, 10), LONGEST_WAIT)
 
 
 def _ms_since(began: float) -> float:

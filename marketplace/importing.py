@@ -61,7 +61,7 @@ def _import(row: Row, owner: User, *, dry_run: bool) -> str:
     for path in row.photos:
         try:
             with path.open("rb") as file:
-                made.append(photos.make_renditions(file))
+                made.append(photos.prepare(file))
         except ValidationError as error:
             row.wrong("photos", f"{path.name}: {error.messages[0]}")
         except OSError as error:

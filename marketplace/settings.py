@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+from kombu import Queue
 
 from marketplace import embedded, environment
 
@@ -147,6 +148,14 @@ STORAGES = {
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_MIMETYPES = {".wasm": "application/wasm", ".mjs": "text/javascript", ".onnx": "application/octet-stream"}
 
+# Counts that may be lost: how often somebody did something within some minutes. Each process has its own.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
 # --- Celery ----------------------------------------------------------------------------------------------------------
 # No result backend: publishing with Redis down would block for many seconds. What a task found is in the database.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
@@ -170,6 +179,9 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A worker takes from the queues in turn: the photos of a new catalogue delay no check.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("renditions")]
+CELERY_TASK_ROUTES = {"listings.tasks.make_renditions": {"queue": "renditions"}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
@@ -184,18 +196,22 @@ REDTEAM_VIEWS_PER_LISTING = 100  # how often a published listing is seen, for wh
 
 
 # --- Logging ---------------------------------------------------------------------------------------------------------
-def is_not_a_sweep(record: logging.LogRecord) -> bool:
-    """The sweeper runs four times a minute; what it finds is logged by the step itself, its coming and going not."""
+QUIET_TASKS = ("listings.tasks.sweep", "listings.tasks.make_renditions", "listings.tasks.run_check")
+
+
+def is_no_routine(record: logging.LogRecord) -> bool:
+    """The sweeper runs four times a minute, renditions and checks by the hundred: what they find is logged by the step
+    itself, their coming and going not."""
     quiet = record.name.startswith("celery.") and record.levelno <= logging.INFO
-    return not (quiet and "listings.tasks.sweep" in record.getMessage())
+    return not (quiet and any(name in record.getMessage() for name in QUIET_TASKS))
 
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
-    "filters": {"no_sweeps": {"()": "django.utils.log.CallbackFilter", "callback": is_not_a_sweep}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["no_sweeps"]}},
+    "filters": {"no_routine": {"()": "django.utils.log.CallbackFilter", "callback": is_no_routine}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["no_routine"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }

@@ -6,8 +6,10 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
 
-from marketplace import services  # noqa: E402  (needs the settings)
+from marketplace import middleware, services  # noqa: E402  (need the settings)
+
+application = middleware.whole_bodies(django_application)
 
 services.ensure()

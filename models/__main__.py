@@ -13,7 +13,10 @@ from models import manifest, runtime
 from models.manifest import ModelUnavailable
 from models.steps.errors import StepError
 
-MODELS = ("listing-text", "listing-text-cloud", "listing-text-gate")
+MODELS = (
+    "listing-text", "listing-text-cloud", "listing-text-gate",
+    "listing-photo", "listing-photo-cloud", "listing-photo-tail",
+)  # fmt: skip
 BUILD = runtime.BUILD
 
 
@@ -64,17 +67,18 @@ def command_compress(options: argparse.Namespace) -> None:
     compress.compress(options.model, build, settings, say)
     if options.bench:
         data = options.data or Path(training.read_report(build)["data"])
-        compress.bench(options.model, build, settings, data, options.rows, say)
+        compress.bench(options.model, build, settings, data, options.rows, say, options.published)
 
 
 def command_evaluate(options: argparse.Namespace) -> None:
     from models import scoring
-    from models.steps import evaluate
+    from models.steps import evaluate, rows
 
     entry = manifest.model(manifest.load(options.published), known(options.model))
     variant = manifest.variant_name(entry, options.variant)
     content = runtime.variant_bytes(options.model, variant, options.published, options.build)
-    score = scoring.scorer(runtime.open_session(content), entry, scoring.files_of(entry, options.published))
+    files = scoring.files_of(entry, options.published)
+    score = rows.reader(options.model).row_scorer(content, entry, files, options.published)
     found = evaluate.evaluate_file(options.data, score, entry, options.model, variant, options.by)
     if options.leave_one_source_out:
         found["left_out"] = left_out(options)
@@ -89,6 +93,8 @@ def left_out(options: argparse.Namespace) -> list[dict[str, Any]]:
         module = recipe_of(options.model)
     except ModuleNotFoundError as error:
         raise StepError(f"Leaving sources out means training, which needs {error.name}: make setup-train") from error
+    if not hasattr(module, "measure_left_out"):
+        raise StepError(f"{options.model} learns from listing-photo-cloud: leave a source out there.")
     root = options.root or options.data.resolve().parent.parent
     found: list[dict[str, Any]] = module.measure_left_out(root, recipe.read(options.model), say)
     return found
@@ -125,11 +131,13 @@ def parser() -> argparse.ArgumentParser:
     compress = command(
         "compress", command_compress, "export every variant; with --bench measure every way to shrink it"
     )
-    evaluate = command("evaluate", command_evaluate, "measure a published variant on labelled text")
+    evaluate = command("evaluate", command_evaluate, "measure a published variant on labelled texts or photos")
     publish = command("publish", command_publish, "check the compressed variants and publish them")
     for added in (train, compress, evaluate, publish):
         added.add_argument("model")
-    train.add_argument("--data", type=Path, required=True, help="the data root, the folder that holds text/")
+    train.add_argument(
+        "--data", type=Path, required=True, help="the data root, the folder that holds text/ and photos/"
+    )
     compress.add_argument("--data", type=Path, help="the data root, to measure on (default: where train read)")
     compress.add_argument("--bench", action="store_true", help="compare all ways to shrink it (many minutes)")
     compress.add_argument("--rows", type=int, default=0, help="rows of dev to measure on (default: all)")
@@ -140,7 +148,9 @@ def parser() -> argparse.ArgumentParser:
         "--go-on", action="store_true", help="from the published weights (listing-text-cloud, on a slow machine)"
     )
     evaluate.add_argument("--variant", required=True, help="a variant that `list` shows, or device, cloud")
-    evaluate.add_argument("--data", type=Path, required=True, help="CSV(.gz) with id, title, description, policy")
+    evaluate.add_argument(
+        "--data", type=Path, required=True, help="CSV(.gz) with id, title, description, policy; of photos: path, policy"
+    )
     evaluate.add_argument("--by", choices=["source"], default="", help="also figures for each source")
     evaluate.add_argument(
         "--leave-one-source-out", action="store_true", help="also fit without each of some sources and measure on it"

@@ -160,12 +160,12 @@ def combine(results: Sequence[tuple[Mapping[str, float], float]], points: Mappin
     for scores, coverage in results:
         decision, policy = decide(scores, coverage, points)
         found = {"scores": dict(scores), "coverage": coverage, "decision": decision, "policy": policy}
-        if not worst or _gravity(found) > _gravity(worst):
+        if not worst or gravity(found) > gravity(worst):
             worst = found
     return worst
 
 
-def _gravity(found: Mapping[str, Any]) -> tuple[int, float]:
+def gravity(found: Mapping[str, Any]) -> tuple[int, float]:
     return SEVERITY[found["decision"]], unsafe_score(found["scores"])
 
 

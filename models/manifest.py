@@ -9,7 +9,8 @@ from typing import Any
 PUBLISHED = Path(__file__).resolve().parent / "published"
 FILE = "manifest.json"
 FOR_BROWSERS = (
-    "version", "policies_version", "labels", "window_bytes", "tolerance", "inputs", "outputs", "operating_points",
+    "version", "policies_version", "labels", "window_bytes", "side", "longest_side", "tolerance", "claim_tolerance",
+    "inputs", "outputs", "splits", "operating_points",
 )  # fmt: skip
 VERSION = 1
 
@@ -61,6 +62,6 @@ def browser_subset(manifest: dict[str, Any]) -> dict[str, Any]:
     for name, entry in manifest["models"].items():
         for variant, about in entry["variants"].items():
             if about.get("browser"):
-                models[name] = {key: entry[key] for key in FOR_BROWSERS}
+                models[name] = {key: entry[key] for key in FOR_BROWSERS if key in entry}
                 models[name] |= {"variant": variant} | {key: about[key] for key in ("file", "sha256", "bytes")}
     return {"manifest": manifest["manifest"], "models": models}

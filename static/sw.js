@@ -89,11 +89,12 @@ function offlinePage() {
 async function keep({ owner, shell, data, urls }) {
   const cache = await caches.open(STATIC);
   const wanted = urls.map((url) => new URL(url)).filter((url) => url.origin === location.origin && isKeptStatic(url));
-  await Promise.all(wanted.map((url) => add(cache, url.href)));
+  const kept = await Promise.all(wanted.map((url) => add(cache, url.href)));
   await dropOlderFiles(cache, wanted);
   const open = await caches.open(PUBLIC);
   await Promise.all(data.map((url) => add(open, new URL(url, location.href).href)));
-  if (owner) await keepShell(owner, shell);
+  // A page with a file missing would be dead: better none, which says that one is offline.
+  if (owner && kept.every(Boolean)) await keepShell(owner, shell);
 }
 
 async function keepShell(owner, shell) {
@@ -109,13 +110,15 @@ async function keepShell(owner, shell) {
   }
 }
 
+/** @returns {Promise<boolean>} false when the file is not there: the next visit tries again */
 async function add(cache, url) {
   try {
-    if (await cache.match(url, { ignoreVary: true })) return;
+    if (await cache.match(url, { ignoreVary: true })) return true;
     const response = await fetch(url, { credentials: "omit" });
     if (response.status === 200) await put(cache, url, response);
+    return response.status === 200;
   } catch {
-    // One file less: the next visit tries again.
+    return false;
   }
 }
 

@@ -22,6 +22,7 @@ from django.db import connection
 from marketplace import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = ("web", "worker", "reader", "beat")
 
 
 def free_port() -> int:
@@ -77,9 +78,11 @@ class Stack:
     # --- Processes ---------------------------------------------------------------------------------------------------
     def spawn(self, name: str) -> None:
         celery = ["celery", "--app", "marketplace", "--quiet"]
+        worker = [*celery, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
         command = {
             "web": ["gunicorn", "-c", "marketplace/gunicorn.conf.py", "--workers", "1", "marketplace.wsgi"],
-            "worker": [*celery, "worker", "-c", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"],
+            "worker": [*worker, "-n", "worker@%h", "-Q", "celery,renditions", "-c", "2"],
+            "reader": [*worker, "-n", "reader@%h", "-Q", "photo-text", "-c", "1"],
             "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
         }[name]
         self.log(name).parent.mkdir(parents=True, exist_ok=True)
@@ -104,17 +107,21 @@ class Stack:
                 member.kill()
         process.wait(10)
 
+    def children(self, name: str) -> list[psutil.Process]:
+        return psutil.Process(self.processes[name].pid).children()
+
     def start(self) -> None:
-        for name in ("web", "worker", "beat"):
+        for name in PROGRAMS:
             self.log(name).unlink(missing_ok=True)
         self.start_redis()
         self.wipe_redis()
-        for name in ("web", "worker", "beat"):
+        for name in PROGRAMS:
             self.spawn(name)
         self.await_ready()
 
     def await_ready(self) -> None:
         self.until_log("worker", "ready.")
+        self.until_log("reader", "ready.")
         until(lambda: self.answers("/healthz"), 60, f"the web server answers; see {self.log('web')}")
 
     def answers(self, path: str) -> bool:
@@ -195,10 +202,10 @@ class Stack:
         with contextlib.closing(redis.Redis.from_url(self.redis_url)) as client:
             client.flushall()
 
-    def queued(self) -> int:
-        """Validations in the queue; what beat sends beside them does not count."""
+    def queued(self, task: str = "run_check", queue: str = "celery") -> int:
+        """Tasks of one kind in the queue; what beat sends beside them does not count."""
         with contextlib.closing(redis.Redis.from_url(self.redis_url)) as client:
-            return sum(b"validate_listing" in message for message in client.lrange("celery", 0, -1))
+            return sum(task.encode() in message for message in client.lrange(queue, 0, -1))
 
     def stop_worker(self) -> None:
         """Politely; tasks stay in the queue until `start_worker`."""

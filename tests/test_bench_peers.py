@@ -160,12 +160,13 @@ def test_the_table_shows_the_ratio():
 # --- What is installed -----------------------------------------------------------------------------------------------
 def test_the_peers_are_pinned_exactly_and_as_locked():
     package, lock = (json.loads((PEERS / name).read_text()) for name in ("package.json", "package-lock.json"))
-    assert set(package["dependencies"]) == {"@huggingface/transformers"}
+    assert {"@huggingface/transformers", "nsfwjs"} <= set(package["dependencies"])
     assert lock["packages"][""]["dependencies"] == package["dependencies"]
     for name, version in package["dependencies"].items():
         assert re.fullmatch(EXACT, version)
         assert lock["packages"][f"node_modules/{name}"]["version"] == version
-    # The runtime for Node is 113 MB that no browser loads: a package of some kilobytes stands in for it.
+    # The runtime for Node and the package of all of TensorFlow.js are 113 and 141 MB that no browser loads: a package
+    # of some kilobytes stands in for each.
     for name, stand_in in package["overrides"].items():
         real, version = stand_in.removeprefix("npm:").split("@")
         found = lock["packages"][f"node_modules/{name}"]
@@ -178,4 +179,5 @@ def test_only_the_bench_installs_them():
     recipes = re.findall(r"prepare\.py (\w+)", (ROOT / "Makefile").read_text())
     assert recipes.count("bench") == 1
     assert prepare.PEERS == PEERS
-    assert "@huggingface/transformers" not in (ROOT / "package-lock.json").read_text()
+    for name in ("@huggingface/transformers", "nsfwjs", "tensorflow"):
+        assert name not in (ROOT / "package-lock.json").read_text()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from .. import policies
+from .. import photo_bank, policies
 from ..lifecycle import Status
 from ..models import Decision, Listing, ReviewJob, User
 
@@ -14,21 +17,30 @@ REASON_CHARS = 10
 
 
 def approve(*, job: ReviewJob, moderator: User) -> Decision:
-    """Publish. Raises ValidationError when somebody was faster or the listing was changed or withdrawn."""
-    return _decide(job, moderator, Decision.Action.APPROVE, Status.PUBLISHED)
+    """Publish; what its merchant had paused stays paused. Raises ValidationError when somebody was faster or the
+    listing was changed or withdrawn."""
+    return _decide(job, moderator, Decision.Action.APPROVE, job.approval_leads_to)
 
 
-def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str) -> Decision:
-    """Refuse, with the policy it breaks and a reason of ten characters or more that the merchant reads."""
+def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos: Sequence[int] = ()) -> Decision:
+    """Refuse, with the policy it breaks and a reason of ten characters or more that the merchant reads.
+
+    `photos`: keys of the listing's photos that go into the bank of removed photos.
+    """
     known = policies.get(policy)
     if known is None:
         raise ValidationError({"policy": "Choose the policy that the listing breaks."})
     if len(reason.strip()) < REASON_CHARS:
         raise ValidationError({"reason": "Write the reason; the merchant reads it."})
     note = f"{known.name}: {reason.strip()}"
-    return _decide(
-        job, moderator, Decision.Action.REJECT, Status.REJECTED, policy=policy, reason=reason.strip(), note=note
-    )
+    with transaction.atomic():
+        decision = _decide(
+            job, moderator, Decision.Action.REJECT, Status.REJECTED, policy=policy, reason=reason.strip(), note=note
+        )
+        photo_bank.add(decision, job.listing.photos.filter(pk__in=photos))
+        # Afterwards: it locks other listings, and of two moderators each could hold the one that the other needs.
+        transaction.on_commit(partial(photo_bank.look_again, decision))
+    return decision
 
 
 def _decide(

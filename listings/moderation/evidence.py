@@ -1,4 +1,4 @@
-"""What a moderator sees of each verdict: the words it marked, its scores, and what was odd about it."""
+"""What a moderator sees of each verdict: what it marked in words and photos, its scores, and what was odd about it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,43 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.urls import reverse
 
+from models import photo as photo_model
 from models import text
 
-from .. import content, gate, policies
-from ..models import Listing, ReviewJob, StatusChange, Verdict, Where
-from ..validation import CONTACT_DETAILS, DUPLICATES
+from .. import checks, content, gate, policies
+from ..models import Listing, Photo, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
+from ..outcome import GRAVE
 
-TITLES = {CONTACT_DETAILS: "Contact details", DUPLICATES: "Duplicates", text.SECOND: "Server gate, second model"}
+TITLES = {
+    checks.CONTACT_DETAILS: "Contact details",
+    checks.DUPLICATES: "Duplicates",
+    text.SECOND: "Server gate, second model",
+    checks.PHOTO_TEXT: "Text in the photo",
+    checks.PHOTO_BANK: "Removed photos",
+    checks.LOOK_ALIKES: "Other sellers' photos",
+}
 PLACES = {Where.DEVICE: "The merchant's device", Where.GATE: "Server gate", Where.CLOUD: "Second opinion"}
 BARS = 4
+FAINT = 40  # percent; places of a heat map below this are not shown
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A rectangle over the photo, in percent of its sides; `strength` 0..1."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
+class Link:
+    url: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -28,13 +55,69 @@ class Entry:
     note: str = ""
     scores: list[tuple[str, float]] = field(default_factory=list)  # the highest few policies, and safe
     fields: list[tuple[str, str, list[dict[str, Any]]]] = field(default_factory=list)  # label, text, marked spans
+    heat: list[Mark] = field(default_factory=list)
+    lines: list[Mark] = field(default_factory=list)  # where text was read
+    link: Link | None = None
+
+    @property
+    def is_calm(self) -> bool:
+        return self.verdict.decision == VerdictDecision.PASS and not self.verdict.detail.get("disbelieved")
 
 
-def for_job(job: ReviewJob) -> list[Entry]:
-    """Every verdict on the revision that the job is about, in the order they came."""
+@dataclass(frozen=True)
+class OfPhoto:
+    photo: Photo
+    number: int
+    entries: list[Entry]
+
+    @property
+    def loud(self) -> list[Entry]:
+        return [entry for entry in self.entries if not entry.is_calm]
+
+    @property
+    def quiet(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.is_calm]
+
+    @property
+    def heat(self) -> list[Mark]:
+        """Of the verdict that counts most: the worker's, then the gate's, then the device's."""
+        order = {Where.CLOUD: 0, Where.GATE: 1, Where.DEVICE: 2}
+        with_heat = sorted((e for e in self.entries if e.heat), key=lambda e: order[Where(e.verdict.where)])
+        return with_heat[0].heat if with_heat else []
+
+    @property
+    def lines(self) -> list[Mark]:
+        return [mark for entry in self.entries if entry.fields for mark in entry.lines]
+
+    @property
+    def worst(self) -> VerdictDecision:
+        decisions = [VerdictDecision(entry.verdict.decision) for entry in self.entries]
+        return max(decisions, key=list(VerdictDecision).index, default=VerdictDecision.PASS)
+
+
+def of_words(job: ReviewJob) -> list[Entry]:
+    """Every verdict on the words of the revision that the job is about, and what was said of no photo in particular."""
     listing = job.listing
     texts = dict(content.fields_of(listing)) if listing.revision == job.revision else {}
-    return [_entry(verdict, texts) for verdict in listing.verdicts.filter(revision=job.revision)]
+    rows = listing.verdicts.filter(revision=job.revision, photo=None)
+    return [_entry(verdict, texts) for verdict in rows]
+
+
+def of_photos(job: ReviewJob) -> list[OfPhoto]:
+    """The listing's photos, each with every verdict on it, in the order they came."""
+    rows = job.listing.verdicts.filter(revision=job.revision, photo__isnull=False)
+    by_photo: dict[int | None, list[Entry]] = {}
+    for verdict in rows:
+        by_photo.setdefault(verdict.photo_id, []).append(_photo_entry(verdict))
+    return [OfPhoto(photo, photo.position + 1, by_photo.get(photo.pk, [])) for photo in job.listing.photos.all()]
+
+
+def flagged(job: ReviewJob) -> list[int]:
+    """Keys of the photos in which one of the server's checks sees something forbidden. A photo of another seller's is
+    not among them: in the bank it would be held against its owner."""
+    rows = job.listing.verdicts.filter(revision=job.revision, photo__isnull=False, decision__in=GRAVE)
+    rows = rows.exclude(where=Where.DEVICE).exclude(model=checks.LOOK_ALIKES).exclude(policy="")
+    return list(rows.order_by("photo").values_list("photo", flat=True).distinct())
 
 
 def history(listing: Listing) -> QuerySet[StatusChange]:
@@ -45,19 +128,57 @@ def _entry(verdict: Verdict, texts: dict[str, str]) -> Entry:
     # Marks of a claim that is about another text would point at the wrong words.
     spans = [] if verdict.detail.get("disbelieved") else verdict.evidence
     marked = [
-        (content.LABELS.get(name, name), text, [span for span in spans if span["field"] == name])
+        (content.LABELS.get(name, name), text, [span for span in spans if span.get("field") == name])
         for name, text in texts.items()
     ]
-    scores = [(policies.name(label), score) for label, score in verdict.scores.items() if policies.get(label)]
-    nothing = [(Entry.calm, verdict.scores["safe"])] if "safe" in verdict.scores else []
     return Entry(
         title=title(verdict),
         verdict=verdict,
         policy_name=policies.name(verdict.policy),
         note=_note(verdict),
-        scores=sorted(scores, key=lambda row: -row[1])[:BARS] + nothing,
+        scores=_scores(verdict),
         fields=[row for row in marked if row[2]],
     )
+
+
+def _photo_entry(verdict: Verdict) -> Entry:
+    detail = verdict.detail
+    read = detail.get("text", "")
+    heat = [] if detail.get("disbelieved") or read else [mark for part in verdict.evidence for mark in _heat(part)]
+    return Entry(
+        title=title(verdict),
+        verdict=verdict,
+        policy_name=policies.name(verdict.policy),
+        note=_photo_note(verdict),
+        scores=_scores(verdict),
+        fields=[("Read in the photo", read, verdict.evidence)] if read else [],
+        heat=heat,
+        lines=[Mark(*(100 * share for share in box)) for box in detail.get("boxes", [])],
+        link=_link(verdict),
+    )
+
+
+def _scores(verdict: Verdict) -> list[tuple[str, float]]:
+    scores = [(policies.name(label), score) for label, score in verdict.scores.items() if policies.get(label)]
+    nothing = [(Entry.calm, verdict.scores["safe"])] if "safe" in verdict.scores else []
+    return sorted(scores, key=lambda row: -row[1])[:BARS] + nothing
+
+
+def _heat(part: dict[str, Any]) -> list[Mark]:
+    """The warm places of a heat map. A device may send fewer numbers than it says: what is missing is cold."""
+    left, top, width, height = (100 * share for share in part.get("box", [0, 0, 1, 1]))
+    rows, columns = part.get("rows", 0), part.get("columns", 0)
+    return [
+        Mark(
+            round(left + width * (place % columns) / columns, 2),
+            round(top + height * (place // columns) / rows, 2),
+            round(width / columns, 2),
+            round(height / rows, 2),
+            percent / 100,
+        )
+        for place, percent in enumerate(part.get("heat", [])[: rows * columns])
+        if percent >= FAINT
+    ]
 
 
 def title(verdict: Verdict) -> str:
@@ -68,6 +189,16 @@ def title(verdict: Verdict) -> str:
 
 def _note(verdict: Verdict) -> str:
     detail = verdict.detail
+    notes = _claim_notes(detail)
+    if "coverage" in detail and gate.unfamiliar(verdict):
+        known = f"{float(detail['coverage']):.0%}"
+        notes.append(f"It made sense of {known} of the letters: too few to judge. The text may be in another language.")
+    if title := detail.get("title"):
+        notes.append(f"The same words as “{title}” ({'the same seller' if detail.get('own') else 'another seller'}).")
+    return " ".join(notes)
+
+
+def _claim_notes(detail: dict[str, Any]) -> list[str]:
     notes = []
     if why := detail.get("disbelieved"):
         notes.append(f"Not believed: {why}")
@@ -75,9 +206,35 @@ def _note(verdict: Verdict) -> str:
         notes.append(f"Its scores differ from the server's run of the same file by up to {gap:.4f}.")
     if decided := detail.get("gate_decided"):
         notes.append(f"The server's run of the same file says “{decided}”.")
-    if "coverage" in detail and gate.unfamiliar(verdict):
-        known = f"{float(detail['coverage']):.0%}"
-        notes.append(f"It made sense of {known} of the letters: too few to judge. The text may be in another language.")
-    if title := detail.get("title"):
-        notes.append(f"The same words as “{title}” ({'the same seller' if detail.get('own') else 'another seller'}).")
+    return notes
+
+
+def _photo_note(verdict: Verdict) -> str:
+    detail = verdict.detail
+    notes = _claim_notes(detail)
+    if detail.get("unclaimed"):
+        notes.append("The merchant's device said nothing about this photo.")
+    if alone := detail.get("alone"):
+        notes.append(f"Of the words alone the model says “{alone}”; beside the title it finds nothing in them.")
+    if contacts := detail.get("contacts"):
+        notes.append(f"The text holds a {' and a '.join(contacts)}.")
+    if verdict.model == checks.PHOTO_TEXT and not detail.get("text"):
+        notes.append("No text was found in it.")
+    if "removed" in detail:
+        notes.append(f"{detail['distance']} of 256 bits differ from a photo that was removed.")
+    if "of" in detail:
+        notes.append(f"{detail['distance']} of 256 bits differ from a photo of “{detail['title']}”, put up earlier.")
+    if verdict.model in (photo_model.MODEL, photo_model.CLOUD) and (
+        policies.photo_use(verdict.policy) == policies.EXPERIMENT
+    ):
+        notes.append("For this policy the photo models are an experiment.")
     return " ".join(notes)
+
+
+def _link(verdict: Verdict) -> Link | None:
+    detail = verdict.detail
+    if case := detail.get("case"):
+        return Link(reverse("moderation-case", args=[case]), f"Case {case}, in which it was removed")
+    if other := detail.get("of"):
+        return Link(reverse("item", args=[other]), f"“{detail.get('title', other)}”, the other seller's listing")
+    return None

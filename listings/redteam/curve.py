@@ -6,12 +6,13 @@ import csv
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from listings import gate, validation
+from listings import gate
+from listings import outcome as outcomes
 from listings.content import Fields
 from listings.redteam import attack
 from listings.redteam.attack import PASS, Score
@@ -74,8 +75,8 @@ def past_gate(fields: Fields) -> bool:
         raise RedteamError(
             f"The gate ran {len(verdicts)} of its {GATE_MODELS} models. Restore their files from git, or publish them."
         )
-    grave = any(verdict.decision in validation.GRAVE for verdict in verdicts)
-    return not grave and validation.unsettled(verdicts) is None
+    grave = any(verdict.decision in outcomes.GRAVE for verdict in verdicts)
+    return not grave and outcomes.unsettled(verdicts) is None
 
 
 def past_cloud(fields: Fields) -> bool:
@@ -83,10 +84,15 @@ def past_cloud(fields: Fields) -> bool:
 
 
 def versions() -> dict[str, dict[str, str]]:
-    """Version, variant and hash of each published text model. Raises ModelUnavailable."""
+    """Those of the text models. Raises ModelUnavailable."""
+    return versions_of(((text.MODEL, "device"), (text.SECOND, "cloud"), (text.CLOUD, "cloud")))
+
+
+def versions_of(models: Iterable[tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """Version, variant and hash of published models (name, variant). Raises ModelUnavailable."""
     published = manifest.load()
     found = {}
-    for name, alias in ((text.MODEL, "device"), (text.SECOND, "cloud"), (text.CLOUD, "cloud")):
+    for name, alias in models:
         entry = manifest.model(published, name)
         variant = manifest.variant_name(entry, alias)
         sha256 = entry["variants"][variant]["sha256"][:SHA_CHARS]

@@ -52,9 +52,10 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def case(request: SignedInRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(ReviewJob.objects.select_related("listing__seller"), pk=pk)
-    form = RejectForm(initial={"policy": job.policy})
+    about = {"policy": job.policy, "photos": evidence.flagged(job)}
+    form = RejectForm(initial=about, listing=job.listing)
     if request.method == "POST":
-        form = RejectForm(request.POST)
+        form = RejectForm(request.POST, listing=job.listing)
         approved = request.POST.get("action") == "approve"
         if approved or form.is_valid():
             try:
@@ -70,7 +71,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
                 return _next_case(job)
             return redirect("moderation-case", pk)
         if approved:
-            form = RejectForm(initial={"policy": job.policy})
+            form = RejectForm(initial=about, listing=job.listing)
     return render(
         request,
         "listings/moderation_case.html",
@@ -79,7 +80,8 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
             "listing": job.listing,
             "category": categories.get(job.listing.category),
             "attributes": categories.labelled(job.listing.category, job.listing.attributes),
-            "evidence": evidence.for_job(job),
+            "evidence": evidence.of_words(job),
+            "photos": evidence.of_photos(job),
             "history": evidence.history(job.listing),
             "suspected": policies.get(job.policy),
             "policies": policies.all(),

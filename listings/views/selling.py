@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from .. import categories, drafts, limits, policies, queries, selling, submission
 from ..forms import ListingForm
 from ..lifecycle import Status
-from ..models import Draft, Listing, User
+from ..models import Draft, Listing, Photo, User
 from . import sell_photos
 from .requests import SignedInRequest
 
@@ -158,6 +158,7 @@ def _handle_post(request: SignedInRequest, *, listing: Listing | None) -> HttpRe
         "content": content,
         "photos": chosen.photos,
         "claim": request.POST.get("claim", ""),
+        "photo_claims": request.POST.get("photo_claims", ""),
     }
     try:
         if listing:
@@ -187,6 +188,8 @@ def _save_draft(
     except ValidationError as error:
         form = ListingForm(initial=request.POST.dict())
         return _page(request, form, status=400, conflict=error.messages[0], **again)
+    for photo in chosen.photos:  # their words wait with them
+        Photo.objects.filter(pk=photo.pk, owner=request.user, listing=None).update(alt=photo.alt)
     messages.success(request, "The draft is in your account.")
     return redirect("my-listings")
 
@@ -249,7 +252,7 @@ def _sell_data(photos: list[Any]) -> dict[str, Any]:
             "alt": limits.ALT_CHARS,
             "photos": limits.PHOTOS,
             "photo_bytes": limits.PHOTO_BYTES,
-            "types": list(limits.PHOTO_TYPES.values()),
+            "types": limits.PHOTO_TYPES,
         },
         "categories": [
             {

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from listings import content as words
 from listings import gate, selling, validation
+from listings import outcome as outcomes
 from listings.lifecycle import Status
 from listings.models import Listing, ReviewJob, StatusChange, User, ValidationJob, Verdict
 from listings.moderation import decisions
@@ -51,7 +52,7 @@ class Entered:
 
 
 def enter(entry: Entry) -> Entered:
-    """Store the listing with its verdicts and bring it to the wanted status, by the ways a listing can go.
+    """Store the listing with the verdicts on its words and bring it to the wanted status, by the ways a listing can go.
 
     A listing that ought to be on sale and that a check stops stays where the check put it.
     """
@@ -70,11 +71,11 @@ def enter(entry: Entry) -> Entered:
             verdict.save()
         job = ValidationJob.objects.create(listing=listing, revision=1)
         verdicts = validation.check(listing)
-        outcome = validation.decide_outcome([*found, *verdicts])
+        outcome = outcomes.decide_outcome([*found, *verdicts])
         target = STEPS.get(entry.status)
         if target and outcome.status != target:
-            note = entry.reason if target == Status.NEEDS_CHANGES else validation.IN_REVIEW_NOTE
-            outcome = validation.Outcome(target, note, SHOWN_TO_A_PERSON, entry.policy)
+            note = entry.reason if target == Status.NEEDS_CHANGES else outcomes.IN_REVIEW_NOTE
+            outcome = outcomes.Outcome(target, note, SHOWN_TO_A_PERSON, entry.policy)
         validation.settle(job, verdicts, outcome)
         listing.refresh_from_db()
         _go_on(entry, listing)
@@ -109,9 +110,7 @@ def _date_back(listing: Listing, when: datetime) -> None:
     for number, step in enumerate(steps):
         StatusChange.objects.filter(pk=step.pk).update(created_at=[when, checked, decided][min(number, 2)])
     Verdict.objects.filter(listing=listing).update(created_at=checked)
-    ValidationJob.objects.filter(listing=listing).update(
-        created_at=when, due_at=when, started_at=checked, finished_at=checked
-    )
+    ValidationJob.objects.filter(listing=listing).update(created_at=when, finished_at=checked)
     listing.decisions.update(created_at=decided)
     ReviewJob.objects.filter(listing=listing).update(created_at=checked)
     ReviewJob.objects.filter(listing=listing, decided_at__isnull=False).update(decided_at=decided)

@@ -49,6 +49,9 @@ def load(say: Callable[[str], None], folder: Path = FOLDER) -> Report:
     rows = Listing.objects.filter(draft_key__in=[entry.key for entry in entries])
     rows = rows.select_related("seller").prefetch_related("photos").defer("search")
     wanted = [(row, keys[row.seller_id, row.draft_key]) for row in rows if (row.seller_id, row.draft_key) in keys]
+    # The catalogue first: a case that shows another seller's picture is the one that came later.
+    place = {key: number for number, key in enumerate(keys)}
+    wanted.sort(key=lambda pair: place[pair[0].seller_id, pair[0].draft_key])
     report.photos, report.missing_pictures = pictures.add_pictures(wanted, folder, say)
     return report
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import django
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
-from listings import photos
-from listings.models import Listing
+from listings import checks, photo_bank, photos
+from listings.models import Listing, Photo
 from marketplace import catalogue
 
 log = logging.getLogger(__name__)
@@ -23,18 +24,18 @@ FEW = 8  # not worth starting processes for
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def render(path: Path) -> photos.Renditions | str:
-    """The renditions of a file, or why there are none."""
+def render(path: Path) -> photos.Prepared | str:
+    """A file ready to be stored, or why it is not."""
     try:
         with path.open("rb") as file:
-            return photos.make_renditions(file)
+            return photos.prepare(file)
     except ValidationError as error:
         return str(error.messages[0])
     except OSError as error:
         return str(error.strerror)
 
 
-def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Renditions | str]]:
+def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Prepared | str]]:
     if len(paths) <= FEW:
         yield from ((path, render(path)) for path in paths)
         return
@@ -47,8 +48,9 @@ def rendered(paths: list[Path]) -> Iterator[tuple[Path, photos.Renditions | str]
 def add_pictures(
     wanted: list[tuple[Listing, list[str]]], folder: Path, say: Callable[[str], None]
 ) -> tuple[int, list[str]]:
-    """Give each listing its pictures. Returns how many photos were stored, and the names of files that are not there.
+    """Give each listing its pictures. Their checks are owed, and the workers make them in the background.
 
+    Returns how many photos were stored, and the names of files that are not there.
     A listing that its merchant has edited since is left alone.
     """
     missing: set[str] = set()
@@ -68,6 +70,7 @@ def add_pictures(
             if digest not in held:
                 due.setdefault(path, []).append(listing)
     stored = 0
+    fresh: dict[int, list[Photo]] = {}
     for number, (path, made) in enumerate(rendered(list(due)), start=1):
         if isinstance(made, str):
             say(f"picture {path.name} not used: {made}")
@@ -75,8 +78,14 @@ def add_pictures(
         for listing in due[path]:
             photo = photos.store(listing.seller, made)
             photo.listing, photo.position = listing, order[listing.pk].index(made.sha256)
-            photo.save(update_fields=["listing", "position"])
+            photo.listed_at = timezone.now()  # now, and its hash too: a copy that comes meanwhile is to be known as one
+            photo.save(update_fields=["listing", "position", "listed_at"])
+            photo_bank.known(photo)
+            fresh.setdefault(listing.pk, []).append(photo)
             stored += 1
         if number % 100 == 0:
             say(f"{number} of {len(due)} pictures")
+    for listing, _ in wanted:
+        if listing.pk in fresh:
+            checks.owe_later(listing, fresh[listing.pk])
     return stored, sorted(missing)

@@ -54,14 +54,36 @@ def honest_table(metrics: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def policy_table(metrics: dict[str, Any]) -> list[str]:
-    lines = ["| policy | rows | precision | recall | F1 | AP |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| policy | rows | precision | recall | F1 | AP | ROC-AUC | recall at 1 % | at 5 % FPR |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
     for policy, m in metrics["per_policy"].items():
         if m is None:
-            lines.append(f"| {policy} | 0 | – | – | – | – |")
+            lines.append(f"| {policy} | 0 |{' – |' * 7}")
         else:
             shares = " | ".join(percent(m[key]) for key in ("precision", "recall", "f1", "ap"))
-            lines.append(f"| {policy} | {m['n']:,} | {shares} |")
+            against = " | ".join(percent(m.get(f"recall_at_fpr_{share}pct")) for share in (1, 5))
+            lines.append(f"| {policy} | {m['n']:,} | {shares} | {figure(m.get('roc_auc'))} | {against} |")
     return lines
+
+
+def source_table(metrics: dict[str, Any]) -> list[str]:
+    """What each collection of dev says; empty where they were not told apart."""
+    lines = [
+        "| collection | rows | unsafe | ROC-AUC (95 %) | unsafe warned | safe warned |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, m in metrics.get("by_source", {}).items():
+        auc = f"{figure(m['unsafe_roc_auc'])}{interval(m.get('interval'), figure)}"
+        shares = f"{percent(m['warned_unsafe'])} | {percent(m['warned_safe'])}"
+        lines.append(f"| {name} | {m['rows']:,} | {m['unsafe']:,} | {auc} | {shares} |")
+    return lines
+
+
+def at_least_one(rate: float | None, times: int) -> float | None:
+    """Chance that something of chance `rate` happens at least once in `times` independent tries."""
+    return None if rate is None else 1 - (1 - rate) ** times
 
 
 def compression_table(found: dict[str, Any]) -> list[str]:
@@ -84,7 +106,7 @@ def compression_table(found: dict[str, Any]) -> list[str]:
             f"| {each['native_ms']:.2f} | {browser} |"
         )
     rows = ", ".join(f"{count:,} of {name}" for name, count in found["rows"].items())
-    return [*lines, "", f"Measured on {rows} rows, one thread, Chromium {found['browser']}, texts of 400 characters."]
+    return [*lines, "", f"Measured on {rows} rows, one thread, Chromium {found['browser']}, {found['timed']}."]
 
 
 def left_out_table(trained: dict[str, Any]) -> list[str]:
@@ -138,6 +160,8 @@ def card(model: str, entry: dict[str, Any], trained: dict[str, Any], bench: dict
         "variants": "\n".join(variants_table(entry)),
         "honest": "\n".join(honest_table(chosen["metrics"])),
         "policies": "\n".join(policy_table(chosen["metrics"]["dev"])),
+        "sources": "\n".join(source_table(chosen["metrics"]["dev"])),
+        "six": percent(at_least_one(chosen["metrics"]["dev"]["warn_rate"], 6)),
         "compression": "\n".join(shrunk),
         "left_out": "\n".join(left_out_table(trained)),
         "failures": "\n".join(failure_list(trained)),

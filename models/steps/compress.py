@@ -14,18 +14,16 @@ from typing import Any
 import numpy as np
 import onnx
 
-from models import runtime, scoring
-from models.contract import pack
+from models import runtime
 from models.steps import chromium, evaluate, shrink, training
-from models.steps.data import TextRow, read_text
 from models.steps.errors import StepError
+from models.steps.rows import Row, RowScorer, reader
 
 Say = Callable[[str], None]
 Step = Callable[[onnx.ModelProto], onnx.ModelProto]
 BENCH = "compression.json"
 ONLY_NATIVE = "noise"  # what analog hardware would do is not for a browser
 NOISE = (0.01, 0.02, 0.05, 0.10)
-WINDOWS = ("window_bytes", "window_pieces")
 
 
 def exporting(model: str) -> Any:
@@ -121,27 +119,32 @@ def pruned_name(name: str) -> str:
     return f"pruned to {int(size):,} rows, retrained" if size else "pruned to the published rows, retrained"
 
 
-def bench(model: str, folder: Path, recipe: dict[str, Any], data: Path, rows: int, say: Say) -> None:
+def bench(model: str, folder: Path, recipe: dict[str, Any], data: Path, rows: int, say: Say, published: Path) -> None:
     """Measure every candidate on a fixed sample of dev, on the challenge where it is there, and for time natively
     and in Chromium; write folder/compression.json.
 
     rows: how many of dev's, see `sample`. A candidate that ONNX Runtime or the quantizer refuses stays in the table,
     with the reason.
     """
-    export = exporting(model)
+    export, reads = exporting(model), reader(model)
     full = export.graph(folder, recipe)
-    entry = training.read_report(folder) | {key: recipe[key] for key in ("labels", *WINDOWS) if key in recipe}
+    entry = training.read_report(folder) | reads.interface(recipe) | {"labels": recipe["labels"]}
     files = export.files()
-    sets = {"dev": sample(read_text(data / training.DEV), rows)}
-    if (data / training.CHALLENGE).is_file():
-        sets["challenge_dev"] = read_text(data / training.CHALLENGE)
-    samples, small = export.samples(recipe), export.already_small(folder, recipe)
-    timed = samples_of_length(files, entry, 400)
+    paths = {name: data / path for name, path in reads.SETS.items()}
+    sets = {name: reads.rows(path) for name, path in paths.items() if name == "dev" or path.is_file()}
+    sets["dev"] = sample(sets["dev"], rows)
+    samples, small = export.samples(recipe, data), export.already_small(folder, recipe)
+    timed = reads.timed(entry, files, published)
+
+    def scored(content: bytes) -> RowScorer:
+        score: RowScorer = reads.row_scorer(content, entry, files, published)
+        return score
+
     found: list[dict[str, Any]] = []
     with chromium.timer() as browser:
         for name, make in candidates(full, export.retrained(folder, recipe), small, samples, export.KINDS):
             try:
-                found.append(measured(name, make(), entry, files, sets, timed, browser))
+                found.append(measured(name, make(), entry, scored, sets, timed, browser))
             except Exception as error:  # whatever the quantizer raises: its refusal is a result too
                 found.append({"name": name, "failed": f"{type(error).__name__}: {str(error)[:200]}"})
             say(line(found[-1]))
@@ -150,57 +153,37 @@ def bench(model: str, folder: Path, recipe: dict[str, Any], data: Path, rows: in
         "fit": training.fit_of(folder, export.WEIGHTS),
         "rows": {key: len(value) for key, value in sets.items()},
         "browser": browser.version,
+        "timed": reads.TIMED,
         "calibration": ranges_of(full, samples),
         "candidates": found,
     }
     (folder / BENCH).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
-def sample(rows: list[TextRow], count: int) -> list[TextRow]:
+def sample(rows: list[Row], count: int) -> list[Row]:
     """`count` rows, the same ones each time: up to 150 of each unsafe policy, the rest safe; all of them for 0."""
     if not count or count >= len(rows):
         return rows
     rng = np.random.default_rng(5)
     order = [rows[index] for index in rng.permutation(len(rows))]
-    unsafe: list[TextRow] = []
+    unsafe: list[Row] = []
     for policy in sorted({row.policy for row in rows} - {"safe"}):
         unsafe += [row for row in order if row.policy == policy][:150]
     unsafe = unsafe[: count // 2]
     return unsafe + [row for row in order if row.policy == "safe"][: count - len(unsafe)]
 
 
-def samples_of_length(
-    files: dict[str, bytes], entry: dict[str, Any], characters: int, count: int = 8
-) -> list[dict[str, np.ndarray[Any, Any]]]:
-    """Inputs of texts of about `characters`, for timing."""
-    text = (
-        "Solid oak table from a house without smokers, 180 x 90 cm, two small scratches on the top and one leg that was"
-        " glued years ago and has held since. It comes apart for the stairs, the screws are in a bag. "
-    )
-    long = (text * (characters // len(text) + 1))[: characters - 20]
-    packed = [
-        pack([("title", f"Dining table, oak {number}"), ("description", long)]).data[:characters]
-        for number in range(count)
-    ]
-    if "window_bytes" in entry:
-        return [{"bytes": np.frombuffer(data, np.uint8)} for data in packed]
-    from models import wordpieces
-
-    return [wordpieces.batch([ids[: entry["window_pieces"]]]) for ids in wordpieces.reader(files).pieces(packed)]
-
-
 def measured(
     name: str,
     model: onnx.ModelProto,
     entry: dict[str, Any],
-    files: dict[str, bytes],
-    sets: dict[str, list[TextRow]],
+    scored: Callable[[bytes], RowScorer],
+    sets: dict[str, list[Row]],
     timed: list[dict[str, Any]],
     browser: Any,
 ) -> dict[str, Any]:
     content = model.SerializeToString()
-    session = runtime.open_session(content)
-    score = scoring.scorer(session, entry, files)
+    session, score = runtime.open_session(content), scored(content)
     found: dict[str, Any] = {
         "name": name,
         "bytes": len(content),

@@ -1,4 +1,4 @@
-"""Reading labelled text."""
+"""Reading labelled texts and photos."""
 
 from __future__ import annotations
 
@@ -51,3 +51,28 @@ def read_text(path: Path) -> list[TextRow]:
         TextRow(row["id"], row["title"], row["description"], row["policy"], row.get("source", ""))
         for row in read_dicts(path, TEXT_COLUMNS)
     ]
+
+
+PHOTO_COLUMNS = ("path", "policy")
+
+
+@dataclass(frozen=True)
+class PhotoRow:
+    """One labelled photo."""
+
+    path: Path
+    policy: str
+
+    @property
+    def source(self) -> str:
+        """The collection it came from, by the first letters of its file's name: klem, spa_thumbs, vkt …"""
+        return self.path.stem.rsplit("_", 1)[0] if "_" in self.path.stem else ""
+
+
+def read_photos(manifest: Path) -> list[PhotoRow]:
+    """Labelled photos of a manifest CSV with the columns path (relative to its folder) and policy. Raises StepError,
+    also where a photo is not there."""
+    rows = [PhotoRow(manifest.parent / row["path"], row["policy"]) for row in read_dicts(manifest, PHOTO_COLUMNS)]
+    if missing := [row.path for row in rows if not row.path.is_file()]:
+        raise StepError(f"{manifest} names {len(missing)} photos that are not there, the first is {missing[0]}.")
+    return rows

@@ -1,9 +1,10 @@
-"""Measuring one variant on labelled text, by the definitions of the design."""
+"""Measuring one variant on labelled texts or photos, by the definitions of the design."""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,9 @@ import brotli
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contract import combine, pack
-from models.scoring import Scorer
 from models.steps import metrics
-from models.steps.data import TextRow, read_text
 from models.steps.errors import StepError
+from models.steps.rows import Row, RowScorer, reader
 
 QUICK_FROM = 8_000_000
 
@@ -26,16 +25,16 @@ def brotli_bytes(content: bytes) -> int:
     return len(brotli.compress(content, quality=11 if len(content) < QUICK_FROM else 5, lgwin=24))
 
 
-def scores_of(rows: list[TextRow], score: Scorer, entry: dict[str, Any]) -> NDArray[np.float64]:
-    """float64 [rows, P]: what counts of each row, its worst window."""
+def scores_of(rows: Sequence[Row], score: RowScorer, entry: dict[str, Any]) -> NDArray[np.float64]:
+    """float64 [rows, P]."""
     found = np.zeros((len(rows), len(entry["labels"])))
     for index, row in enumerate(rows):
-        worst = combine(score(pack(row.fields)), entry["operating_points"])["scores"]
-        found[index] = [worst[label] for label in entry["labels"]]
+        scores = score(row)
+        found[index] = [scores[label] for label in entry["labels"]]
     return found
 
 
-def figures(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str, Any]) -> dict[str, Any]:
+def figures(rows: Sequence[Row], scores: NDArray[np.float64], entry: dict[str, Any]) -> dict[str, Any]:
     """Figures of scored rows. A label the model does not know is an unsafe row that no class can win."""
     labels = entry["labels"]
     unsafe_score = 1 - scores[:, labels.index("safe")]
@@ -56,14 +55,16 @@ def figures(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str, A
     }
 
 
-def by_source(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str, Any]) -> dict[str, Any]:
+def by_source(
+    rows: Sequence[Row], scores: NDArray[np.float64], entry: dict[str, Any], *, intervals: bool = False
+) -> dict[str, Any]:
     """For each source {rows, unsafe, warned_safe, warned_unsafe, unsafe_roc_auc}: the shares at or above the
-    published warn threshold; AUC where the source has both kinds."""
+    published warn threshold; AUC where the source has both kinds, with its bootstrap interval of 95 % on demand."""
     unsafe_score = 1 - scores[:, entry["labels"].index("safe")]
     groups: dict[str, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         groups[row.source].append(index)
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for source, places in sorted(groups.items()):
         unsafe = np.array([rows[i].policy != "safe" for i in places])
         score = unsafe_score[places]
@@ -75,15 +76,17 @@ def by_source(rows: list[TextRow], scores: NDArray[np.float64], entry: dict[str,
             "warned_unsafe": float(warned[unsafe].mean()) if unsafe.any() else None,
             "unsafe_roc_auc": metrics.roc_auc(unsafe, score),
         }
+        if intervals:
+            found[source or "(none)"]["interval"] = metrics.bootstrap(unsafe, score, metrics.roc_auc)
     return found
 
 
 def evaluate_file(
-    data: Path, score: Scorer, entry: dict[str, Any], model: str, variant: str, by: str = ""
+    data: Path, score: RowScorer, entry: dict[str, Any], model: str, variant: str, by: str = ""
 ) -> dict[str, Any]:
     """The JSON object of `python -m models evaluate`; time is that of a row as the server runs the check, one thread.
     by: "source" adds `by_source`. Raises StepError."""
-    rows = read_text(data)
+    rows = reader(model).rows(data)
     if not rows:
         raise StepError(f"{data} holds no rows.")
     if by and not any(row.source for row in rows):
@@ -99,14 +102,19 @@ def evaluate_file(
     return found
 
 
-def with_intervals(rows: list[TextRow], score: Scorer, entry: dict[str, Any]) -> dict[str, Any]:
+def with_intervals(
+    rows: Sequence[Row], score: RowScorer, entry: dict[str, Any], *, by_each_source: bool = False
+) -> dict[str, Any]:
     """As `figures`, with bootstrap intervals of 95 % and the precision that a moderator would see at the warn
     threshold where 1 % of listings are unsafe."""
     scores = scores_of(rows, score, entry)
     unsafe_score = 1 - scores[:, entry["labels"].index("safe")]
     unsafe = np.array([row.policy != "safe" for row in rows])
     warned = unsafe_score >= entry["operating_points"]["warn"]
-    return figures(rows, scores, entry) | {
+    found = figures(rows, scores, entry)
+    if by_each_source:
+        found["by_source"] = by_source(rows, scores, entry, intervals=True)
+    return found | {
         "warn_recall": float(warned[unsafe].mean()) if unsafe.any() else None,
         "precision_at_1pct_prevalence": metrics.precision_at_prevalence(unsafe, warned, 0.01),
         "intervals": {

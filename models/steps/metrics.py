@@ -95,7 +95,9 @@ def expected_calibration_error(unsafe: Bools, score: Floats, bins: int = 15) -> 
 
 
 def per_policy(labels: list[str], truth: NDArray[np.int64], scores: Floats) -> dict[str, dict[str, Any] | None]:
-    """For each label with rows {n, precision, recall, f1, ap}, argmax deciding; None for a label without rows."""
+    """For each label with rows {n, precision, recall, f1, ap, roc_auc, recall_at_fpr_1pct, recall_at_fpr_5pct}: the
+    first three with argmax deciding, the others of the label's score against all other rows. None for a label without
+    rows."""
     guess = scores.argmax(axis=1)
     found: dict[str, dict[str, Any] | None] = {}
     for index, label in enumerate(labels):
@@ -107,6 +109,15 @@ def per_policy(labels: list[str], truth: NDArray[np.int64], scores: Floats) -> d
         precision = hits / int(is_guess.sum()) if is_guess.any() else 0.0
         recall = hits / int(is_true.sum())
         f1 = 2 * precision * recall / (precision + recall) if hits else 0.0
-        ap = average_precision(is_true, scores[:, index])
-        found[label] = {"n": int(is_true.sum()), "precision": precision, "recall": recall, "f1": f1, "ap": ap}
+        score = scores[:, index]
+        found[label] = {
+            "n": int(is_true.sum()),
+            "precision": precision,
+            "recall": recall,
+            "f1": f1,
+            "ap": average_precision(is_true, score),
+            "roc_auc": roc_auc(is_true, score),
+            "recall_at_fpr_1pct": recall_at_fpr(is_true, score, 0.01),
+            "recall_at_fpr_5pct": recall_at_fpr(is_true, score, 0.05),
+        }
     return found

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from models import manifest as manifests
-from models import runtime, scoring
-from models.steps import card, compress, golden, recipe, training, wasm
-from models.steps.data import read_text
+from models.steps import card, compress, recipe, training, wasm
 from models.steps.errors import StepError
 from models.steps.evaluate import brotli_bytes, with_intervals
+from models.steps.rows import RowScorer, reader
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "tests" / "golden" / "listing_text.json"
+GOLDEN = ROOT / "tests" / "golden"
 COMMITTED_LIMIT = 10_000_000  # what is larger and not published is rebuilt, not committed
 BROWSER = "device"
 
@@ -64,7 +63,7 @@ def publish(
     *,
     without_wasm: bool,
     say: Callable[[str], None],
-    golden_path: Path = GOLDEN,
+    golden_folder: Path = GOLDEN,
 ) -> None:
     """Write the variants, further files, the card, the golden vectors of the browser's model and, last, the manifest.
 
@@ -77,7 +76,12 @@ def publish(
     refuse_other_policies(trained["labels"], settings["labels"])
     files = compress.exporting(model).files()
     entry = described(settings, trained, recipe.policies()["version"])
-    measured = {name: measure(name, content, files, entry, data, say) for name, content in contents.items()}
+    reads = reader(model)
+    measured = {}
+    for name, content in contents.items():
+        measured[name] = measure(data, reads.row_scorer(content, entry, files, published), entry, reads)
+        said = ", ".join(f"{key} AUC {found['unsafe_roc_auc']:.4f}" for key, found in measured[name].items())
+        say(f"{name}: {said}")
     limits = settings["limits"]
     refuse_accuracy_loss({name: found["dev"] for name, found in measured.items()}, limits["auc_loss"])
     sizes = {name: brotli_bytes(content) for name, content in contents.items()}
@@ -89,7 +93,7 @@ def publish(
     gap = None
     if BROWSER in entry["published"]:
         reason = wasm.unavailable()
-        gap = None if reason else wasm.difference(build / f"{chosen}.onnx", settings["window_bytes"])
+        gap = None if reason else wasm.difference(build / f"{chosen}.onnx", reads.golden_feeds(entry), reads.OUTPUTS)
         say(f"WASM: {'not compared, ' + reason if gap is None else f'largest difference {gap:.2g}'}")
         refuse_wasm_difference(gap, limits["wasm_difference"], reason, without_wasm=without_wasm)
 
@@ -114,7 +118,7 @@ def publish(
         say(f"{bench_file.name} is of another fit: removed. Measure: python -m models compress {model} --bench")
         bench_file.unlink()
     if BROWSER in entry["published"]:
-        say(f"Golden vectors: {golden.write(golden_path, published)} cases")
+        say(f"Golden vectors: {reads.write_golden(golden_folder / reads.GOLDEN, published)} cases")
     replace(published / f"{model}.md", text.encode())
     say(f"Published {model} {entry['version']} in {published}")
 
@@ -135,37 +139,14 @@ def bench_of(fit: str, paths: list[Path]) -> dict[str, Any]:
 
 def described(settings: dict[str, Any], trained: dict[str, Any], policies_version: str) -> dict[str, Any]:
     """The manifest entry without its files."""
-    labels = settings["labels"]
-    scores = {"type": "float32", "about": "probabilities, by label"}
     entry: dict[str, Any] = {
         "version": trained["version"],
         "policies_version": policies_version,
-        "labels": labels,
+        "labels": settings["labels"],
         "tolerance": settings["tolerance"],
         "published": settings["published"],
     }
-    if "window_bytes" in settings:
-        entry |= {
-            "window_bytes": settings["window_bytes"],
-            "inputs": {"bytes": {"type": "uint8", "shape": ["n"], "about": "one window of packed UTF-8 text"}},
-            "outputs": {
-                "scores": scores | {"shape": [len(labels)]},
-                "evidence": {
-                    "type": "float32",
-                    "shape": ["n", len(labels)],
-                    "about": "logits per byte, where doubtful",
-                },
-                "coverage": {"type": "float32", "shape": [], "about": "share of letters that are understood"},
-            },
-        }
-    else:
-        pieces = {"type": "int64", "shape": ["n", "t"]}
-        entry |= {
-            "window_pieces": settings["window_pieces"],
-            "inputs": {"input_ids": pieces | {"about": "word pieces, [CLS] … [SEP], padded with 0"},
-                       "attention_mask": pieces | {"about": "1 where there is a piece"}},
-            "outputs": {"scores": scores | {"shape": ["n", len(labels)]}},
-        }  # fmt: skip
+    entry |= reader(settings["name"]).interface(settings)
     return entry | {"operating_points": trained["operating_points"], "files": {}, "variants": {}}
 
 
@@ -184,21 +165,12 @@ def read_variants(build: Path) -> dict[str, bytes]:
     return found
 
 
-def measure(
-    name: str,
-    content: bytes,
-    files: dict[str, bytes],
-    entry: dict[str, Any],
-    data: Path,
-    say: Callable[[str], None],
-) -> dict[str, dict[str, Any]]:
-    """Figures of one variant on dev and, where it is there, on the challenge."""
-    score = scoring.scorer(runtime.open_session(content), entry, files)
-    found = {"dev": with_intervals(read_text(data / training.DEV), score, entry)}
-    if (data / training.CHALLENGE).is_file():
-        found["challenge_dev"] = with_intervals(read_text(data / training.CHALLENGE), score, entry)
-    said = ", ".join(f"{key} AUC {figures['unsafe_roc_auc']:.4f}" for key, figures in found.items())
-    say(f"{name}: {said}")
+def measure(data: Path, score: RowScorer, entry: dict[str, Any], reads: Any) -> dict[str, dict[str, Any]]:
+    """Figures of one variant on every held-back set that is there; dev always is. reads: `reader` of the model."""
+    found = {}
+    for name, path in ((name, data / path) for name, path in reads.SETS.items()):
+        if name == "dev" or path.is_file():
+            found[name] = with_intervals(reads.rows(path), score, entry, by_each_source=reads.BY_SOURCE)
     return found
 
 

@@ -78,7 +78,7 @@ def as_float16(name: str, array: NDArray[np.float32]) -> Stored:
 def as_int8(name: str, array: NDArray[np.float32], levels: int = 127) -> Stored:
     """Symmetric, one scale for each column of a table or matrix, for each filter of a convolution. levels: the largest
     whole number; fewer of them are coarser and compress better."""
-    axis = tuple(range(1, array.ndim)) if array.ndim == 3 else 0
+    axis = tuple(range(1, array.ndim)) if array.ndim > 2 else 0
     scale = np.maximum(np.abs(array).max(axis=axis, keepdims=True) / levels, 1e-12).astype(np.float32)
     return scaled(name, array, scale, levels)
 
@@ -226,8 +226,14 @@ def static(
     method: str,
     per_channel: bool,
     kinds: Iterable[str] = ("MatMul", "Conv"),
+    leave: Iterable[str] = (),
+    seven_bits: bool = False,
+    scales: dict[str, Any] | None = None,
 ) -> onnx.ModelProto:
-    """QDQ with uint8 activations and int8 weights, the ranges of activations taken from `samples` by `method`."""
+    """QDQ with uint8 activations and int8 weights, the ranges of activations taken from `samples` by `method`.
+
+    leave: names of weights, up to a point, whose products stay as they are; seven_bits: of the weights; scales: ONNX
+    Runtime's TensorQuantOverrides, for tensors whose scale is given."""
     from onnxruntime.quantization import (
         CalibrationDataReader,
         CalibrationMethod,
@@ -251,6 +257,7 @@ def static(
         def get_next(self) -> dict[str, NDArray[Any]] | None:
             return next(self.rest, None)
 
+    left = set(leave)
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name) / "in.onnx", Path(name) / "out.onnx"
         onnx.save(model, source)
@@ -260,13 +267,18 @@ def static(
             Samples(),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(kinds),
-            nodes_to_quantize=[node.name for node in products(model)],
+            nodes_to_quantize=[node.name for node in products(model) if node.input[1].split(".")[0] not in left],
             per_channel=per_channel,
-            reduce_range=False,
+            reduce_range=seven_bits,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=getattr(CalibrationMethod, method),
-            extra_options={"WeightSymmetric": True, "ActivationSymmetric": False, "CalibStridedMinMax": 1},
+            extra_options={
+                "WeightSymmetric": True,
+                "ActivationSymmetric": False,
+                "CalibStridedMinMax": 1,
+                "TensorQuantOverrides": scales or {},
+            },
         )
         return onnx.load(target)
 

@@ -6,9 +6,9 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,19 @@ def teacher_says(build: Path, texts: list[tuple[str, str]], labels: list[str], s
     return cloud.probabilities(build / TEACHER, texts, recipe, say)
 
 
-def calibrated(scored: dict[str, tuple[list[Example], NDArray[np.float32]]], recipe: dict[str, Any]) -> dict[str, Any]:
+class Titled(Protocol):
+    """A labelled text or photo, and what names it in a list."""
+
+    @property
+    def policy(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+
+def calibrated(
+    scored: Mapping[str, tuple[Sequence[Titled], NDArray[np.float32]]], recipe: dict[str, Any]
+) -> dict[str, Any]:
     """Temperatures by dev, thresholds by dev and our validation listings, and what was measured on those.
 
     scored: "dev", "own" and "ordinary" → examples and their raw logits.
@@ -106,7 +118,7 @@ def told_apart(unsafe: NDArray[np.bool_], score: NDArray[np.float64]) -> dict[st
     }
 
 
-def failures(rows: list[Example], score: NDArray[np.float64]) -> list[dict[str, Any]]:
+def failures(rows: Sequence[Titled], score: NDArray[np.float64]) -> list[dict[str, Any]]:
     """Our own validation listings that are scored most wrongly: the eight safest-looking unsafe ones and reverse."""
     missed = sorted((i for i, e in enumerate(rows) if e.policy != "safe"), key=lambda i: score[i])[:8]
     alarms = sorted((i for i, e in enumerate(rows) if e.policy == "safe"), key=lambda i: -score[i])[:8]

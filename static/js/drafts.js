@@ -7,6 +7,8 @@ import { deviceStorage, memoryStorage } from "./drafts_storage.js";
 const SCHEMA = 1;
 const MAX_DRAFTS = 40;
 const MAX_PHOTO_BYTES = 500 * 1024 * 1024; // all drafts of an account together
+const AGAIN_AFTER_MS = 30_000;
+const TEXT_BYTES = 100 * 1024;
 const CHANNEL = "marketplace-drafts";
 
 /**
@@ -23,6 +25,7 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
     storage = memoryStorage();
   }
   const tab = crypto.randomUUID();
+  const failedAt = new Map(); // photo id → when it met a full disk: every try takes room, for a while, from the text
   const tell = (key, kind, version = 0) => {
     try {
       channel?.postMessage({ tab, owner, key, kind, version });
@@ -34,7 +37,8 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
   /**
    * Keep a draft. baseVersion is the version this tab last loaded or saved (0 for a new draft).
    * @param {{fields: object, photos: Array<object>, meta?: object}} content photos in order: {id, name, type, size,
-   *   alt, blob} for a file, {id, server: true, alt} for a photo that the account already holds
+   *   alt, blob, before} for a file, {id, server: true, alt} for a photo that the account already holds. before: the id
+   *   of the file that this one was made from; it stays until this one is on the disk
    * @returns {Promise<object>} {status: "saved", version, savedAt, lostPhotos: [id], removed: [title]}
    *   or {status: "conflict", version, savedAt}: another tab saved since; nothing was changed
    *   or {status: "failed", reason: "full"|"blocked"}: not even the text could be kept
@@ -58,7 +62,10 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
       return { status: "failed", reason: isFull(error) ? "full" : "blocked" };
     }
     if (other) return other;
-    const lostPhotos = await savePhotos(key, content.photos);
+    const lostPhotos = await putPhotos(key, content.photos);
+    // Last, so that a page which is closed half-way, or a disk that is full, has the earlier file of a photo.
+    const wanted = new Set(content.photos.flatMap(({ id, before }) => (lostPhotos.includes(id) ? [id, before] : [id])));
+    await removePhotos(key, (id) => !wanted.has(id));
     const removed = baseVersion === 0 ? await prune(key) : [];
     tell(key, "saved", record.version);
     return { status: "saved", version: record.version, savedAt: record.savedAt, lostPhotos, removed };
@@ -77,18 +84,20 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
     }
   }
 
-  async function savePhotos(key, photos) {
+  /** @returns {Promise<Array<string>>} the ids of those that could not be kept */
+  async function putPhotos(key, photos) {
     const lost = [];
     try {
       const kept = new Set(await storage.photoIds(owner, key));
-      const wanted = new Set(photos.map((photo) => photo.id));
-      for (const id of kept) if (!wanted.has(id)) await storage.removePhoto(owner, key, id);
       let room = MAX_PHOTO_BYTES - (await photoBytes(key));
+      let left = await diskRoom();
       for (const { id, blob, server } of photos) {
         if (server) continue;
         room -= blob?.size ?? 0;
         if (kept.has(id)) continue;
-        if (!blob || room < 0 || !(await keepPhoto(key, id, blob))) lost.push(id);
+        const mayFit = blob && room >= 0 && blob.size <= left && !(now() - failedAt.get(id) < AGAIN_AFTER_MS);
+        if (mayFit && (await keepPhoto(key, id, blob))) left -= blob.size;
+        else lost.push(id);
       }
     } catch {
       return photos.filter((photo) => !photo.server).map((photo) => photo.id);
@@ -96,11 +105,31 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
     return lost;
   }
 
+  async function removePhotos(key, isUnwanted) {
+    try {
+      for (const id of (await storage.photoIds(owner, key)).filter(isUnwanted)) await storage.removePhoto(owner, key, id);
+    } catch {
+      // Tidying can wait.
+    }
+  }
+
+  /** Bytes that photos may take: some are kept free for text. A photo that does not fit is better not tried. */
+  async function diskRoom() {
+    try {
+      const { quota, usage } = await navigator.storage.estimate();
+      return quota - usage - TEXT_BYTES;
+    } catch {
+      return Infinity; // a browser that does not tell
+    }
+  }
+
   async function keepPhoto(key, id, blob) {
     try {
       await storage.putPhoto(owner, key, id, blob);
+      failedAt.delete(id);
       return true;
     } catch {
+      failedAt.set(id, now());
       return false;
     }
   }
@@ -126,7 +155,8 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
     return removed;
   }
 
-  /** The draft with its photos' blobs, or null. A photo whose blob is gone is listed in `missing`. */
+  /** The draft with its photos' blobs, or null. A photo whose blob is gone is counted in `missing`; one that has only its earlier
+   * file comes with that one's id and isEarlier. */
   async function load(key) {
     try {
       const record = await storage.get(owner, key);
@@ -139,7 +169,9 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
           continue;
         }
         const blob = await storage.getPhoto(owner, key, photo.id);
+        const earlier = blob || !photo.before ? null : await storage.getPhoto(owner, key, photo.before);
         if (blob) photos.push({ ...photo, blob });
+        else if (earlier) photos.push({ ...photo, id: photo.before, blob: earlier, isEarlier: true });
         else missing += 1;
       }
       const { version, savedAt, fields, meta } = record;

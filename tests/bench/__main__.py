@@ -1,6 +1,7 @@
 """`make bench`: prints a table and writes var/bench.json. Nothing passes or fails; figures move with the machine.
 
-`python -m tests.bench peers` makes only the comparison with Transformers.js (installed by `make bench`).
+`python -m tests.bench peers` makes only the comparison with Transformers.js, `photos` only the part on photos, with
+nsfwjs beside them. Both are installed by `make bench`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from models import manifest
 from tests import settings as own
 from tests.bench import measure
 from tests.bench.peers import compare
+from tests.bench.photos import compare as photos
+from tests.bench.photos import files, pictures
 from tests.browser import chromium
 from tests.browser.conftest import sign_in
 from tests.browser.recorder import recording
@@ -35,6 +38,8 @@ TARGET = own.ROOT / "var" / "bench.json"
 STARTS = 5
 CHECKS = 200
 LENGTHS = (400, 4000)
+PHONE_PHOTOS = 6
+PARTS = ("peers", "photos")
 
 
 def say(text: str) -> None:
@@ -76,11 +81,15 @@ def run(browser: Browser, site: Stack) -> dict[str, Any]:
         checks[str(characters)] = found
     say("Typing …")
     typed = measure.typing(browser, site.url, signed_in)
+    say("Photos of a phone …")
+    taken = pictures.make(pictures.DEMO, PHONE_PHOTOS, files.LAID_OUT / "pictures", pictures.PHONE)["phone"]
+    chosen = measure.photos(browser, site.url, signed_in, taken)
     long_tasks = {
         "cold_start": sum(visit["long_after"] for visit in cold),
         "revisit": sum(visit["long_after"] for visit in again),
         "checks": sum(found["long_tasks"] for found in checks.values()),
         "typing": typed["long_tasks"],
+        "photos": chosen.get("long_tasks", 0),
         "page_load_before_focus": sum(visit["long_before"] for visit in [*cold, *again]),
     }
     return {
@@ -89,6 +98,7 @@ def run(browser: Browser, site: Stack) -> dict[str, Any]:
         "revisit_ms": measure.span([visit["focus_ms"] for visit in again]),
         "checks_ms": checks,
         "last_key_to_verdict_ms": typed["last_key_to_verdict_ms"],
+        "photos_on_the_page": chosen,
         "long_tasks": long_tasks,
     }
 
@@ -143,9 +153,16 @@ def table(found: dict[str, Any]) -> str:
         "",
         "Long tasks (over 50 ms) on the main thread",
         row("from the first focus on: must be 0", f"{after:>11}"),
+        row("  of it while photos of a phone are chosen", photos_cell(found["photos_on_the_page"], long["photos"])),
         row("while the page itself loads, all visits", f"{long['page_load_before_focus']:>11}"),
     ]
     return "\n".join(lines)
+
+
+def photos_cell(chosen: dict[str, Any], long: int) -> str:
+    if "missing" in chosen:
+        return f"not measured. {chosen['missing']}"
+    return f"{long:>11}   ({chosen['photos']} judged in {chosen['until_all_judged_ms']} ms)"
 
 
 def row(label: str, value: str) -> str:
@@ -179,8 +196,11 @@ def earlier() -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Figures of the check on the device.")
-    parser.add_argument("part", nargs="?", choices=["peers"], help="only the comparison with Transformers.js")
+    parser.add_argument(
+        "part", nargs="?", choices=PARTS, help="only the comparison with Transformers.js, or with nsfwjs"
+    )
     parser.add_argument("--published", type=Path, default=manifest.PUBLISHED, help="another folder of published models")
+    parser.add_argument("--photos", type=Path, default=pictures.DEMO, help="a folder of photos, in place of the demo's")
     options = parser.parse_args()
     if options.part is None:
         with running_site() as site, running_browser() as browser:
@@ -189,10 +209,16 @@ def main() -> None:
         print(table(found) + "\n")
     else:
         found = earlier()
-    with running_browser() as browser:
-        found["peers"] = compare.run(browser, say, options.published)
-    print(compare.table(found["peers"]))
-    keep(found)
+    if options.part in (None, "peers"):
+        with running_browser() as browser:
+            found["peers"] = compare.run(browser, say, options.published)
+        print(compare.table(found["peers"]))
+        keep(found)
+    if options.part in (None, "photos"):
+        with running_browser() as browser:
+            found["photos"] = photos.run(browser, say, options.published, options.photos)
+        print(photos.table(found["photos"]))
+        keep(found)
     print(f"\nWritten to {Path(TARGET).relative_to(settings.BASE_DIR)}")
 
 

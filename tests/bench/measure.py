@@ -5,9 +5,11 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from models import text as native
 from tests.bench.texts import text
@@ -48,6 +50,11 @@ CHECKS = """async (texts) => {
   }
   client.stop();
   return found;
+}"""
+# Every photo in the list has a verdict of this device, whatever it says.
+ALL_JUDGED = """(count) => {
+  const states = ['pass', 'unsure', 'warn', 'block'].map((state) => `.photo-item[data-state=${state}]`);
+  return document.querySelectorAll(states.join()).length === count;
 }"""
 WARM_UP = 20
 
@@ -199,3 +206,28 @@ def typing(browser: Browser, url: str, sign_in: Callable[[BrowserContext], None]
     long = page.evaluate("longTasks.length") - before
     context.close()
     return {"long_tasks": long, "last_key_to_verdict_ms": round(wait, 1)}
+
+
+def photos(
+    browser: Browser, url: str, sign_in: Callable[[BrowserContext], None], chosen: Sequence[Path]
+) -> dict[str, Any]:
+    """A merchant chooses photos of a phone: long tasks while the page shows, shrinks and judges them, and how long it
+    takes until all have a verdict; {"missing": why} where none comes."""
+    context = browser.new_context()
+    sign_in(context)
+    page = context.new_page()
+    page.add_init_script(OBSERVE)
+    open_form(page, url)
+    page.wait_for_timeout(300)
+    began = page.evaluate("performance.now()")
+    page.locator("#id_photos").set_input_files(chosen)
+    try:
+        page.wait_for_function(ALL_JUDGED, arg=len(chosen), timeout=60_000)
+        ms = page.evaluate("performance.now()") - began
+        page.wait_for_timeout(300)
+        long = page.evaluate("(began) => longTasks.filter((task) => task.startTime >= began).length", began)
+        return {"photos": len(chosen), "until_all_judged_ms": round(ms), "long_tasks": long}
+    except PlaywrightTimeout:
+        return {"missing": "The sell page gave no verdicts on photos within a minute."}
+    finally:
+        context.close()

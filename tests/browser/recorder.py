@@ -1,14 +1,18 @@
 """A relay between browser and site that keeps every byte the browser sends, whoever in the browser sends it: pages,
-workers, the service worker, beacons."""
+workers, the service worker, beacons. It can also be a bad line."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import partial
 from urllib.parse import quote, quote_plus
+
+UPLOAD = b"POST /api/photos "
 
 
 class Recorder:
@@ -16,6 +20,7 @@ class Recorder:
         self.target_port = target_port
         self.sent: list[bytearray] = []  # a connection each
         self.received = 0  # bytes from the site, headers included
+        self.cut_at: float | None = None  # share of the bytes of an uploaded photo after which the line drops
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -39,10 +44,21 @@ class Recorder:
         self.sent.append(record)
         back = threading.Thread(target=_pipe, args=(site, browser, self._count), daemon=True)
         back.start()
-        _pipe(browser, site, record.extend)
+        _pipe(browser, site, partial(self._keep, record, browser))
         back.join()
         site.close()
         browser.close()
+
+    def _keep(self, record: bytearray, browser: socket.socket, data: bytes) -> None:
+        record.extend(data)
+        begin = record.rfind(UPLOAD)
+        head = record.find(b"\r\n\r\n", begin)
+        if self.cut_at is None or begin < 0 or head < 0:
+            return
+        length = int(re.search(rb"content-length: (\d+)", record[begin:head], re.IGNORECASE)[1])  # type: ignore[index]
+        if len(record) - head - 4 >= self.cut_at * length:
+            browser.shutdown(socket.SHUT_RDWR)
+            raise ConnectionError("cut off")
 
     def _count(self, data: bytes) -> None:
         with self.lock:

@@ -49,6 +49,21 @@ class SellPage:
         self.page.wait_for_timeout(700)  # longer than the pause before a save
         expect(self.draft_status).to_contain_text("Saved on this device")
 
+    def photo_names(self) -> list[str]:
+        """File names, in the order of the list."""
+        return self.page.eval_on_selector_all(".photo-item__picture", "nodes => nodes.map((node) => node.title)")
+
+    def photo_states(self) -> list[str]:
+        """pass, unsure, warn or block; wait; none: not checked here."""
+        found: list[str] = self.page.eval_on_selector_all(".photo-item", "nodes => nodes.map((li) => li.dataset.state)")
+        return found
+
+    def await_judged(self, count: int) -> None:
+        """Until `count` photos are in the list and this device has judged each of them, whatever it says."""
+        judged = ", ".join(f".photo-item[data-state={state}]" for state in ("pass", "unsure", "warn", "block"))
+        expect(self.photos).to_have_count(count, timeout=10_000)
+        expect(self.page.locator(judged)).to_have_count(count, timeout=20_000)
+
     def add_photos(self, *files: dict[str, Any]) -> None:
         self.page.locator("#id_photos").set_input_files(list(files))
 

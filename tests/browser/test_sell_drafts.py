@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from listings.models import Draft
@@ -13,6 +16,20 @@ from tests.browser.conftest import sign_in
 from tests.browser.sell_page import CALM, SAFE_TEXT, SAFE_TITLE, SellPage, picture
 from tests.stack import Stack, until
 
+# As soon as the photo list stands, before the draft is there.
+CHOOSE_EARLY = """
+const data = Uint8Array.from(atob("%s"), (char) => char.charCodeAt(0));
+new MutationObserver((_, observer) => {
+  const list = document.getElementById("photo-list");
+  if (!list?.nextElementSibling?.matches(".photo-removed")) return;
+  observer.disconnect();
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([data], "late.png", { type: "image/png" }));
+  const input = document.getElementById("id_photos");
+  input.files = transfer.files;
+  setTimeout(() => input.dispatchEvent(new Event("change", { bubbles: true })));
+}).observe(document, { childList: true, subtree: true });
+"""
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -47,8 +64,21 @@ def test_a_reload_brings_back_text_choices_and_photos_in_order(sell: SellPage) -
     expect(sell.page.locator("#id_attr-furniture-material")).to_have_value("oak")
     expect(sell.photos).to_have_count(2)
     expect(sell.page.get_by_label("What can be seen on photo 2")).to_have_value("front")
-    names = sell.page.evaluate("[...document.querySelector('#id_photos').files].map((file) => file.name)")
-    assert names == ["two.png", "one.jpg"]
+    assert sell.photo_names() == ["two.png", "one.jpg"]
+
+
+def test_a_photo_chosen_while_the_draft_is_being_read_stays_behind_those_it_brings(sell: SellPage) -> None:
+    write_draft(sell)
+    sell.add_photos(picture("one.jpg"))
+    sell.await_judged(1)
+    sell.await_saved()
+    late = base64.b64encode(picture("late.png", "teal", "PNG")["buffer"]).decode()
+    sell.page.add_init_script(CHOOSE_EARLY % late)
+    sell.page.reload()
+    sell.await_script()
+    expect(sell.photos).to_have_count(2)
+    assert sell.photo_names() == ["one.jpg", "late.png"]
+    sell.await_saved()
 
 
 def test_drafts_are_listed_opened_and_deleted_on_my_listings(sell: SellPage) -> None:
@@ -121,15 +151,20 @@ def test_two_tabs_on_one_draft_are_told_and_nothing_is_overwritten(sell: SellPag
 
 def test_a_full_disk_keeps_the_text_and_says_that_photos_were_not_kept(sell: SellPage, site: Stack) -> None:
     sell.open()
+    sell.page.locator("#id_photos").focus()  # models and files for offline use take their place first
+    sell.page.wait_for_function("async () => (await (await caches.open('models')).keys()).length >= 2")
+    sell.page.wait_for_function("async () => Boolean(await (await caches.open('account')).match('/__owner'))")
+    sell.page.wait_for_timeout(1000)
     devtools = sell.page.context.new_cdp_session(sell.page)
     used = sell.page.evaluate("navigator.storage.estimate().then((found) => found.usage)")
-    devtools.send("Storage.overrideQuotaForOrigin", {"origin": site.url, "quotaSize": used + 150_000})
-    big = picture("big.png", "navy", "PNG")
-    big["buffer"] += b"\0" * 3_000_000  # after the image's end: a large file that still opens
-    sell.add_photos(big)
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": site.url, "quotaSize": used + 700_000})
+    data = io.BytesIO()
+    Image.effect_noise((1600, 1200), 90).save(data, "JPEG", quality=95)  # large however it is compressed
+    sell.add_photos({"name": "big.jpg", "mimeType": "image/jpeg", "buffer": data.getvalue()})
     expect(sell.photos).to_have_count(1)
     sell.write(SAFE_TITLE, SAFE_TEXT)
-    expect(sell.draft_status).to_contain_text("The text is safe; one photo could not be kept: the device has no room")
+    lost = "The text is safe; one photo could not be kept: the device has no room"
+    expect(sell.draft_status).to_contain_text(lost, timeout=15_000)
     sell.page.reload()
     sell.await_script()
     expect(sell.title).to_have_value(SAFE_TITLE)

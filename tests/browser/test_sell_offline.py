@@ -54,7 +54,7 @@ def test_typing_is_checked_offline_after_the_first_visit(sell: SellPage) -> None
     expect(again.findings.locator(".finding")).to_contain_text("Medicines go back to a pharmacy")
 
     again.submit.click()
-    expect(again.page.get_by_role("alert")).to_have_text("You are offline. Your draft is safe on this device.")
+    expect(again.page.get_by_role("alert")).to_contain_text("Not sent: you are offline.")
     context.set_offline(False)
     again.page.reload()
     again.await_script()

@@ -42,9 +42,11 @@ def test_a_safe_draft_is_submitted_published_by_the_worker_and_found_by_a_shoppe
     expect(sell.page.locator("#device-drafts")).to_be_hidden()
 
     listing = Listing.objects.get()
-    claim = listing.verdicts.get(where="device")
+    claim = listing.verdicts.get(where="device", model="listing-text")
     assert claim.detail == {}, claim.detail  # for exactly this text, and the same as the server's own run
     assert (claim.decision, claim.variant) == ("pass", "int8-pruned")
+    of_photo = listing.verdicts.get(where="device", model="listing-photo")
+    assert of_photo.detail == {}, of_photo.detail  # the gate's run on its own copy of the photo is as near
     assert set(listing.verdicts.values_list("where", flat=True)) >= {"device", "gate", "cloud"}
 
     other = browser.new_context(base_url=site.url)
@@ -86,7 +88,7 @@ def test_a_warned_listing_may_be_submitted_for_review_and_waits_there(sell: Sell
     listing = Listing.objects.get()
     assert listing.status in ("in_review", "needs_changes")
     assert listing.published_at is None
-    assert listing.verdicts.get(where="device").decision in ("warn", "block")
+    assert listing.verdicts.get(where="device", model="listing-text").decision in ("warn", "block")
     if listing.status == "in_review":
         assert ReviewJob.objects.filter(listing=listing, state="open").exists()
 

@@ -1,14 +1,22 @@
 """Nothing is lost: the broker may be wiped or away, a worker may be killed in mid-task; the check still happens."""
 
+import os
+import signal
 import time
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import psycopg
 import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
-from listings import submission
+from listings import checks, photos, submission, tasks, validation
 from listings.lifecycle import Status
-from listings.models import Listing, StatusChange, ValidationJob, Verdict
+from listings.models import Listing, OwedCheck, Photo, StatusChange, ValidationJob, Verdict
+from tests.settings import ROOT
 from tests.stack import until
 
 pytestmark = pytest.mark.site
@@ -54,7 +62,7 @@ def test_without_faults_it_takes_a_moment(site, merchant):
 def test_redis_is_wiped_between_submit_and_verdict(site, merchant):
     site.stop_worker()
     listing = submit(merchant)
-    assert site.queued() == 1
+    assert site.queued() == len(checks.OF_WORDS)
     site.wipe_redis()
     assert site.queued() == 0
     site.start_worker()
@@ -73,7 +81,8 @@ def test_the_worker_is_killed_in_mid_task(site, merchant):
         holder.rollback()
     assert status(listing) == Status.CHECKING
     job = ValidationJob.objects.get(listing=listing)
-    assert (job.state, job.attempts) == (ValidationJob.State.OWED, 1)
+    assert job.state == ValidationJob.State.OWED
+    assert job.checks.filter(state="owed", attempts=1).exists()
     site.start_worker()
     assert_published_once(listing)
 
@@ -107,14 +116,113 @@ def test_beat_is_killed_and_started_again(site, merchant):
 
 
 def test_a_task_that_comes_twice_counts_once(site, merchant):
-    from listings import tasks
-
     site.stop_worker()
     listing = submit(merchant)
     job = ValidationJob.objects.get(listing=listing)
     for _ in range(3):
-        assert tasks.enqueue(job.pk)
-    assert site.queued() == 4
+        tasks.enqueue_job(job.pk)
+    assert site.queued() == 4 * len(checks.OF_WORDS)
     site.start_worker()
     until(lambda: site.queued() == 0, 60, "the worker has taken all of them")
     assert_published_once(listing)
+
+
+def submit_with_photo(seller):
+    path = next((ROOT / "marketplace" / "demo" / "pictures").glob("ash-dining-chair*"))
+    photo = photos.store_upload(seller, SimpleUploadedFile("chair.jpg", path.read_bytes(), "image/jpeg"))
+    content = {
+        "title": "Dining chair in ash",
+        "description": "Solid and comfortable, a few light scratches. From a home without smokers.",
+        "category": "furniture",
+        "attributes": {},
+        "price": Decimal("40.00"),
+        "currency": "EUR",
+        "condition": "good",
+    }
+    return submission.submit(seller=seller, content=content, photos=[photo]), photo
+
+
+def test_a_photo_is_checked_by_worker_and_reader(site, merchant):
+    listing, photo = submit_with_photo(merchant)
+    assert_published_once(listing)
+    assert Verdict.objects.filter(photo=photo).count() == 5
+
+
+def test_a_check_that_hangs_is_stopped_and_holds_up_no_other(site, merchant):
+    """The photo's file becomes a pipe into which nobody writes: whoever opens it waits for ever."""
+    site.stop_worker()
+    listing, photo = submit_with_photo(merchant)
+    path, content = into_a_pipe(photo)
+    site.wipe_redis()
+    site.start_worker()
+    tasks.enqueue_job(ValidationJob.objects.get(listing=listing).pk)
+    until(lambda: state_of(listing, checks.PHOTO_BANK) == "done", 60, "the check that needs no file is made")
+    until(lambda: state_of(listing, checks.WORDS) == "done", 60, "the words are judged")
+    limit = checks.TERMS[checks.PHOTO_MODEL].seconds
+    stopped = f"it gave no answer within {limit} seconds"
+    until(lambda: last_error(listing, checks.PHOTO_MODEL) == stopped, limit + 30, "the hanging check is stopped")
+    assert status(listing) == Status.CHECKING
+    another = submit(merchant)
+    until(lambda: status(another) == Status.PUBLISHED, 30, "the worker is free for others")
+    path.unlink()
+    path.write_bytes(content)
+    hurry()
+    assert_published_once(listing)
+
+
+def test_a_check_whose_process_does_not_listen_is_killed(site, merchant):
+    """Stopped in the middle, the process hears no polite signal; the worker kills it at the hard limit and goes on."""
+    site.stop_worker()
+    listing, photo = submit_with_photo(merchant)
+    OwedCheck.objects.exclude(name=checks.LOOK_ALIKES).update(due_at=timezone.now() + timedelta(hours=1))
+    path, content = into_a_pipe(photo)
+    site.wipe_redis()
+    site.start_worker()
+    check = OwedCheck.objects.get(name=checks.LOOK_ALIKES)
+    tasks.enqueue(check.pk, check.name)
+    until(lambda: last_error(listing, checks.LOOK_ALIKES) == validation.NO_ANSWER, 30, "it has begun")
+    before = {process.pid for process in site.children("worker")}
+    for process in site.children("worker"):
+        process.send_signal(signal.SIGSTOP)
+    terms = checks.TERMS[checks.LOOK_ALIKES]
+    until(lambda: before - {process.pid for process in site.children("worker")}, terms.seconds + 30, "it was killed")
+    for process in site.children("worker"):
+        process.send_signal(signal.SIGCONT)
+    path.unlink()
+    path.write_bytes(content)
+    hurry()
+    assert_published_once(listing)
+
+
+def test_the_reader_is_killed_in_mid_photo(site, merchant):
+    listing, _ = submit_with_photo(merchant)
+    until(lambda: last_error(listing, checks.PHOTO_TEXT), 30, "the reader has begun", pause=0.01)
+    site.kill("reader")
+    site.spawn("reader")
+    if state_of(listing, checks.PHOTO_TEXT) == "owed":  # it may have ended just before
+        hurry()
+    assert_published_once(listing)
+    assert Verdict.objects.filter(listing=listing, model=checks.PHOTO_TEXT).count() == 1
+
+
+def into_a_pipe(photo) -> tuple[Path, bytes]:
+    """The path of the photo's file, a pipe from now on, and what stood there. Nobody makes renditions of it."""
+    Photo.objects.filter(pk=photo.pk).update(renditions_due_at=None)
+    path = Path(settings.MEDIA_ROOT) / photo.file
+    content = path.read_bytes()
+    path.unlink()
+    os.mkfifo(path)
+    return path, content
+
+
+def hurry() -> None:
+    """What is owed is sent with the next sweep and may begin: nobody is at work on it, and no wait holds it back."""
+    OwedCheck.objects.filter(state="owed").update(due_at=timezone.now(), not_before=None, started_at=None)
+
+
+def state_of(listing, name) -> str:
+    return OwedCheck.objects.values_list("state", flat=True).get(job__listing=listing, name=name)
+
+
+def last_error(listing, name) -> str:
+    return OwedCheck.objects.values_list("last_error", flat=True).get(job__listing=listing, name=name)

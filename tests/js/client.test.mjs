@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createClient } from "../../static/js/ml/client.js";
+import { createClient, PHOTO } from "../../static/js/ml/client.js";
 
 const FIELDS = [["title", "a lamp"], ["description", ""]];
 const later = (milliseconds = 0) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -199,4 +199,84 @@ test("what an ended worker still says is not heard", async () => {
   const promise = client.check(FIELDS);
   workers[0].dispatchEvent(Object.assign(new Event("message"), { data: { type: "verdict", id: 2, verdict: { decision: "stale" } } }));
   assert.equal((await promise).code, "too-slow");
+});
+
+// --- photos
+
+const both = (message, post) => {
+  if (message.type === "load") post({ type: "ready", model: { name: message.name, version: "1" }, ms: 1, resources: [] });
+  if (message.type === "check") post({ type: "verdict", id: message.id, verdict: { decision: "pass" } });
+  if (message.type === "check-photo") post({ type: "verdict", id: message.id, verdict: { decision: "warn" }, activation: Uint8Array.of(1) });
+  if (message.type === "prepare-photo") post({ type: "prepared", id: message.id, blob: message.file, width: 4, height: 3 });
+};
+
+test("text and photos share one worker, and each model is loaded once", async () => {
+  const { client, workers } = clientWith(both);
+  await Promise.all([client.check(FIELDS), client.checkPhoto("blob"), client.prepare("file", 1600), client.load(PHOTO)]);
+  assert.equal(workers.length, 1);
+  assert.deepEqual(workers[0].heard.filter(({ type }) => type === "load").map(({ name }) => name).sort(), ["listing-photo", "listing-text"]);
+  client.stop();
+});
+
+test("a photo is made ready without any model", async () => {
+  const { client, workers } = clientWith(both);
+  assert.deepEqual(await client.prepare("file", 1600).then(({ status, blob, width }) => [status, blob, width]), ["prepared", "file", 4]);
+  assert.deepEqual(workers[0].heard.map(({ type }) => type), ["prepare-photo"]);
+  client.stop();
+});
+
+test("a photo's verdict comes with its activation", async () => {
+  const { client } = clientWith(both);
+  const answer = await client.checkPhoto("blob");
+  assert.deepEqual([answer.status, answer.verdict.decision, answer.activation[0]], ["verdict", "warn", 1]);
+  client.stop();
+});
+
+test("a photo model that cannot be loaded leaves the text check at work", async () => {
+  const { client, workers } = clientWith((message, post) => {
+    if (message.name === PHOTO) post({ type: "failed", id: null, name: PHOTO, code: "model-download", message: "404" });
+    else both(message, post);
+  });
+  await client.check(FIELDS);
+  const answer = await client.checkPhoto("blob");
+  assert.deepEqual([answer.status, answer.code], ["unavailable", "model-download"]);
+  assert.equal((await client.check(FIELDS)).status, "verdict");
+  assert.equal((await client.prepare("file", 1600)).status, "prepared");
+  assert.equal(workers.length, 1);
+  assert.equal(workers[0].ended, false);
+  client.stop();
+});
+
+test("a failed load does not end the worker under a photo that is being made ready", async () => {
+  const { client, workers } = clientWith((message, post) => {
+    if (message.type === "load") post({ type: "failed", id: null, name: message.name, code: "manifest", message: "" });
+    if (message.type === "prepare-photo") setTimeout(() => both(message, post), 10);
+  });
+  const preparing = client.prepare("file", 1600);
+  assert.equal((await client.load()).code, "manifest");
+  assert.equal((await preparing).status, "prepared");
+  assert.equal(workers.length, 1);
+  client.stop();
+});
+
+test("a photo that takes too long to be made ready spoils that photo only: those behind it get another worker", async () => {
+  let hangs = true;
+  const answers = (message, post) => {
+    if (message.type !== "prepare-photo") return both(message, post);
+    if (!hangs) post({ type: "prepared", id: message.id, blob: "small" });
+  };
+  const { client, workers } = clientWith(answers, { prepareTimeoutMs: 10 });
+  assert.equal((await client.prepare("file", 1600)).code, "too-slow");
+  hangs = false;
+  assert.equal((await client.prepare("other", 1600)).status, "prepared");
+  assert.equal((await client.check(FIELDS)).status, "verdict");
+  assert.equal(workers.length, 2);
+  client.stop();
+});
+
+test("why a file is no photo arrives at the caller", async () => {
+  const { client } = clientWith((message, post) => message.type === "prepare-photo" && post({ type: "failed", id: message.id, code: "cut-off", message: "" }));
+  const answer = await client.prepare("file", 1600);
+  assert.deepEqual([answer.status, answer.code], ["unavailable", "cut-off"]);
+  client.stop();
 });

@@ -50,6 +50,26 @@ function fullDisk(indexedDB, stores) {
   };
 }
 
+/** The page is closed after so many more writes. */
+function closedAfter(indexedDB, writes) {
+  const open = indexedDB.open.bind(indexedDB);
+  let left = writes;
+  indexedDB.open = (...args) => {
+    const request = open(...args);
+    request.addEventListener("success", () => {
+      const transaction = request.result.transaction.bind(request.result);
+      request.result.transaction = (names, mode) => {
+        if (mode === "readwrite" && left-- <= 0) throw new DOMException("The page is gone.", "AbortError");
+        return transaction(names, mode);
+      };
+    });
+    return request;
+  };
+  return () => {
+    indexedDB.open = open;
+  };
+}
+
 test("text and photos survive a reload", async () => {
   const open = device();
   const saved = await (await open()).save(KEY, content("A lamp", [photo("a", "first"), photo("b", "second")]), 0);
@@ -60,6 +80,25 @@ test("text and photos survive a reload", async () => {
   assert.deepEqual(await Promise.all(draft.photos.map(({ blob }) => blob.text())), ["first", "second"]);
   assert.equal(draft.missing, 0);
 });
+
+for (const writes of [0, 1, 2, 3]) {
+  test(`a page closed after ${writes} writes leaves a draft with all of its photos`, async () => {
+    const indexedDB = new IDBFactory();
+    indexedDB.IDBKeyRange = IDBKeyRange;
+    const open = async () => {
+      const drafts = await openDrafts({ owner: "7", indexedDB, channel: null });
+      opened.push(drafts);
+      return drafts;
+    };
+    await (await open()).save(KEY, content("A lamp", [photo("a", "as chosen")]), 0);
+    const reopen = closedAfter(indexedDB, writes);
+    await (await open()).save(KEY, content("A lamp", [{ ...photo("a+", "made smaller"), before: "a" }]), 1);
+    reopen();
+    const draft = await (await open()).load(KEY);
+    assert.equal(draft.missing, 0);
+    assert.match(await draft.photos[0].blob.text(), writes < 2 ? /as chosen/ : /made smaller/);
+  });
+}
 
 test("another account on the same device sees nothing of it; the owner still does", async () => {
   const open = device();

@@ -29,6 +29,19 @@ test("a whole manifest is accepted", () => {
   assert.equal(validateManifest(manifest(), BASE).manifest, 1);
 });
 
+function withPhotos(change = () => {}) {
+  return manifest((data, text) => {
+    const { window_bytes: _window, ...common } = text;
+    const photo = { ...common, longest_side: 256, outputs: { heat: { shape: [8, 8, 2] } } };
+    data.models["listing-photo"] = photo;
+    change(photo);
+  });
+}
+
+test("a photo model has a longest side and a grid instead of a window", () => {
+  assert.equal(validateManifest(withPhotos(), BASE).models["listing-photo"].longest_side, 256);
+});
+
 const broken = {
   "not an object": () => null,
   "another version": () => manifest((data) => (data.manifest = 2)),
@@ -37,6 +50,11 @@ const broken = {
   "a model on another site": () => manifest((_, model) => (model.url = "//elsewhere.example/x.onnx")),
   "a data URL as model": () => manifest((_, model) => (model.url = "data:application/octet-stream,x")),
   "no models": () => manifest((data) => (data.models = {})),
+  "a photo model without a side": () => withPhotos((photo) => (photo.longest_side = 0)),
+  "a photo model without a grid": () => withPhotos((photo) => delete photo.outputs),
+  "a photo model with half a grid": () => withPhotos((photo) => (photo.outputs.heat.shape = [8, 2])),
+  "a photo model whose grid has other labels": () => withPhotos((photo) => (photo.outputs.heat.shape = [8, 8, 3])),
+  "a model that is for neither": () => withPhotos((photo) => delete photo.longest_side),
   "a short hash": () => manifest((_, model) => (model.sha256 = "abc")),
   "a size that is text": () => manifest((_, model) => (model.bytes = "1000")),
   "labels without safe": () => manifest((_, model) => (model.labels = ["drugs"])),

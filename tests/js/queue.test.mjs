@@ -81,3 +81,39 @@ test("a cancelled job that still waits never runs", async () => {
   await settled();
   assert.deepEqual([ran, dropped], [[1], [2]]);
 });
+
+test("photos wait their turn in order, none takes another's place, and a text goes before them", async () => {
+  const gate = deferred();
+  const ran = [];
+  const queue = createQueue(async ({ id }) => {
+    ran.push(id);
+    if (id === "first") await gate.promise;
+  }, assert.fail);
+  for (const id of ["first", "second", "third"]) queue.append({ id });
+  queue.push({ id: "text" });
+  gate.resolve();
+  await settled();
+  assert.deepEqual(ran, ["first", "text", "second", "third"]);
+});
+
+test("a photo is never stale because a text waits; a cancelled one leaves the line", async () => {
+  const gate = deferred();
+  const stale = [];
+  const ran = [];
+  const dropped = [];
+  const queue = createQueue(
+    async ({ id }, isStale) => {
+      ran.push(id);
+      if (id === 1) await gate.promise;
+      stale.push(isStale());
+    },
+    ({ id }) => dropped.push(id),
+  );
+  queue.append({ id: 1 });
+  queue.append({ id: 2 });
+  queue.push({ id: 3 });
+  queue.cancel(2);
+  gate.resolve();
+  await settled();
+  assert.deepEqual([ran, stale, dropped], [[1, 3], [false, false], [2]]);
+});

@@ -1,11 +1,7 @@
 // The parts of the sell page that need no page.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sortFiles } from "../../static/js/pages/sell/photo_rules.js";
 import { segments, words } from "../../static/js/pages/sell/segments.js";
-
-const LIMITS = { photos: 3, photo_bytes: 15 * 1024 * 1024, types: ["image/jpeg", "image/png", "image/webp"] };
-const file = (name, type = "image/jpeg", size = 1000) => ({ name, type, size });
 
 test("the pieces are the text again, with the spans marked", () => {
   const text = "fake Rolex, never worn";
@@ -39,25 +35,4 @@ test("words are quoted once each, the weightiest first", () => {
     { field: "description", start: 0, end: 5, weight: 2 },
     { field: "description", start: 6, end: 11, weight: 1.5 },
   ]), ["bars", "Xanax"]);
-});
-
-test("photos of the right kind and size are taken, up to the limit", () => {
-  const { accepted, problems } = sortFiles([file("a.jpg"), file("b.png", "image/png"), file("c.webp", "image/webp")], 1, LIMITS);
-  assert.deepEqual(accepted.map(({ name }) => name), ["a.jpg", "b.png"]);
-  assert.deepEqual(problems, ["A listing has at most 3 photos. One photo was left out."]);
-});
-
-test("each refused file is named with its reason", () => {
-  const { accepted, problems } = sortFiles(
-    [file("notes.txt", "text/plain"), file("drawing.svg", "image/svg+xml"), file("huge.jpg", "image/jpeg", 50 * 1024 * 1024), file("empty.jpg", "image/jpeg", 0)],
-    0,
-    LIMITS,
-  );
-  assert.equal(accepted.length, 0);
-  assert.deepEqual(problems, [
-    "“notes.txt” is not a JPEG, PNG or WebP photo.",
-    "“drawing.svg” is not a JPEG, PNG or WebP photo.",
-    "“huge.jpg” is too big: 50 MB. A photo may have 15 MB.",
-    "“empty.jpg” is empty.",
-  ]);
 });

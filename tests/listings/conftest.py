@@ -15,7 +15,7 @@ from django.utils import timezone
 from PIL import Image
 
 from listings.lifecycle import Status
-from listings.models import Listing, ReviewJob, User
+from listings.models import Listing, OwedCheck, ReviewJob, User
 from models import manifest
 
 
@@ -82,6 +82,16 @@ def form_data() -> Callable[..., dict[str, Any]]:
         return data | changes
 
     return make
+
+
+@pytest.fixture
+def waited() -> Callable[[], None]:
+    """The wait after a fault is over: what is owed may be tried again."""
+
+    def pass_by() -> None:
+        OwedCheck.objects.filter(state="owed").update(not_before=None)
+
+    return pass_by
 
 
 @pytest.fixture

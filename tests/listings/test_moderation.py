@@ -83,7 +83,7 @@ def test_evidence_shows_marks_of_this_revision_and_none_of_a_disbelieved_claim(m
     Verdict.objects.create(revision=1, where="cloud", evidence=[span], scores={"weapons": 0.9, "safe": 0.1}, **common)
     Verdict.objects.create(revision=1, where="device", evidence=[span], detail={"disbelieved": "Forged."}, **common)
     Verdict.objects.create(revision=7, where="cloud", evidence=[span], **common)
-    cloud, device = evidence.for_job(case)
+    cloud, device = evidence.of_words(case)
     assert cloud.fields == [("Title", "Shotgun microphone", [span])]
     assert cloud.scores == [("Weapons", 0.9), ("Nothing forbidden", 0.1)]
     assert device.fields == []
@@ -95,7 +95,7 @@ def test_evidence_says_when_a_model_knew_too_few_of_the_words(make_case):
     common = {"listing": case.listing, "revision": 1, "where": "gate", "decision": "unsure"}
     Verdict.objects.create(model="listing-text", detail={"coverage": 0.12}, **common)
     Verdict.objects.create(model="listing-text", policy="weapons", detail={"coverage": 0.9}, **common)
-    foreign, doubtful = evidence.for_job(case)
+    foreign, doubtful = evidence.of_words(case)
     assert "12%" in foreign.note
     assert doubtful.note == ""
 

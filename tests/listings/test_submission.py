@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 
-from listings import content, submission, validation
+from listings import checks, content, submission, validation
 from listings.lifecycle import Status
 from listings.models import Listing, ReviewJob, StatusChange, ValidationJob, Verdict
 from models import text
@@ -122,7 +122,7 @@ def test_submit_pressed_twice_at_the_same_moment_makes_one_listing(merchant, wor
 def test_an_edit_drops_what_was_owed_and_withdraws_the_review(merchant, words, make_listing):
     listing = make_listing(status=Status.IN_REVIEW, category="toys")
     ReviewJob.objects.create(listing=listing, revision=1, cause="unsure")
-    ValidationJob.objects.create(listing=listing, revision=1)
+    checks.owe(listing, [])
     submission.resubmit(listing=listing, seller=merchant, content=words(), photos=[], base_edits=1)
     assert ReviewJob.objects.get().state == "withdrawn"
     assert list(ValidationJob.objects.order_by("revision").values_list("revision", "state")) == [
@@ -240,7 +240,9 @@ def test_an_edit_and_the_workers_last_step_do_not_lock_each_other_out(merchant, 
     """Both change the listing and its job; the window is widened so that a wrong order of locks would show."""
     base = words()
     listing = make_listing(**{k: base[k] for k in ("title", "description", "category")}, status=Status.CHECKING)
-    job = ValidationJob.objects.create(listing=listing, revision=1)
+    job = checks.owe(listing, [])
+    words_check = job.checks.get(name="words")
+    job.checks.exclude(pk=words_check.pk).delete()
     real, errors = submission.withdraw_jobs, []
 
     def slow_withdraw(listing):
@@ -259,7 +261,7 @@ def test_an_edit_and_the_workers_last_step_do_not_lock_each_other_out(merchant, 
     edit = {"listing": listing, "seller": merchant, "content": words(title="Another"), "photos": [], "base_edits": 1}
     threads = [
         threading.Thread(target=guarded, args=[submission.resubmit], kwargs=edit),
-        threading.Thread(target=guarded, args=[validation.validate, job.pk]),
+        threading.Thread(target=guarded, args=[validation.run, words_check.pk]),
     ]
     for thread in threads:
         thread.start()

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from listings import limits, orders, photos, submission, validation
+from listings import photo_refusals as why
 from listings.lifecycle import Status
 from listings.models import Listing, Photo, ValidationJob
 
@@ -77,7 +78,7 @@ def test_rows_become_listings_that_wait_for_their_check(folder, merchant):
     assert listing.attributes == {"material": "Beech", "height": "70"}
     assert "clear glass.\nSeventy" in listing.description
     assert [photo.sha256 for photo in listing.photos.all()] == [
-        photos.make_renditions((folder / name).open("rb")).sha256 for name in ("pictures/b.jpg", "a.jpg")
+        photos.prepare((folder / name).open("rb")).sha256 for name in ("pictures/b.jpg", "a.jpg")
     ]
     assert ValidationJob.objects.get().state == "owed"
     assert listing.verdicts.filter(where="gate").exists()
@@ -147,7 +148,7 @@ def test_a_wrong_row_is_left_out_whole_and_the_others_go_in(folder, merchant):
         ({"seller": "carol"}, "seller: “carol” cannot sell"),
         ({"seller": ""}, "seller: Name the merchant in the column seller"),
         ({"photos": "gone.jpg"}, "photos: There is no file “gone.jpg” in mine or mine/pictures."),
-        ({"photos": "notes.txt"}, f"photos: notes.txt: {photos.NOT_A_PHOTO}"),
+        ({"photos": "notes.txt"}, f"photos: notes.txt: {why.NOT_A_PHOTO}"),
         (
             {"photos": "|".join(f"{n}.jpg" for n in range(9))},
             f"photos: 9 photos; a listing has at most {limits.PHOTOS}.",
@@ -262,7 +263,8 @@ def test_an_imported_listing_is_public_only_after_its_check(folder, merchant, cl
     )
     assert not Listing.objects.published().exists()
     for job in ValidationJob.objects.all():
-        validation.validate(job.pk)
+        for check in job.checks.all():
+            validation.run(check.pk)
     assert {listing.title: listing.status for listing in Listing.objects.all()} == {
         GOOD["title"]: Status.PUBLISHED,
         "Text me": Status.NEEDS_CHANGES,

@@ -1,6 +1,7 @@
 """Every answer carries the security headers; what is too large is answered, not cut off."""
 
 import http.client
+import io
 import json
 
 import pytest
@@ -160,3 +161,29 @@ def test_a_bug_is_answered_without_the_database(path, kind):
 def test_an_error_in_json_has_one_shape():
     body = json.loads(errors.api_error(409, "conflict", "Changed elsewhere.", {"title": "is newer"}).content)
     assert body == {"error": {"code": "conflict", "message": "Changed elsewhere.", "fields": {"title": "is newer"}}}
+
+
+def body_of(data: bytes, length: int) -> middleware.WholeBody:
+    return middleware.WholeBody(io.BytesIO(data), length)
+
+
+def test_a_body_that_ends_early_is_an_error_and_a_whole_one_is_not():
+    whole = body_of(b"one\ntwo", 7)
+    assert (whole.readline(), whole.read(2), whole.read(), whole.read(5), whole.read(0)) == (
+        b"one\n", b"tw", b"o", b"", b"",
+    )  # fmt: skip
+    short = body_of(b"one", 7)
+    assert short.read(7) == b"one"
+    with pytest.raises(ConnectionError, match="4 bytes before"):
+        short.read(4)
+    with pytest.raises(ConnectionError):
+        body_of(b"", 7).readline()
+
+
+@pytest.mark.parametrize("length", ["", "0", None, "-5", "x"])
+def test_a_request_without_a_length_keeps_its_stream(length):
+    def application(environ, start_response):
+        return environ["wsgi.input"].read()
+
+    environ = {"CONTENT_LENGTH": length, "wsgi.input": io.BytesIO()}
+    assert middleware.whole_bodies(application)(environ, None) == b""

@@ -5,14 +5,17 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from listings.models import Listing, ValidationJob
+from listings import checks
+from listings.models import Listing, OwedCheck
 
 LONG_AGO = "2020-01-01T00:00Z"
 
 
 def owed(seller, title, due_at):
     listing = Listing.objects.create(seller=seller, title=title, description="Blue.", category="kitchen", price=5)
-    return ValidationJob.objects.create(listing=listing, revision=1, due_at=due_at)
+    job = checks.owe(listing, [])
+    job.checks.exclude(name=checks.WORDS).delete()
+    job.checks.update(due_at=due_at)
 
 
 @pytest.mark.site
@@ -42,6 +45,6 @@ def test_a_queue_that_is_away_is_told(site, merchant):
         owed(merchant, "Kettle", LONG_AGO)
         with pytest.raises(CommandError, match="1 could not be sent: the queue does not answer"):
             call_command("reconcile", stdout=io.StringIO())
-        assert ValidationJob.objects.get().state == "owed"
+        assert OwedCheck.objects.get().state == "owed"
     finally:
         site.start_redis()

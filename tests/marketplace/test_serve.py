@@ -12,6 +12,7 @@ import psutil
 import psycopg
 import pytest
 
+from listings import checks
 from marketplace import embedded, serve
 from tests.settings import ROOT
 from tests.stack import fetch, free_port, until
@@ -168,6 +169,16 @@ def test_a_port_taken_in_the_meantime_is_said(var):
         assert run.process.wait(30) == 1
     assert "is in use by another program" in run.said()
     assert "Traceback" not in run.said()
+
+
+def test_every_check_has_a_worker_and_the_reader_is_one_process():
+    children = {child.name: child.command for child in serve.programs()}
+    named = (children[name][children[name].index("--queues") + 1] for name in ("worker", "reader"))
+    served = {queue for queues in named for queue in queues.split(",")}
+    assert served == {terms.queue for terms in checks.TERMS.values()} | {"renditions"}
+    reader = children["reader"]
+    assert reader[reader.index("--queues") + 1] == checks.READER_QUEUE
+    assert reader[reader.index("--concurrency") + 1] == "1"
 
 
 def test_a_pid_that_came_round_again_is_not_ours_to_end(tmp_path):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from models.__main__ import main
+from tests.models import photos
 
 ROWS = [
     ("1", "Glock 19 pistol", "two magazines", "weapons"),
@@ -47,6 +48,36 @@ def test_evaluate_measures_the_servers_models_by_the_same_fields(tmp_path, capsy
     found = json.loads(capsys.readouterr().out)
     assert set(found) == set(" ".join(FIELDS).split())
     assert (found["model"], found["variant"], found["unsafe_roc_auc"]) == (model, "int8", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "variant"),
+    [("listing-photo", "device"), ("listing-photo", "fp16"), ("listing-photo-cloud", "cloud"),
+     ("listing-photo-tail", "cloud")],
+)  # fmt: skip
+def test_evaluate_measures_photos_by_the_same_fields(tmp_path, capsys, model, variant):
+    data = photos.write(tmp_path, "few", {"weapons": 3, "safe": 3})
+    asked = ["evaluate", model, "--variant", variant, "--data", str(data), "--json", "--by", "source"]
+    assert main(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {*" ".join(FIELDS).split(), "by_source"}
+    assert (found["model"], found["rows"]) == (model, 6)
+    assert set(found["by_source"]) == {"made0", "made1", "made2"}
+    assert set(found["per_policy"]) == {"drugs", "tobacco_alcohol", "weapons", "safe"}
+    assert found["per_policy"]["drugs"] is None
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"), [("missing", "names 1 photos that are not there"), ("broken", "as a photo")]
+)
+def test_evaluate_names_a_photo_that_cannot_be_read(tmp_path, capsys, damage, says):
+    data = photos.write(tmp_path, "few", {"weapons": 1, "safe": 1})
+    first = next((tmp_path / "few").iterdir())
+    first.unlink() if damage == "missing" else first.write_bytes(b"no photo")
+    assert main(["evaluate", "listing-photo", "--variant", "device", "--data", str(data), "--json"]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert first.name in said
 
 
 def test_evaluate_by_source_tells_the_sources_apart(tmp_path, capsys):

@@ -43,7 +43,10 @@ def test_a_class_without_rows_is_none():
     scores = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.6, 0.4, 0.0]])
     found = metrics.per_policy(["drugs", "safe", "adult"], np.array([0, 1, 1]), scores)
     assert found["adult"] is None
-    assert found["drugs"] == {"n": 1, "precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "ap": 1.0}
+    assert found["drugs"] == {
+        "n": 1, "precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "ap": 1.0, "roc_auc": 1.0,
+        "recall_at_fpr_1pct": 1.0, "recall_at_fpr_5pct": 1.0,
+    }  # fmt: skip
 
 
 def test_precision_at_a_prevalence_is_what_a_moderator_would_see():

@@ -82,7 +82,7 @@ def build(tmp_path):
 def run(build, tmp_path):
     publish.publish(
         "listing-text", build, tmp_path / "published", tmp_path / "data", without_wasm=True, say=lambda text: None,
-        golden_path=tmp_path / "golden.json",
+        golden_folder=tmp_path,
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def test_publishing_replaces_the_old_files_and_names_the_new_ones(build, tmp_pat
     about = manifest.load(tmp_path / "published")["models"]["listing-text"]["variants"]["int8-pruned"]
     assert about["file"] != before
     assert {path.name for path in (tmp_path / "published").glob("*-int8-pruned-*.onnx")} == {about["file"]}
-    assert (tmp_path / "golden.json").is_file()
+    assert (tmp_path / "listing_text.json").is_file()
 
 
 @pytest.mark.parametrize(("refusal", "value"), [("refuse_size", "bytes"), ("refuse_accuracy_loss", "points of AUC")])
@@ -125,7 +125,14 @@ def test_a_model_of_other_policies_than_the_markets_is_refused(build, tmp_path):
 def test_a_bench_of_another_fit_is_not_published_and_a_stale_one_goes(build, tmp_path):
     bench, target = build / compress.BENCH, tmp_path / "published" / f"listing-text-{compress.BENCH}"
     candidate = {"name": "fp32", "failed": "made up"}
-    found = {"fit": "t", "candidates": [candidate], "rows": {"dev": 4}, "browser": "1", "calibration": []}
+    found = {
+        "fit": "t",
+        "candidates": [candidate],
+        "rows": {"dev": 4},
+        "browser": "1",
+        "timed": "texts",
+        "calibration": [],
+    }
     bench.write_text(json.dumps(found))
     run(build, tmp_path)
     assert json.loads(target.read_text()) == found
@@ -163,7 +170,7 @@ def test_a_difference_between_native_and_wasm_is_measured_and_refused(build, tmp
     monkeypatch.setattr(publish.recipe, "read", lambda model: settings)
     with pytest.raises(StepError, match="native and WASM differ by"):
         publish.publish("listing-text", build, tmp_path / "published", tmp_path / "data", without_wasm=False,
-                        say=lambda text: None, golden_path=tmp_path / "golden.json")  # fmt: skip
+                        say=lambda text: None, golden_folder=tmp_path)  # fmt: skip
     assert not (tmp_path / "published").exists()
 
 

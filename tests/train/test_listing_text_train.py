@@ -148,7 +148,7 @@ def test_the_whole_chain_publishes_a_model_that_works(trained, tmp_path, lenient
     build, published = trained / "build" / "listing-text", tmp_path / "published"
     publish.publish(
         "listing-text", build, published, trained / "data", without_wasm=True, say=print,
-        golden_path=tmp_path / "golden.json",
+        golden_folder=tmp_path,
     )  # fmt: skip
     entry = manifest.load(published)["models"]["listing-text"]
     assert entry["published"] == {"device": "int8-pruned"}
@@ -156,7 +156,7 @@ def test_the_whole_chain_publishes_a_model_that_works(trained, tmp_path, lenient
     found = check_text([("title", "old pistol"), ("description", "")], folder=published)
     assert sum(found["scores"].values()) == pytest.approx(1, abs=1e-4)
     assert found["variant"] == "int8-pruned"
-    assert len(json.loads((tmp_path / "golden.json").read_text())["cases"]) >= 60
+    assert len(json.loads((tmp_path / "listing_text.json").read_text())["cases"]) >= 60
     card = (published / "listing-text.md").read_text()
     assert "{" not in card.replace("{DIR}", "")
     assert "| int8-pruned |" in card
@@ -178,7 +178,7 @@ def test_the_teacher_is_published_with_its_tokenizer_and_reads_like_its_training
 def test_the_compression_bench_measures_every_way_in_a_browser(trained, monkeypatch):
     build = trained / "build" / "listing-text"
     monkeypatch.setenv("CHROMIUM", chromium.path())
-    compress.bench("listing-text", build, read("listing-text"), trained / "data", 60, print)
+    compress.bench("listing-text", build, read("listing-text"), trained / "data", 60, print, trained / "published")
     found = json.loads((build / compress.BENCH).read_text())
     names = [each["name"] for each in found["candidates"]]
     assert len(set(names)) == len(names) > 25

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from listings import tasks
-from listings.models import ValidationJob
+from listings.models import OwedCheck
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
         sent = 0
         while batch := tasks.sweep():
             sent += batch
-        owed = ValidationJob.objects.filter(state=ValidationJob.State.OWED)
+        owed = OwedCheck.objects.filter(state=OwedCheck.State.OWED)
         self.stdout.write(f"sent again: {sent}; checks owed in all: {owed.count()}")
         overdue = owed.filter(due_at__lte=timezone.now()).count()
         if overdue:

@@ -76,8 +76,8 @@ def already_small(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelPr
     return {"pruned to the published rows, trained with a rounded table": rounded(build, recipe)}
 
 
-def samples(recipe: dict[str, Any], count: int = 300) -> list[dict[str, NDArray[Any]]]:
-    """Inputs to calibrate ranges on: our own training listings, the same ones each time."""
+def samples(recipe: dict[str, Any], data: Path, count: int = 300) -> list[dict[str, NDArray[Any]]]:
+    """Inputs to calibrate ranges on: our own training listings, the same ones each time, whatever lies in `data`."""
     rows = sorted(corpus.own(), key=lambda e: corpus.share_of("c" + e.title))[:count]
     found = []
     for row in rows:

@@ -139,7 +139,7 @@ class Graph:
         return self.slice(self.join(pad, a), 0, by)
 
 
-Described = dict[str, tuple[Any, list[str]]]  # name → element type and names of the dimensions
+Described = dict[str, tuple[Any, list[Any]]]  # name → element type and dimensions: sizes, or names of what may vary
 BYTES: Described = {"bytes": (TensorProto.UINT8, ["n"])}
 PIECES: Described = {name: (TensorProto.INT64, ["n", "t"]) for name in ("input_ids", "attention_mask")}
 

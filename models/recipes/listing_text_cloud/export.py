@@ -66,8 +66,8 @@ def already_small(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelPr
     return {}
 
 
-def samples(recipe: dict[str, Any], count: int = 200) -> list[dict[str, NDArray[Any]]]:
-    """Inputs to calibrate ranges on: our own training listings, the same ones each time."""
+def samples(recipe: dict[str, Any], data: Path, count: int = 200) -> list[dict[str, NDArray[Any]]]:
+    """Inputs to calibrate ranges on: our own training listings, the same ones each time, whatever lies in `data`."""
     rows = sorted(corpus.own(), key=lambda e: corpus.share_of("c" + e.title))[:count]
     found = train.pieces_of(train.reader(), [(row.title, row.description) for row in rows])
     return [wordpieces.batch([row[: recipe["window_pieces"]]]) for row in found]

@@ -47,6 +47,7 @@ export async function checkText(fields, model, run, context) {
   };
 }
 
-function named(scores, labels) {
+/** {label: score}, rounded as every verdict has them. */
+export function named(scores, labels) {
   return Object.fromEntries(labels.map((label, index) => [label, Math.round(scores[index] * 1e6) / 1e6]));
 }

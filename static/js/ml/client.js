@@ -1,18 +1,22 @@
 /**
- * The page's end of the model worker; no DOM. Starts the worker when first asked, lets it go when idle, and always
- * answers: a device that cannot run the model is an answer too, never an exception.
+ * The page's end of the model worker; no DOM. One worker for every model: started when first asked, let go when idle.
+ * It always answers: a device that cannot run a model is an answer too, never an exception.
  *
- * Answers of check():
- *   {status: "verdict", verdict, ms}          ms: as felt by the caller
- *   {status: "superseded"}                    a newer check took its place
- *   {status: "aborted"}                       the caller's AbortSignal fired
- *   {status: "unavailable", code, reason}     the device could not run; reason is plain English
- * Answers of load(): {status: "ready", model, ms, resources} or {status: "unavailable", code, reason}
+ * Answers of load():          {status: "ready", model, ms, resources} or {status: "unavailable", code, reason}
+ * Answers of check():         {status: "verdict", verdict, ms}      ms: as felt by the caller
+ *            of checkPhoto(): the same with `activation` (bytes, for a second opinion) and `timing`
+ *            of prepare():    {status: "prepared", blob, width, height, sha256}
+ *            of all three:    {status: "superseded"}                    a newer check took its place
+ *                             {status: "aborted"}                       the caller's AbortSignal fired
+ *                             {status: "unavailable", code, reason}     the device could not; reason is plain English
  */
 
+const TEXT = "listing-text";
+export const PHOTO = "listing-photo";
 const IDLE_MS = 30_000;
 const LOAD_TIMEOUT_MS = 60_000;
 const CHECK_TIMEOUT_MS = 8_000;
+const PREPARE_TIMEOUT_MS = 60_000; // 48 megapixels on an old phone
 const RETRY_AFTER_MS = 20_000;
 
 const REASONS = {
@@ -24,11 +28,16 @@ const REASONS = {
   runtime: "this browser cannot run the model",
   "too-slow": "this device took too long",
   run: "the model stopped unexpectedly",
+  "not-a-photo": "the file is no photo",
+  "cut-off": "the file is damaged or was cut off",
+  "too-many-pixels": "the photo has too many pixels",
+  "cannot-open": "this browser cannot open the file",
 };
 
 /**
  * @param {{workerUrl: string, manifestUrl: string, spawn?: (url: string) => Worker, idleMs?: number,
- *   loadTimeoutMs?: number, checkTimeoutMs?: number, retryAfterMs?: number, now?: () => number}} options
+ *   loadTimeoutMs?: number, checkTimeoutMs?: number, prepareTimeoutMs?: number, retryAfterMs?: number,
+ *   now?: () => number}} options
  */
 export function createClient(options) {
   const settings = {
@@ -36,30 +45,42 @@ export function createClient(options) {
     idleMs: IDLE_MS,
     loadTimeoutMs: LOAD_TIMEOUT_MS,
     checkTimeoutMs: CHECK_TIMEOUT_MS,
+    prepareTimeoutMs: PREPARE_TIMEOUT_MS,
     retryAfterMs: RETRY_AFTER_MS,
     now: () => performance.now(),
     ...options,
   };
   let worker = null;
-  let loading = null; // promise of load()'s answer while a worker lives
-  let failure = null; // {answer, at}: no new attempt before retryAfterMs, so that typing does not hammer a dead server
-  let settleLoad = null;
+  const loading = new Map(); // model → {promise, settle} while a worker lives
+  // model (or ANY) → {answer, at}: no new attempt before retryAfterMs, so that typing does not hammer a dead server
+  const failures = new Map();
   let idleTimer = null;
   let nextId = 1;
-  const pending = new Map(); // id → {resolve, began, timer, release}
+  const pending = new Map(); // id → {model, resolve, began, timer, release}
 
-  function load() {
-    if (loading) return loading;
-    if (failure && settings.now() - failure.at < settings.retryAfterMs) return Promise.resolve(failure.answer);
-    failure = null;
-    loading = new Promise((resolve) => {
-      const timer = setTimeout(() => breakDown("too-slow", "loading took too long"), settings.loadTimeoutMs);
-      settleLoad = (answer) => {
+  function load(model = TEXT) {
+    const known = loading.get(model);
+    if (known) return known.promise;
+    const broken = failed(model) ?? start();
+    if (broken) return Promise.resolve(broken);
+    const entry = {};
+    loading.set(model, entry);
+    entry.promise = new Promise((resolve) => {
+      const timer = setTimeout(() => breakDown("too-slow", "loading took too long", model), settings.loadTimeoutMs);
+      entry.settle = (answer) => {
         clearTimeout(timer);
+        entry.settle = null;
         resolve(answer);
       };
     });
-    const promise = loading;
+    worker.postMessage({ type: "load", name: model, manifestUrl: settings.manifestUrl });
+    rest();
+    return entry.promise;
+  }
+
+  /** @returns {object|null} an answer when there can be no worker */
+  function start() {
+    if (worker) return null;
     try {
       const started = settings.spawn(settings.workerUrl);
       worker = started;
@@ -71,15 +92,23 @@ export function createClient(options) {
         breakDown("worker", event.message);
       });
       listen("messageerror", () => breakDown("worker", "unreadable message"));
-      started.postMessage({ type: "load", manifestUrl: settings.manifestUrl });
+      return null;
     } catch (error) {
-      breakDown("worker", String(error?.message ?? error));
+      return breakDown("worker", String(error?.message ?? error));
     }
-    rest();
-    return promise;
   }
 
-  async function check(fields, { signal } = {}) {
+  function failed(model) {
+    for (const name of [ANY, model]) {
+      const failure = failures.get(name);
+      if (failure && settings.now() - failure.at < settings.retryAfterMs) return failure.answer;
+      failures.delete(name);
+    }
+    return null;
+  }
+
+  /** Send a job and wait for its answer. `model`: what must be loaded before, null for none. */
+  async function ask(message, model, { signal } = {}) {
     if (signal?.aborted) return { status: "aborted" };
     const began = settings.now();
     const id = nextId;
@@ -90,33 +119,35 @@ export function createClient(options) {
         settle(id, { status: "aborted" });
       };
       signal?.addEventListener("abort", onAbort, { once: true });
-      pending.set(id, { resolve, began, timer: null, release: () => signal?.removeEventListener("abort", onAbort) });
+      pending.set(id, { model, resolve, began, timer: null, release: () => signal?.removeEventListener("abort", onAbort) });
     });
-    const loaded = await Promise.race([load(), answer]);
+    const loaded = model ? await Promise.race([load(model), answer]) : (failed(null) ?? start() ?? {});
     if (loaded.status === "unavailable") settle(id, loaded);
     const job = pending.get(id);
     if (job) {
-      job.timer = setTimeout(() => breakDown("too-slow", "a check took too long"), settings.checkTimeoutMs);
-      worker.postMessage({ type: "check", id, fields });
+      job.timer = model
+        ? setTimeout(() => breakDown("too-slow", "a check took too long"), settings.checkTimeoutMs)
+        : setTimeout(() => hung(id), settings.prepareTimeoutMs);
+      worker.postMessage({ ...message, id });
       rest();
     }
     return answer;
   }
 
+  /** A photo that the decoder does not let go of: those behind it need another worker, once no check is running. */
+  function hung(id) {
+    settle(id, unavailable("too-slow"));
+    if (![...pending.values()].some((job) => job.model)) stop();
+  }
+
   function receive(data) {
     rest();
-    if (data.type === "ready") {
-      settleLoad?.({ status: "ready", model: data.model, ms: data.ms, resources: data.resources });
-      settleLoad = null;
-    } else if (data.type === "verdict") {
-      const job = pending.get(data.id);
-      if (job) settle(data.id, { status: "verdict", verdict: data.verdict, ms: settings.now() - job.began });
-    } else if (data.type === "dropped") {
-      settle(data.id, { status: "superseded" });
-    } else if (data.type === "failed") {
-      if (data.id === null) breakDown(data.code, data.message);
-      else settle(data.id, unavailable(data.code, data.message));
-    }
+    const { type, id, ...content } = data;
+    if (type === "ready") loading.get(data.model.name)?.settle?.({ ...content, status: "ready" });
+    else if (type === "dropped") settle(id, { status: "superseded" });
+    else if (type === "failed" && id === null) breakDown(data.code, data.message, data.name ?? TEXT);
+    else if (type === "failed") settle(id, unavailable(data.code, data.message));
+    else settle(id, { ...content, status: type, ms: settings.now() - (pending.get(id)?.began ?? 0) });
   }
 
   function settle(id, answer) {
@@ -128,20 +159,28 @@ export function createClient(options) {
     job.resolve(answer);
   }
 
-  /** The worker is of no more use: everyone waiting gets the reason, a later call may start a new one. */
-  function breakDown(code, detail) {
+  /**
+   * Everyone waiting for the model gets the reason; a later call may try again. The worker is ended unless another
+   * model or a photo still needs it; without a model it is the worker itself that is of no more use.
+   */
+  function breakDown(code, detail, model = ANY) {
     const answer = unavailable(code, detail);
-    failure = { answer, at: settings.now() };
-    stop(answer);
+    failures.set(model, { answer, at: settings.now() });
+    loading.get(model)?.settle?.(answer);
+    loading.delete(model);
+    const isNeeded = loading.size > 0 || [...pending.values()].some((job) => job.model !== model);
+    if (model === ANY || !isNeeded) stop(answer);
+    else for (const [id, job] of [...pending]) if (job.model === model) settle(id, answer);
+    return answer;
   }
 
   function stop(answer = { status: "superseded" }) {
     clearTimeout(idleTimer);
     worker?.terminate();
     worker = null;
-    loading = null;
-    settleLoad?.(answer);
-    settleLoad = null;
+    const waiting = [...loading.values()];
+    loading.clear();
+    for (const { settle: tell } of waiting) tell?.(answer);
     for (const id of [...pending.keys()]) settle(id, answer);
   }
 
@@ -150,7 +189,7 @@ export function createClient(options) {
     clearTimeout(idleTimer);
     if (!worker) return;
     idleTimer = setTimeout(() => {
-      if (pending.size > 0 || settleLoad) return rest();
+      if (pending.size > 0 || [...loading.values()].some((entry) => entry.settle)) return rest();
       return stop();
     }, settings.idleMs);
     idleTimer.unref?.(); // under Node: a waiting timer must not keep the process
@@ -158,17 +197,19 @@ export function createClient(options) {
 
   return {
     load,
-    check,
+    check: (fields, options) => ask({ type: "check", fields }, TEXT, options),
+    checkPhoto: (blob, options) => ask({ type: "check-photo", blob }, PHOTO, options),
+    prepare: (file, longest, options) => ask({ type: "prepare-photo", file, longest }, null, options),
     stop: () => stop(),
-    /** Forget an earlier failure, for example when the connection is back. */
-    retry: () => {
-      failure = null;
-    },
+    /** Forget earlier failures, for example when the connection is back. */
+    retry: () => failures.clear(),
     get running() {
       return worker !== null;
     },
   };
 }
+
+const ANY = ""; // not one model but the worker
 
 function unavailable(code, detail) {
   const reason = REASONS[code] ?? REASONS.run;

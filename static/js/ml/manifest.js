@@ -51,7 +51,8 @@ function validateModel(name, model, base) {
   need(Number.isInteger(model.bytes) && model.bytes > 0, `${name}: bytes is not a size`);
   const labels = model.labels;
   need(Array.isArray(labels) && labels.every(isText) && labels.includes("safe"), `${name}: labels without safe`);
-  need(Number.isInteger(model.window_bytes) && model.window_bytes >= 128, `${name}: window_bytes is not a size`);
+  if ("longest_side" in model) validatePhotos(name, model);
+  else need(Number.isInteger(model.window_bytes) && model.window_bytes >= 128, `${name}: window_bytes is not a size`);
   need(isObject(model.operating_points), `${name}: no operating points`);
   for (const point of ["unsure", "warn", "block", "coverage"]) {
     need(Number.isFinite(model.operating_points[point]), `${name}: operating point ${point} is not a number`);
@@ -61,6 +62,13 @@ function validateModel(name, model, base) {
     Array.isArray(policies) && policies.length > 0 && policies.every((id) => labels.includes(id)),
     `${name}: operating points name unknown policies`,
   );
+}
+
+function validatePhotos(name, { longest_side, labels, outputs }) {
+  need(Number.isInteger(longest_side) && longest_side >= 32, `${name}: longest_side is not a size`);
+  const shape = outputs?.heat?.shape;
+  const isGrid = Array.isArray(shape) && shape.length === 3 && shape.every((count) => Number.isInteger(count) && count > 0);
+  need(isGrid && shape[2] === labels.length, `${name}: the heat map is no grid of labels`);
 }
 
 function needUrl(value, base, what) {

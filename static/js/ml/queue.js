@@ -1,34 +1,48 @@
 /**
- * One job at a time, latest wins: while a job runs, one other may wait, and a newer one takes its place.
+ * One job at a time. push(): latest wins, one such job may wait and a newer one takes its place. append(): waits its
+ * turn behind whatever waits; what was pushed goes first, for it answers somebody who is typing.
  * @template {{id: number}} Job
  * @param {(job: Job, isStale: () => boolean) => Promise<void>} run must not throw; isStale says that it may stop early
  * @param {(job: Job) => void} dropped told of every job that will have no answer of its own
  */
 export function createQueue(run, dropped) {
   let running = null;
-  let waiting = null;
+  let latest = null;
+  let line = [];
+
+  function next() {
+    const job = latest ?? line.shift() ?? null;
+    if (job === latest) latest = null;
+    return job;
+  }
 
   async function drain() {
-    while (waiting) {
-      running = waiting;
-      waiting = null;
-      const { id } = running;
-      await run(running, () => waiting !== null || running?.id !== id);
+    for (let job = next(); job; job = next()) {
+      const isLatest = !job.inLine;
+      running = job;
+      await run(job.job, () => running !== job || (isLatest && latest !== null));
     }
     running = null;
   }
 
+  function start() {
+    if (!running) void drain();
+  }
+
   return {
     push(job) {
-      if (waiting) dropped(waiting);
-      waiting = job;
-      if (!running) void drain();
+      if (latest) dropped(latest.job);
+      latest = { job, inLine: false };
+      start();
+    },
+    append(job) {
+      line.push({ job, inLine: true });
+      start();
     },
     cancel(id) {
-      if (waiting?.id === id) {
-        dropped(waiting);
-        waiting = null;
-      }
+      for (const waiting of [latest, ...line]) if (waiting?.job.id === id) dropped(waiting.job);
+      if (latest?.job.id === id) latest = null;
+      line = line.filter(({ job }) => job.id !== id);
     },
     get busy() {
       return running !== null;

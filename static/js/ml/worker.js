@@ -1,58 +1,85 @@
 /**
- * The module worker that runs the models. It never sees the page; it keeps no text after its answer.
+ * The module worker that runs the models. It never sees the page; it keeps no text and no photo after its answer.
+ * One queue for every model: text goes first. Photos are made smaller beside it, one at a time, which needs no model.
  *
- * In:  {type: "load", manifestUrl}            fetch manifest, runtime and model, open the session
- *      {type: "check", id, fields}            fields: [[name, text], …]; a newer check replaces a waiting one
- *      {type: "cancel", id}                   no answer wanted any more
- * Out: {type: "ready", model, ms, resources}  model: {name, version, variant}; resources: URLs this worker loaded
- *      {type: "verdict", id, verdict}         a Verdict (design section 5)
- *      {type: "dropped", id}                  replaced by a newer check, or cancelled
- *      {type: "failed", id, code, message}    id null when loading failed; message is plain English
+ * In:  {type: "load", name, manifestUrl}            fetch manifest, runtime and that model, open its session
+ *      {type: "check", id, fields}                  fields: [[name, text], …]; a newer check replaces a waiting one
+ *      {type: "prepare-photo", id, file, longest}   make a photo ready for sending
+ *      {type: "check-photo", id, blob}              blob: the very file that will be sent
+ *      {type: "cancel", id}                         no answer wanted any more
+ * Out: {type: "ready", model, ms, resources}        model: {name, version, variant, policies_version}; resources: URLs this worker loaded
+ *      {type: "verdict", id, verdict, activation, timing}   a Verdict (design section 5); the last two of photos only
+ *      {type: "prepared", id, blob, width, height, sha256}
+ *      {type: "dropped", id}                        replaced by a newer check, or cancelled
+ *      {type: "failed", id, name, code, message}    id null when loading the model `name` failed; message is plain English
  */
 import { checkText, StaleError } from "./check.js";
 import { fetchManifest } from "./manifest.js";
+import { checkPhoto } from "./photo_check.js";
+import { prepare, read } from "./photo_pixels.js";
 import { createQueue } from "./queue.js";
 import { dropOldModels, session } from "./sessions.js";
 
-const NAME = "listing-text";
-let loading = null; // promise of {model, run, provider}
+const TEXT = "listing-text";
+const PHOTO = "listing-photo";
+const loads = new Map(); // name → promise of {model, run, provider}
+let common = null; // promise of {manifest, starting}: fetched and started once, whichever model comes first
+let preparing = Promise.resolve();
+const cancelled = new Set();
 
-const queue = createQueue(runJob, (job) => postMessage({ type: "dropped", id: job.id }));
+const queue = createQueue(runJob, dropped);
 
 addEventListener("message", ({ data }) => {
-  if (data.type === "load") void announce(data.manifestUrl);
+  if (data.type === "load") void announce(data.name ?? TEXT, data.manifestUrl);
   if (data.type === "check") queue.push(data);
-  if (data.type === "cancel") queue.cancel(data.id);
+  if (data.type === "check-photo") queue.append(data);
+  if (data.type === "prepare-photo") preparing = preparing.then(() => preparePhoto(data));
+  if (data.type === "cancel") {
+    cancelled.add(data.id);
+    queue.cancel(data.id);
+  }
 });
 
-async function announce(manifestUrl) {
+function dropped(job) {
+  postMessage({ type: "dropped", id: job.id });
+}
+
+async function announce(name, manifestUrl) {
   const began = performance.now();
-  loading = load(manifestUrl);
+  if (!loads.has(name)) loads.set(name, load(name, manifestUrl));
   try {
-    const { model } = await loading;
+    const { model } = await loads.get(name);
+    const { version, variant, policies_version } = model;
     postMessage({
       type: "ready",
-      model: { name: NAME, version: model.version, variant: model.variant },
+      model: { name, version, variant, policies_version },
       ms: Math.round(performance.now() - began),
       resources: performance.getEntriesByType("resource").map((entry) => entry.name),
     });
   } catch (error) {
-    loading = null;
-    fail(null, error);
+    loads.delete(name);
+    fail(null, error, name);
   }
 }
 
-async function load(manifestUrl) {
-  const manifest = await fetchManifest(manifestUrl);
-  const model = manifest.models[NAME];
-  if (!model) throw Object.assign(new Error("The list of models has no text model."), { code: "manifest" });
+async function load(name, manifestUrl) {
+  common ??= begin(manifestUrl);
+  common.catch(() => (common = null));
+  const { manifest, starting } = await common;
+  const model = manifest.models[name];
+  if (!model) throw Object.assign(new Error(`The list of models has no ${name}.`), { code: "manifest" });
   // Runtime and model travel side by side; opening the session needs both.
-  const starting = startRuntime(manifest.runtime);
-  starting.catch(() => {});
+  starting.catch(() => (common = null));
   const opened = await session(model, async (bytes) => (await starting).openSession(bytes));
   const runtime = await starting;
   dropOldModels(manifest).catch(() => {});
-  return { model, run: (bytes) => runModel(runtime, opened, model, bytes), provider: runtime.provider };
+  const run = name === PHOTO ? runPhoto : runText;
+  return { model, run: (...input) => run(runtime, opened, ...input), provider: runtime.provider };
+}
+
+async function begin(manifestUrl) {
+  const manifest = await fetchManifest(manifestUrl);
+  return { manifest, starting: startRuntime(manifest.runtime) };
 }
 
 // Imported on demand: a browser without WASM can then still say what is missing.
@@ -69,7 +96,7 @@ async function startRuntime(urls) {
   }
 }
 
-async function runModel(runtime, opened, model, bytes) {
+async function runText(runtime, opened, bytes) {
   const input = runtime.tensor("uint8", bytes, [bytes.length]);
   const outputs = await opened.run({ [opened.inputNames[0]]: input });
   return {
@@ -79,19 +106,40 @@ async function runModel(runtime, opened, model, bytes) {
   };
 }
 
+async function runPhoto(runtime, opened, rgb, height, width) {
+  const input = runtime.tensor("uint8", rgb, [height, width, 3]);
+  const { scores, heat, activation } = await opened.run({ [opened.inputNames[0]]: input });
+  return { scores: scores.data, heat: heat.data, activation: activation.data };
+}
+
 async function runJob(job, isStale) {
   try {
+    const loading = loads.get(job.type === "check-photo" ? PHOTO : TEXT);
     if (!loading) throw Object.assign(new Error("No model is loaded."), { code: "not-loaded" });
     const { model, run, provider } = await loading;
     if (isStale()) throw new StaleError();
-    const verdict = await checkText(job.fields, model, run, { name: NAME, provider, isStale });
-    postMessage({ type: "verdict", id: job.id, verdict });
+    if (job.type === "check-photo") {
+      const bytes = new Uint8Array(await job.blob.arrayBuffer());
+      postMessage({ type: "verdict", id: job.id, ...(await checkPhoto(bytes, model, read, run, { name: PHOTO, provider })) });
+    } else {
+      const verdict = await checkText(job.fields, model, run, { name: TEXT, provider, isStale });
+      postMessage({ type: "verdict", id: job.id, verdict });
+    }
   } catch (error) {
-    if (error instanceof StaleError) postMessage({ type: "dropped", id: job.id });
+    if (error instanceof StaleError) dropped(job);
     else fail(job.id, error);
   }
 }
 
-function fail(id, error) {
-  postMessage({ type: "failed", id, code: error.code ?? "run", message: String(error.message ?? error) });
+async function preparePhoto({ id, file, longest }) {
+  if (cancelled.delete(id)) return;
+  try {
+    postMessage({ type: "prepared", id, ...(await prepare(file, longest)) });
+  } catch (error) {
+    fail(id, error);
+  }
+}
+
+function fail(id, error, name) {
+  postMessage({ type: "failed", id, name, code: error.code ?? "run", message: String(error.message ?? error) });
 }

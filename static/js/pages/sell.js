@@ -1,7 +1,7 @@
 /** The sell page: finds the elements, listens, and calls. The form works without any of this. */
 import { openDrafts } from "../drafts.js";
 import { createSync } from "../draft_sync.js";
-import { createClient } from "../ml/client.js";
+import { createClient, PHOTO } from "../ml/client.js";
 import { createKeeper } from "./sell/draft_keeper.js";
 import { el } from "./sell/dom.js";
 import { createFindings } from "./sell/findings.js";
@@ -10,7 +10,7 @@ import { keepOffline, rememberedOwner } from "./sell/offline.js";
 import { createPhotos } from "./sell/photos.js";
 import { createTextCheck } from "./sell/text_check.js";
 
-const OFFLINE_SUBMIT = "You are offline. Your draft is safe on this device.";
+const OFFLINE_SUBMIT = "Not sent: you are offline. Your draft is safe on this device; press the button again when the network is back.";
 const SAVE_WAIT_MS = 3000;
 const PROBE_WAIT_MS = 1500;
 const REOPEN_AFTER_MS = 20_000;
@@ -41,12 +41,25 @@ async function start(form) {
     textCheck.typed();
     keeper?.changed();
   };
-  const photos = createPhotos(form, data.limits, changed);
+  const csrfToken = form.elements.csrfmiddlewaretoken?.value ?? "";
+  const photos = createPhotos(form, data.limits, { client, findings, policies, csrfToken }, changed, () => {
+    firstTouch(); // a dropped or pasted photo gives no focus
+    void loadPhotoModel();
+  });
   const fields = () => textFields(form, data.categories, photos.altTexts());
   const textCheck = createTextCheck(client, findings, fields);
+  const loadPhotoModel = async () => {
+    const { resources = [] } = await client.load(PHOTO);
+    await keepOffline(page, resources);
+  };
   const firstTouch = () => {
     void policies();
-    void textCheck.start(({ resources = [] }) => keepOffline(page, resources));
+    photos.start();
+    void textCheck.start(async ({ resources = [] }) => {
+      await keepOffline(page, resources);
+      // Nobody may want a photo: its model waits for a quiet moment, or for the first touch of the photos.
+      if (!navigator.connection?.saveData) whenIdle(() => void loadPhotoModel());
+    });
   };
   findings.clear("Your text is checked on this device while you write.");
   form.addEventListener("focusin", firstTouch, { once: true });
@@ -59,18 +72,19 @@ async function start(form) {
     if (!navigator.onLine) return;
     client.retry();
     textCheck.typed();
+    photos.again();
   };
   addEventListener("online", showConnection);
   addEventListener("offline", showConnection);
   showConnection();
 
   // --- sending; listens before the draft is loaded, so that an early submit is caught too
-  catchSubmit(form, { page, isShell, textCheck, keeper: () => keeper });
+  catchSubmit(form, { page, isShell, textCheck, photos, keeper: () => keeper });
 
   // --- the draft
   const owner = page.owner || (isShell ? await rememberedOwner() : "");
   const drafts = await openDrafts(owner ? { owner } : { owner: "nobody", indexedDB: null, channel: null });
-  const sync = page.sync === "1" ? createSync({ url: page.draftsUrl, csrfToken: form.elements.csrfmiddlewaretoken?.value ?? "" }) : null;
+  const sync = page.sync === "1" ? createSync({ url: page.draftsUrl, csrfToken }) : null;
   const asked = new URLSearchParams(location.search).get("draft") ?? "";
   const key = UUID.test(asked) ? asked : page.draftKey || crypto.randomUUID();
   const rejected = page.rejected === "1";
@@ -82,6 +96,7 @@ async function start(form) {
       collect: () => ({ fields: readFields(form), photos: photos.state() }),
       restore: (draft, parts) => {
         if (parts.photos) photos.restore(draft.photos);
+        else photos.recall(draft.photos);
         if (parts.fields) writeFields(form, draft.fields);
         textCheck.typed();
       },
@@ -92,7 +107,8 @@ async function start(form) {
   );
   useKey(form, keeper.key);
   await keeper.start();
-  if (rejected) firstTouch(); // what was found before it was sent is found again
+  // What was found before it was sent, or before the page was closed, is found again.
+  if (rejected || (!page.listing && (wasTyped(form) || photos.count > 0))) firstTouch();
   if (!rejected && !page.listing && !asked) await offerLastDraft(drafts, keeper);
   form.dataset.ready = "1"; // for tests: everything above is in place
 }
@@ -170,10 +186,11 @@ async function offerLastDraft(drafts, keeper) {
   keeper.note(el("p", {}, "You have an unfinished draft on this device: ", link, "."));
 }
 
-function catchSubmit(form, { page, isShell, textCheck, keeper }) {
+function catchSubmit(form, { page, isShell, textCheck, photos, keeper }) {
   let state = "open"; // → "preparing" → "released" (our own, prepared submit) → "sent"
   const message = el("p.notice", { role: "alert", hidden: true, id: "send-note" });
-  form.querySelector("#submit-listing")?.parentElement.before(message);
+  const progress = el("p.small.muted", { role: "status", id: "send-progress" });
+  form.querySelector("#submit-listing")?.parentElement.before(message, progress);
   const tell = (text) => {
     message.textContent = text;
     message.hidden = text === "";
@@ -197,20 +214,33 @@ function catchSubmit(form, { page, isShell, textCheck, keeper }) {
     submitter?.setAttribute("aria-busy", "true");
     const online = isOnline();
     await limited(keeper()?.save(), SAVE_WAIT_MS);
-    const verdict = await textCheck.forSubmit().catch(() => null);
+    if (!(await online)) stay(OFFLINE_SUBMIT);
+    // This copy of the page knows no account; the real one finds the draft by its key.
+    else if (isShell) location.assign(`${page.shellUrl.split("?")[0]}?draft=${encodeURIComponent(keeper().key)}`);
+    else await send(submitter);
     submitter?.removeAttribute("aria-busy");
-    if (!(await online)) {
-      tell(OFFLINE_SUBMIT);
-      state = "open";
-    } else if (isShell) {
-      // This copy of the page knows no account; the real one finds the draft by its key.
-      location.assign(`${page.shellUrl.split("?")[0]}?draft=${encodeURIComponent(keeper().key)}`);
-    } else {
-      form.elements.claim.value = verdict ? JSON.stringify(verdict) : "";
-      keeper()?.close();
-      state = "released";
-      form.requestSubmit(submitter ?? undefined);
-    }
+  }
+
+  async function send(submitter) {
+    let verdict = null;
+    do {
+      const problem = await photos.sendAll((text) => (progress.textContent = text));
+      progress.textContent = "";
+      if (problem) return stay(problem);
+      await limited(keeper()?.save(), SAVE_WAIT_MS); // which photo became which on the server, should the form come back
+      // Last, for it must be of the text that goes: the merchant may have written on while photos were sent.
+      verdict = await textCheck.forSubmit().catch(() => null);
+    } while (!photos.areSent()); // one more was added meanwhile
+    form.elements.claim.value = verdict ? JSON.stringify(verdict) : "";
+    form.elements.photo_claims.value = JSON.stringify(photos.claims());
+    keeper()?.close();
+    state = "released";
+    form.requestSubmit(submitter ?? undefined);
+  }
+
+  function stay(text) {
+    tell(text);
+    state = "open";
   }
 
   function reopen() {
@@ -237,6 +267,11 @@ async function keepDraft(keeper) {
   keeper.changed();
   await keeper.save();
   await keeper.syncNow();
+}
+
+function whenIdle(work) {
+  if (typeof requestIdleCallback === "function") requestIdleCallback(work, { timeout: 5000 });
+  else setTimeout(work, 500);
 }
 
 function limited(promise, milliseconds) {

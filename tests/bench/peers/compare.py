@@ -91,13 +91,13 @@ def starts(browser: Browser, site: server.Site) -> tuple[dict[str, list[float]],
     return cold, line
 
 
-def over_the_line(site: server.Site) -> dict[str, Any]:
+def over_the_line(site: server.Site, kind_of: Callable[[str], str] = files.kind_of) -> dict[str, Any]:
     """{"raw", "brotli", "by_kind": {kind: the same}} of everything sent, bodies only."""
     total = {"raw": 0, "brotli": 0}
     kinds: dict[str, dict[str, int]] = {}
     for path in list(site.sent):
         found = site.files[path]
-        for sums in (total, kinds.setdefault(files.kind_of(path), {"raw": 0, "brotli": 0})):
+        for sums in (total, kinds.setdefault(kind_of(path), {"raw": 0, "brotli": 0})):
             sums["raw"] += found.raw
             sums["brotli"] += len(found.body)
     return {**total, "by_kind": kinds}

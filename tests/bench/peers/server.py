@@ -23,7 +23,12 @@ TYPES = {
     ".json": "application/json",
     ".wasm": "application/wasm",
     ".onnx": "application/octet-stream",
+    ".bin": "application/octet-stream",
 }
+
+
+# As the site: what does not change is kept for ever, the list of models and pages are asked for again.
+KEPT, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ def handler(site: Site) -> type[BaseHTTPRequestHandler]:
             if found:
                 self.send_header("Content-Type", found.kind)
                 self.send_header("Content-Encoding", "br")
+                is_kept = path != "/" and not path.startswith("/api/")
+                self.send_header("Cache-Control", KEPT if is_kept else ASKED_AGAIN)
             body = found.body if found else b""
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -83,12 +90,16 @@ def handler(site: Site) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with five, a browser's connections wait in the kernel and are tried again after seconds
+
+
 @contextmanager
 def serving(files: dict[str, Packed]) -> Iterator[Site]:
     """On a free port of the loopback, with the site's own headers, its security policy among them."""
     site = Site(files)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler(site)) as server:
-        server.daemon_threads = True
+    with Server(("127.0.0.1", 0), handler(site)) as server:
         site.url = f"http://127.0.0.1:{server.server_address[1]}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

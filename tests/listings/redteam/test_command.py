@@ -21,7 +21,7 @@ def command(monkeypatch, tmp_path, csv_of):
 
     def call(*arguments):
         out, err = io.StringIO(), io.StringIO()
-        call_command("redteam", "--listings", str(path), *arguments, stdout=out, stderr=err)
+        call_command("redteam", "--only", "texts", "--listings", str(path), *arguments, stdout=out, stderr=err)
         return out.getvalue(), err.getvalue()
 
     return call

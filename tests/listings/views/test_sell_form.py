@@ -195,6 +195,13 @@ def test_a_draft_is_kept_in_the_account_without_javascript_and_goes_when_it_is_s
     assert not Draft.objects.exists()
 
 
+def test_photos_of_a_kept_draft_wait_with_their_words(client, form_data, jpeg):
+    draft = form_data(action="save-draft", photos=[jpeg("a.jpg")], **{"alt-0": "Seen from the left"})
+    client.post("/sell/new/", draft)
+    assert Photo.objects.get().alt == "Seen from the left"
+    assert "Seen from the left" in page_text(client.get(f"/sell/new/?draft={draft['draft_key']}"))
+
+
 def test_two_tabs_saving_one_draft_do_not_overwrite_each_other_in_silence(client, form_data):
     client.post("/sell/new/", form_data(action="save-draft", title="First", draft_version="0"))
     client.post("/sell/new/", form_data(action="save-draft", title="Second", draft_version="1"))

@@ -6,6 +6,7 @@ import { button, clock, el } from "./dom.js";
 
 const SAVE_AFTER_MS = 500;
 const SYNC_AFTER_MS = 2000;
+const AGAIN_AFTER_MS = 3000; // when the device had no room
 
 /**
  * @param {object} drafts from drafts.js
@@ -41,9 +42,9 @@ export function createKeeper(drafts, sync, page, form) {
     const meta = found.meta ?? {};
     if (meta.accountVersion) account = { version: meta.accountVersion };
     if (page.rejected) {
-      // The server has just shown what was sent; only photos it did not keep come from the device.
+      // The server has just shown what was sent; from the device come photos it did not keep, and what is known of others.
       version = found.version;
-      if (!form.hasPhotos() && found.photos.length > 0) form.restore(found, { fields: false, photos: true });
+      form.restore(found, { fields: false, photos: !form.hasPhotos() && found.photos.length > 0 });
       changed();
     } else if (form.wasTyped()) {
       fork("Your earlier draft is kept beside this one.", key);
@@ -94,13 +95,13 @@ export function createKeeper(drafts, sync, page, form) {
   function changed() {
     if (closed) return;
     unsaved = true;
-    clearTimeout(saveTimer);
-    saveTimer = setTimeout(save, SAVE_AFTER_MS);
+    saveTimer ??= setTimeout(save, SAVE_AFTER_MS); // not put off by the next change: somebody may write without a pause
   }
 
   /** Saves run one after the other, so that each builds on the version before it. */
   function save() {
     clearTimeout(saveTimer);
+    saveTimer = null;
     chain = chain.then(saveNow, saveNow);
     return chain;
   }
@@ -123,6 +124,7 @@ export function createKeeper(drafts, sync, page, form) {
       }
     } else {
       unsaved = true;
+      saveTimer ??= setTimeout(save, AGAIN_AFTER_MS); // room that was freed takes a moment to be there
       say(
         answer.reason === "full"
           ? "This device is full: the draft could not be saved. Your text lasts until you close this page."
@@ -275,6 +277,7 @@ export function createKeeper(drafts, sync, page, form) {
     close: () => {
       closed = true;
       clearTimeout(saveTimer);
+      saveTimer = null;
       clearTimeout(syncTimer);
     },
     reopen: () => {

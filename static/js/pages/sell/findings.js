@@ -1,5 +1,6 @@
 /** What the check says, on the page: status, findings, marked words, the label of the submit button. */
 import { el } from "./dom.js";
+import { PHOTO_ADVICE } from "./photo_words.js";
 import { segments, words } from "./segments.js";
 
 const MARKED = ["title", "description"];
@@ -12,9 +13,16 @@ export function createFindings(form, policies) {
   const calmLabel = submit?.textContent ?? "";
   const offlineNote = el("p.check-note", { hidden: true }, OFFLINE);
   status?.after(offlineNote);
+  const photoNote = el("div", { id: "device-check-photos" });
+  list?.after(photoNote);
   let shown = "";
+  let photosShown = "";
+  const warnedOf = { text: false, photos: false };
+  let wordsPassed = false;
+  let photosDoubted = false;
 
   const setStatus = (text, kind) => {
+    wordsPassed = false;
     if (!status) return;
     status.className = kind;
     if (status.textContent !== text) status.textContent = text;
@@ -40,15 +48,23 @@ export function createFindings(form, policies) {
     }
   };
 
-  const setLabel = (warned) => {
-    if (submit) submit.textContent = warned ? "Submit for review anyway" : calmLabel;
+  /** The words are fine; what is said of them must not sound as if the photos were too. */
+  const setPassed = () => {
+    if (photosDoubted) setStatus("Your words were checked on your device: nothing found in them.", "check-wait");
+    else setStatus("Checked on your device: nothing found that breaks our rules.", "check-ok");
+    wordsPassed = true;
+  };
+
+  const setLabel = (part, warned) => {
+    warnedOf[part] = warned;
+    if (submit) submit.textContent = warnedOf.text || warnedOf.photos ? "Submit for review anyway" : calmLabel;
   };
 
   function clear(text = "Nothing to check yet.") {
     setStatus(text, "check-wait");
     setFindings("");
     setMarks([], [], "pass");
-    setLabel(false);
+    setLabel("text", false);
   }
 
   return {
@@ -60,14 +76,25 @@ export function createFindings(form, policies) {
     offline: (isOffline) => {
       offlineNote.hidden = !isOffline;
     },
+    /** The photos in a few words: how many were checked, and which to look at. */
+    photos({ text, warned, unsure }, known) {
+      setLabel("photos", warned.length > 0);
+      photosDoubted = warned.length + unsure > 0;
+      if (wordsPassed) setPassed();
+      const signature = JSON.stringify([text, warned, known.size]);
+      if (signature === photosShown) return;
+      photosShown = signature;
+      const kind = warned.length > 0 ? "p.check-note" : "p.check-wait";
+      photoNote.replaceChildren(...(text ? [el(kind, {}, text)] : []), ...warned.map((photo) => photoFinding(photo, known.get(photo.policy))));
+    },
     async verdict(fields, verdict) {
       const { decision, policy, evidence } = verdict;
       const warned = decision === "warn" || decision === "block";
       const known = (await policies()).get(policy);
-      setLabel(warned);
+      setLabel("text", warned);
       setMarks(fields, warned || decision === "unsure" ? evidence : [], decision);
       if (decision === "pass") {
-        setStatus("Checked on your device: nothing found that breaks our rules.", "check-ok");
+        setPassed();
         setFindings("");
       } else if (decision === "unsure") {
         setStatus("Checked on your device: not sure about this one.", "check-wait");
@@ -79,6 +106,17 @@ export function createFindings(form, policies) {
       }
     },
   };
+}
+
+function photoFinding({ place, policy: id, decision, text }, policy) {
+  return el(
+    `div.finding.finding--${decision}`,
+    { "data-policy": id, "data-decision": decision, "data-photo": String(place) },
+    el("h3.finding__title", {}, `Photo ${place}`),
+    el("p.finding__why", {}, text),
+    policy ? el("p.finding__why", {}, el("strong", {}, "Why this happened: "), policy.photo_text || policy.merchant_text) : null,
+    el("p.finding__do", {}, el("strong", {}, "What to do: "), PHOTO_ADVICE),
+  );
 }
 
 function unsureFinding(policy) {

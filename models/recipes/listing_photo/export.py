@@ -1,0 +1,152 @@
+"""listing-photo as an ONNX graph, written node by node: rgb uint8 [h, w, 3] → scores [labels], heat [8, 8, labels],
+activation uint8 [32, 16, 16].
+
+Resizing and the normalisation of pixels are in the graph; the latter lies in the weights of the patch stem, which has
+no padding, so that its input is the bytes themselves and INT8 begins with the photo.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from models.recipes.listing_photo import pictures, train
+from models.recipes.listing_photo.network import Folded
+from models.recipes.listing_photo.shape import HEAT, PATCH, SIDE, SPLIT, SPLIT_MOST, SPLIT_SCALE
+from models.recipes.listing_photo_cloud.train import TRAIN
+from models.recipes.listing_text.graph import Graph, finished
+from models.steps import shrink, training
+
+FLOAT, UINT8 = TensorProto.FLOAT, TensorProto.UINT8
+Floats = NDArray[np.float32]
+WEIGHTS = train.WEIGHTS
+KINDS = ("Conv",)  # what static quantization is tried on
+RGB = {"rgb": (UINT8, ["h", "w", 3])}
+
+
+def graph(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> onnx.ModelProto:
+    """The float32 model of a build folder. Raises StepError when nothing was trained there."""
+    heat = np.array(training.read_report(build)["temperatures"], np.float32)
+    return exported(train.load(build, recipe, weights).folded(), heat)
+
+
+def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """What is measured and published. INT8 arithmetic throughout, but for the head, whose few products decide."""
+    full = graph(build, recipe)
+    taken = samples(recipe, Path(training.read_report(build)["data"]))
+    return {
+        "fp32": with_activation(full),
+        "fp16": with_activation(shrink.restored(full, shrink.as_float16)),
+        "int8": with_activation(quantized(full, taken)),
+    }
+
+
+def quantized(full: onnx.ModelProto, taken: list[dict[str, NDArray[Any]]]) -> onnx.ModelProto:
+    """uint8 activations, int8 weights of seven bits by channel: in eight, processors without VNNI overflow, and the
+    file is larger. The split's scale is the one that the tail knows."""
+    sent = {"scale": np.array(SPLIT_SCALE, np.float32), "zero_point": np.array(0, np.uint8)}
+    return shrink.static(
+        full,
+        taken,
+        method="MinMax",
+        per_channel=True,
+        kinds=KINDS,
+        leave=("head",),
+        seven_bits=True,
+        scales={"split": [sent]},
+    )
+
+
+def files() -> dict[str, bytes]:
+    """Further files that the model needs where it runs: none, everything is in the graph."""
+    return {}
+
+
+def retrained(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """By name, the models that were pruned and trained on afterwards."""
+    return {path.stem.removeprefix("network-"): graph(build, recipe, path.name) for path in build.glob("network-*.pt")}
+
+
+def already_small(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
+    """By what they are, models that training itself made small: none."""
+    return {}
+
+
+def samples(recipe: dict[str, Any], data: Path, count: int = 300) -> list[dict[str, NDArray[Any]]]:
+    """Inputs to calibrate ranges on: training photos, the same ones each time."""
+    rows = sorted(pictures.read_rows(data / TRAIN), key=pictures.share_of)[:count]
+    return [{"rgb": pictures.decoded(row.path)} for row in rows]
+
+
+def read_pixels(g: Graph, side: int) -> str:
+    """float32 [1, 3, side, side] in 0..255: antialiased, whatever the photo's shape (squeezed to a square)."""
+    planes = g.op("Transpose", g.op("Cast", "rgb", to=FLOAT), perm=[2, 0, 1])
+    batch = g.op("Unsqueeze", planes, g.constant([0]))
+    return g.op("Resize", batch, "", "", g.constant([1, 3, side, side]), mode="linear", antialias=1)
+
+
+def convolved(g: Graph, x: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32], **how: Any) -> str:
+    kernel = list(weight.shape[2:])
+    return g.op("Conv", x, g.stored(f"{name}.weight", weight.astype(np.float32)),
+                g.stored(f"{name}.bias", bias.astype(np.float32)), kernel_shape=kernel, **how)  # fmt: skip
+
+
+def judged(g: Graph, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32], t: NDArray[np.float32]) -> None:
+    """The outputs scores and heat from the last features [1, c, h, w]. t float32 [labels]: temperatures."""
+    heat = convolved(g, x, "head", weight / t[:, None, None, None], bias / t)
+    g.name(g.op("Softmax", g.op("ReduceMean", heat, g.constant([0, 2, 3]), keepdims=0), axis=0), "scores")
+    g.name(g.op("Transpose", g.op("Squeeze", heat, g.constant([0])), perm=[1, 2, 0]), "heat")
+
+
+def for_bytes(weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
+    """The stem for pixels 0..255 in place of -1..1; exact, for it pads nothing."""
+    return weight / 127.5, bias - weight.sum((1, 2, 3))
+
+
+def exported(parts: Folded, temperatures: NDArray[np.float32]) -> onnx.ModelProto:
+    """The float32 model. `split` is the tensor that may leave the device; `with_activation` makes bytes of it."""
+    g = Graph()
+    (stem, stem_bias, _), *layers, (head, head_bias, _) = parts
+    weight, bias = for_bytes(stem, stem_bias)
+    x = g.op("Relu", convolved(g, read_pixels(g, SIDE), "stem", weight, bias, strides=[PATCH, PATCH]))
+    for number, (weight, bias, stride) in enumerate(layers):
+        x = convolved(g, x, f"layer{number}", weight, bias, strides=[stride, stride], pads=[1, 1, 1, 1])
+        if number == SPLIT:
+            most = g.constant(SPLIT_MOST, np.float32)
+            g.nodes.append(helper.make_node("Clip", [x, g.constant(0, np.float32), most], ["split"], name="split"))
+            x = "split"
+        else:
+            x = g.op("Relu", x)
+    judged(g, x, head, head_bias, temperatures)
+    labels = len(temperatures)
+    return finished(g, "listing-photo", {"scores": (FLOAT, [labels]), "heat": (FLOAT, [*HEAT, labels])}, RGB)
+
+
+def with_activation(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with the output `activation`: `split` as bytes. What is quantized anyway is given out as it is; else
+    the bytes are made, and the upper layers go on from what they say, as the tail does."""
+    found = onnx.ModelProto()
+    found.CopyFrom(model)
+    graph = found.graph
+    graph.output.append(helper.make_tensor_value_info("activation", UINT8, ["c", "rows", "columns"]))
+    made = next((node for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] == "split"), None)
+    if made is None:
+        scale, zero = "split.scale", "split.zero"
+        graph.initializer.append(numpy_helper.from_array(np.array(SPLIT_SCALE, np.float32), scale))
+        graph.initializer.append(numpy_helper.from_array(np.array(0, np.uint8), zero))
+        for node in graph.node:
+            node.input[:] = ["split.again" if name == "split" else name for name in node.input]
+        at = next(index for index, node in enumerate(graph.node) if "split" in node.output) + 1
+        made = helper.make_node("QuantizeLinear", ["split", scale, zero], ["split.bytes"], name="split.bytes")
+        again = helper.make_node("DequantizeLinear", ["split.bytes", scale, zero], ["split.again"], name="split.again")
+        graph.node.insert(at, made)
+        graph.node.insert(at + 1, again)
+    graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), "split.axes"))
+    graph.node.append(helper.make_node("Squeeze", [made.output[0], "split.axes"], ["activation"], name="activation"))
+    onnx.checker.check_model(found, full_check=True)
+    return found

@@ -1,0 +1,68 @@
+/** Reordering by pointer: the picture with a mouse, its handle with a finger (the picture then scrolls the page). */
+
+const FROM_PX = 6; // less is a click with an unsteady hand
+const EDGE_PX = 60;
+const SCROLL_PX = 14;
+
+/**
+ * @param {HTMLElement} list its items carry data-id; what may be grasped carries data-drag ("mouse" or "any")
+ * @param {(id: string, place: number) => void} moveTo
+ */
+export function addDragging(list, moveTo) {
+  let drag = null; // {item, grip, x, y, scrollY, places: [{item, x, y}], to, begun}
+
+  list.addEventListener("pointerdown", (event) => {
+    const grip = event.target.closest("[data-drag]");
+    const item = grip?.closest("[data-id]");
+    if (!item || drag || event.button !== 0 || list.children.length < 2) return;
+    if (event.pointerType !== "mouse" && grip.dataset.drag === "mouse") return;
+    drag = { item, grip, x: event.clientX, y: event.clientY, scrollY, to: -1, begun: false };
+    grip.setPointerCapture(event.pointerId);
+  });
+  list.addEventListener("dragstart", (event) => event.preventDefault()); // the browser's own dragging of pictures
+  list.addEventListener("pointermove", (event) => {
+    if (!drag) return;
+    const across = event.clientX - drag.x;
+    const down = event.clientY - drag.y;
+    if (!drag.begun && Math.hypot(across, down) < FROM_PX) return;
+    if (!drag.begun) begin();
+    event.preventDefault();
+    if (event.clientY < EDGE_PX) scrollBy(0, -SCROLL_PX);
+    if (event.clientY > innerHeight - EDGE_PX) scrollBy(0, SCROLL_PX);
+    drag.item.style.transform = `translate(${across}px, ${down + scrollY - drag.scrollY}px)`;
+    aim(event.clientX, event.clientY + scrollY);
+  });
+  list.addEventListener("pointerup", () => end(true));
+  list.addEventListener("pointercancel", () => end(false));
+  list.addEventListener("lostpointercapture", () => end(false));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && drag?.begun) end(false);
+  });
+
+  function begin() {
+    drag.begun = true;
+    drag.places = [...list.children].map((item) => {
+      const { left, top, width, height } = item.getBoundingClientRect();
+      return { item, x: left + width / 2, y: top + scrollY + height / 2 };
+    });
+    drag.item.classList.add("is-dragged");
+  }
+
+  function aim(x, y) {
+    const distance = (place) => Math.hypot(place.x - x, place.y - y);
+    const nearest = drag.places.reduce((best, place) => (distance(place) < distance(best) ? place : best));
+    drag.to = drag.places.indexOf(nearest);
+    for (const { item } of drag.places) item.classList.toggle("is-target", item === nearest.item && item !== drag.item);
+  }
+
+  function end(isDropped) {
+    if (!drag) return;
+    const { item, to, begun, places } = drag;
+    drag = null;
+    if (!begun) return;
+    item.classList.remove("is-dragged");
+    item.style.transform = "";
+    for (const place of places) place.item.classList.remove("is-target");
+    if (isDropped && to >= 0 && list.children[to] !== item) moveTo(item.dataset.id, to);
+  }
+}

@@ -1,0 +1,68 @@
+/** What is said about a photo, in plain words: its state, what the check found, how its sending goes. No DOM. */
+import { region, wholeMap } from "./heat.js";
+
+export const PHOTO_ADVICE = "If it does show that, take this photo out. If it does not, leave it in and submit for review: a person looks at it.";
+
+export const isWarned = ({ verdict }) => verdict?.decision === "warn" || verdict?.decision === "block";
+export const isUnsure = ({ verdict }) => verdict?.decision === "unsure";
+
+/**
+ * @param {object} photo an item of the list
+ * @param {Map<string, {name: string}>} policies
+ * @returns {{kind: "wait"|"pass"|"unsure"|"warn"|"block"|"none", text: string}}
+ */
+export function state(photo, policies) {
+  if (photo.server && !photo.verdict) return { kind: "none", text: "Stored already." };
+  if (!photo.ready && !photo.server) return { kind: "wait", text: "Getting it ready…" };
+  if (photo.verdict) return { kind: photo.verdict.decision, text: found(photo.verdict, policies, "on this device") };
+  if (photo.note) return { kind: "none", text: photo.note };
+  if (photo.unchecked) return { kind: "none", text: `Not checked on this device: ${photo.unchecked}. It is checked after you submit.` };
+  return { kind: "wait", text: "Checking on this device…" };
+}
+
+/** A verdict in one sentence. */
+export function found({ decision, policy, evidence }, policies, where) {
+  if (decision === "pass") return `Nothing found ${where}.`;
+  const name = policies.get(policy)?.name ?? policy;
+  const map = wholeMap(evidence);
+  const place = map ? region(map) : "";
+  const what = place ? `${name}, mostly ${place}` : name;
+  return decision === "unsure" ? `Not sure: it may be ${what}.` : `Looks like: ${what}.`;
+}
+
+/** How the sending of one photo goes; "" while there is nothing to say. */
+export function sending({ upload, stored }) {
+  if (upload?.state === "sending") return `Sending: ${Math.round(upload.share * 100)} %`;
+  if (upload?.state === "again") return "The connection was lost. Trying again…";
+  if (upload?.state === "refused" || upload?.state === "stopped") return upload.message;
+  return stored ? "Sent." : "";
+}
+
+/** The photos as a whole, for the panel. */
+export function summary(photos, policies) {
+  const places = photos.map((photo, index) => ({ photo, place: index + 1 })).filter(({ photo }) => photo.verdict);
+  const warned = places.filter(({ photo }) => isWarned(photo));
+  const unsure = places.filter(({ photo }) => isUnsure(photo));
+  const checked = places.length === 1 ? "One photo was checked on your device" : `${places.length} photos were checked on your device`;
+  return {
+    unsure: unsure.length,
+    text: places.length === 0 ? "" : `${checked}: ${outcome(warned.length, unsure.length)}.`,
+    warned: warned.map(({ photo, place }) => ({
+      place,
+      policy: photo.verdict.policy,
+      decision: photo.verdict.decision,
+      text: found(photo.verdict, policies, ""),
+    })),
+  };
+}
+
+function outcome(warned, unsure) {
+  const parts = [];
+  if (warned > 0) parts.push(`please look at ${warned === 1 ? "one" : warned} before you publish`);
+  if (unsure > 0) parts.push(`not sure about ${unsure === 1 ? "one" : unsure}`);
+  return parts.join(", ") || "nothing found that breaks our rules";
+}
+
+export function kilobytes(bytes) {
+  return `${Math.max(0.1, Math.round(bytes / 102.4) / 10)} KB`;
+}

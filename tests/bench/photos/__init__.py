@@ -1,0 +1,1 @@
+"""`listing-photo` beside nsfwjs on one page, and what photos cost the server."""

@@ -194,7 +194,7 @@ def test_the_bench_of_photos_measures_the_same_ways_as_that_of_texts(trained, mo
 
 
 def test_a_missing_teacher_is_named(trained, tmp_path):
-    with pytest.raises(StepError, match="no trained listing-photo-cloud"):
+    with pytest.raises(StepError, match="no trained teacher of listing-photo-cloud"):
         device.train(trained / "data", tmp_path / "listing-photo", small("listing-photo"), lambda text: None)
 
 

@@ -178,8 +178,7 @@ def prepare(file: IO[bytes]) -> Prepared:
 
     Raises ValidationError with one sentence for the merchant and a code.
     """
-    digest = _digest(file)
-    return _prepared(file, digest)
+    return _prepared(file, _digest(file))
 
 
 def _prepared(file: IO[bytes], digest: str) -> Prepared:

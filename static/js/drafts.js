@@ -7,7 +7,6 @@ import { deviceStorage, memoryStorage } from "./drafts_storage.js";
 const SCHEMA = 1;
 const MAX_DRAFTS = 40;
 const MAX_PHOTO_BYTES = 500 * 1024 * 1024; // all drafts of an account together
-const AGAIN_AFTER_MS = 30_000;
 const TEXT_BYTES = 100 * 1024;
 const CHANNEL = "marketplace-drafts";
 
@@ -25,7 +24,6 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
     storage = memoryStorage();
   }
   const tab = crypto.randomUUID();
-  const failedAt = new Map(); // photo id → when it met a full disk: every try takes room, for a while, from the text
   const tell = (key, kind, version = 0) => {
     try {
       channel?.postMessage({ tab, owner, key, kind, version });
@@ -95,7 +93,7 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
         if (server) continue;
         room -= blob?.size ?? 0;
         if (kept.has(id)) continue;
-        const mayFit = blob && room >= 0 && blob.size <= left && !(now() - failedAt.get(id) < AGAIN_AFTER_MS);
+        const mayFit = blob && room >= 0 && blob.size <= left;
         if (mayFit && (await keepPhoto(key, id, blob))) left -= blob.size;
         else lost.push(id);
       }
@@ -113,7 +111,7 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
     }
   }
 
-  /** Bytes that photos may take: some are kept free for text. A photo that does not fit is better not tried. */
+  /** Bytes that photos may take: some are kept free for text. Trying one that does not fit takes room for a while. */
   async function diskRoom() {
     try {
       const { quota, usage } = await navigator.storage.estimate();
@@ -126,10 +124,8 @@ export async function openDrafts({ owner, indexedDB, channel = openChannel(), no
   async function keepPhoto(key, id, blob) {
     try {
       await storage.putPhoto(owner, key, id, blob);
-      failedAt.delete(id);
       return true;
     } catch {
-      failedAt.set(id, now());
       return false;
     }
   }

@@ -45,7 +45,7 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     torch.manual_seed(recipe["seed"])
     network = backbone.from_imagenet(data, len(recipe["labels"]))
     for number, stage in enumerate(recipe["stage"]):
-        network = souped(network, learn, choose, recipe, stage, number, say, teacher)
+        network = fit(network, learn, choose, recipe, stage, number, say, teacher)
         torch.save(network.state_dict(), out / WEIGHTS)
     report = reported(network, data, out, recipe, learn, choose, time.perf_counter() - began, say)
     if with_left_out:
@@ -61,7 +61,7 @@ def reported(network: nn.Module, data: Path, out: Path, recipe: dict[str, Any], 
     known = recipe | {"temperatures": report["temperatures"]}
     report["operating_points"]["parts"] = measure.parts_points(score, data, choose, known)
     report["initial"] = f"{backbone.WEIGHTS.name}, Apache-2.0 (google-coral/test_data)"
-    drawn = int(sum(stage["epochs"] * stage.get("members", 1) for stage in recipe["stage"]) * len(learn))
+    drawn = int(sum(stage["epochs"] for stage in recipe["stage"]) * len(learn))
     return measure.finished(report, recipe, data, out, WEIGHTS, learn, drawn, seconds, say)
 
 
@@ -157,22 +157,6 @@ class Drawn(torch.utils.data.Dataset):  # type: ignore[type-arg]
         row = int(self.order[index])
         made = augmented(rng, self.rows[row].pixels, self.side, self.chance, self.scenes)
         return torch.from_numpy(made.copy()).permute(2, 0, 1), row
-
-
-def souped(network: Network, learn: list[Picture], choose: list[Picture], recipe: dict[str, Any],
-           stage: dict[str, Any], number: int, say: Say, teacher: Network | None) -> Network:  # fmt: skip
-    """The mean of the weights of the stage's members, each trained on from `network` with views of its own (model
-    soups: Wortsman et al. 2022, arXiv:2203.05482)."""
-    found, members = copy.deepcopy(network), stage.get("members", 1)
-    for member in range(members):
-        fitted = fit(copy.deepcopy(network), learn, choose, recipe, stage, number + 10 * member, say, teacher)
-        with torch.no_grad():
-            for mean, new in zip(found.parameters(), fitted.parameters(), strict=True):
-                mean.lerp_(new, 1 / (member + 1))
-    if members > 1:
-        seen = measure.told_apart(measure.scorer(found, recipe["side"])(choose), choose, recipe["labels"])
-        say(f"  {members} members together: {seen}")
-    return found
 
 
 def fit(network: Network, learn: list[Picture], choose: list[Picture], recipe: dict[str, Any], stage: dict[str, Any],

@@ -62,8 +62,11 @@ export function createRow(photo, altChars, actions) {
     if (alt.value !== photo.alt && document.activeElement !== alt) alt.value = photo.alt;
     image.alt = photo.alt || `Photo ${place}`;
     picture.title = photo.name ?? "";
-    name(left, `Move photo ${place} left`, index === 0);
-    name(right, `Move photo ${place} right`, place === count);
+    name(left, `Move photo ${place} left`);
+    name(right, `Move photo ${place} right`);
+    // Not `disabled`, which would take the focus: pressed once more at an end, nothing happens.
+    left.setAttribute("aria-disabled", String(index === 0));
+    right.setAttribute("aria-disabled", String(place === count));
     name(toCover, `Make photo ${place} the cover`);
     toCover.hidden = index === 0;
     name(remove, `Remove photo ${place}`);
@@ -137,12 +140,11 @@ function tool(label, onClick, attributes = {}) {
   return button(label, onClick, { class: "button--small button--quiet", ...attributes });
 }
 
-function name(control, text, disabled = false) {
+function name(control, text) {
   if (control.getAttribute("aria-label") !== text) {
     control.setAttribute("aria-label", text);
     control.title = text;
   }
-  control.setAttribute("aria-disabled", String(disabled)); // keeps the focus: pressed once more, nothing happens
 }
 
 // Only what changed: a row is brought up to date with every percent that is sent.

@@ -107,6 +107,7 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
     const putBack = button("Put it back", () => {
       removed.replaceChildren();
       if (photos.length >= limits.photos) return showProblems([`A listing has at most ${limits.photos} photos: there is no place for it any more.`]);
+      if (leaveOutTwin(photo, "sha256")) return; // chosen again meanwhile
       photos.splice(at, 0, photo);
       photo.shown = null;
       render();

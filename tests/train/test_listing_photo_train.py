@@ -133,7 +133,7 @@ def test_the_quick_gradient_of_a_depthwise_convolution_is_the_plain_one(size, st
         ("blocks.0.depthwise", "_blocks.0._depthwise_conv", "_blocks.0._bn1"),
         ("blocks.4.expand", "_blocks.4._expand_conv", "_blocks.4._bn0"),
         ("blocks.4.depthwise", "_blocks.4._depthwise_conv", "_blocks.4._bn1"),
-        ("blocks.22.project", "_blocks.22._project_conv", "_blocks.22._bn2"),
+        ("blocks.20.project", "_blocks.20._project_conv", "_blocks.20._bn2"),
         ("head", "_conv_head", "_bn1"),
     ],
 )

@@ -172,6 +172,7 @@ class Photo(models.Model):
     phash = BitField(length=limits.PHASH_BITS, null=True, blank=True)
     alt = models.CharField(max_length=limits.ALT_CHARS, blank=True)
     listed_at = models.DateTimeField(null=True, blank=True)  # when it first came to a listing; stays if it leaves it
+    approved_at = models.DateTimeField(null=True, blank=True)  # by a moderator, in the listing that it is in
     created_at = models.DateTimeField(default=timezone.now)  # or since when it waits for a listing (again)
 
     class Meta:

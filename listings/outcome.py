@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models import photo as photo_model
 
@@ -15,6 +15,7 @@ GRAVE = (VerdictDecision.WARN, VerdictDecision.BLOCK)
 NO_MODELS = (checks.CONTACT_DETAILS, checks.DUPLICATES)
 # Who speaks of photos alone, also when the photo's row has gone meanwhile.
 OF_PHOTOS = (photo_model.MODEL, photo_model.CLOUD, *checks.OF_PHOTOS)
+HARD_TO_JUDGE = "It is hard to judge for our check."
 IN_REVIEW_NOTE = "A moderator looks at this listing before it goes on sale. You need not do anything."
 SAYS = {
     VerdictDecision.PASS: "found nothing",
@@ -44,11 +45,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why a person is to look at a photo, or at a listing that a check could not judge."""
+    """Why a person is to look at a photo, or at a listing that a check could not judge. `place`: the photo's, from 1;
+    the note says what is the matter with it, so that one note can stand for several."""
 
     cause: str
     note: str = ""
     policy: str = ""
+    place: int = 0
 
 
 UNREAD = Doubt("The server's model has not read these words.")
@@ -88,13 +91,28 @@ def _held(found: Outcome, doubts: Sequence[Doubt], *, sure_of_words: bool) -> Ou
     if not doubts:
         return found
     causes = [found.cause or found.note, *(doubt.cause for doubt in doubts)]
-    notes = [found.note.replace(IN_REVIEW_NOTE, ""), *dict.fromkeys(doubt.note for doubt in doubts), IN_REVIEW_NOTE]
+    notes = [found.note.replace(IN_REVIEW_NOTE, ""), *_notes(doubts), IN_REVIEW_NOTE]
     suspected = [doubt.policy for doubt in doubts if doubt.policy]
     if found.policy:  # of words: before the photos when a check is sure of it, behind them when it is not
         suspected.insert(0 if sure_of_words else len(suspected), found.policy)
     return Outcome(
         Status.IN_REVIEW, " ".join(_said(notes)), "\n".join(_said(causes)), suspected[0] if suspected else ""
     )
+
+
+def _notes(doubts: Sequence[Doubt]) -> list[str]:
+    """Each sentence once, before it the photos that it is about."""
+    places: dict[str, list[int]] = {}
+    for doubt in doubts:
+        if doubt.note:
+            places.setdefault(doubt.note, []).append(doubt.place)
+    return [f"{photos_named(at)}: {note}" if any(at) else note for note, at in places.items()]
+
+
+def photos_named(places: Sequence[int]) -> str:
+    """Photo 1; or: Photos 1 and 3. Places from 1."""
+    *before, last = (str(place) for place in sorted(set(places)))
+    return f"Photos {', '.join(before)} and {last}" if before else f"Photo {last}"
 
 
 def _said(parts: Sequence[str]) -> list[str]:
@@ -165,17 +183,19 @@ def _in_review_note(policy: str) -> str:
 
 # --- Photos ----------------------------------------------------------------------------------------------------------
 def doubts_about_photos(verdicts: Sequence[Verdict]) -> list[Doubt]:
-    """At most one doubt a photo and kind of check, photo by photo."""
+    """At most one doubt a photo and kind of check, photo by photo. What models think of a photo that a moderator has
+    approved in this listing is settled; whether it was removed elsewhere, or is somebody else's, may be new."""
     by_photo: dict[int, list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.photo:
             by_photo.setdefault(verdict.photo.position, []).append(verdict)
     weigh = (_removed_before, _by_models, _by_its_text, _of_another_seller)
     return [
-        doubt
+        replace(doubt, place=position + 1)
         for position, said in sorted(by_photo.items())
         for step in weigh
-        if (doubt := step(f"Photo {position + 1}", said))
+        if not (step in SETTLED_BY_APPROVAL and said[0].photo and said[0].photo.approved_at)
+        and (doubt := step(f"Photo {position + 1}", said))
     ]
 
 
@@ -185,9 +205,9 @@ def _removed_before(name: str, verdicts: list[Verdict]) -> Doubt | None:
         return None
     cause = (
         f"{name} looks the same as a photo that a moderator removed under: {policies.name(found.policy)} "
-        f"({found.detail.get('distance', 0)} of 256 bits differ; case {found.detail.get('case')})."
+        f"(case {found.detail.get('case')})."
     )
-    return Doubt(cause, f"{name} looks the same as one that was removed from this market.", found.policy)
+    return Doubt(cause, "It looks the same as one that was removed from this market.", found.policy)
 
 
 def _by_models(name: str, verdicts: list[Verdict]) -> Doubt | None:
@@ -203,16 +223,16 @@ def _by_models(name: str, verdicts: list[Verdict]) -> Doubt | None:
         claim = next((v for v in believed if v.where == Where.DEVICE), None)
         if claim and claim.decision == VerdictDecision.PASS:
             cause += " The merchant's device claims that it found nothing."
-        return Doubt(cause, _photo_note(name, cloud.policy), cloud.policy)
+        return Doubt(cause, _photo_note(cloud.policy), cloud.policy)
     certain = next((v for v in believed if v.decision == VerdictDecision.BLOCK), None)
     if certain:
         who = "the merchant's device is" if certain.where == Where.DEVICE else "the quick check is"
         larger = SAYS[VerdictDecision(cloud.decision)] if cloud else "could not be asked"
         cause = f"{name}: {who} certain of: {policies.name(certain.policy)}. The larger model {larger}."
-        return Doubt(cause, _photo_note(name, certain.policy), certain.policy)
+        return Doubt(cause, _photo_note(certain.policy), certain.policy)
     if cloud and cloud.decision == VerdictDecision.UNSURE and policies.photo_use(cloud.policy) == policies.BY_MODEL:
         cause = f"{name}: the server's check is not sure. The nearest policy: {policies.name(cloud.policy)}."
-        return Doubt(cause, f"{name} is hard to judge for our check.", cloud.policy)
+        return Doubt(cause, HARD_TO_JUDGE, cloud.policy)
     return None
 
 
@@ -223,9 +243,9 @@ def _by_its_text(name: str, verdicts: list[Verdict]) -> Doubt | None:
         return None
     if found.policy:
         cause = f"{name}: the text in it suggests: {policies.name(found.policy)}."
-        return Doubt(cause, f"The text in {name.lower()} is hard to judge for our check.", found.policy)
+        return Doubt(cause, "The text in it is hard to judge for our check.", found.policy)
     kinds = " and a ".join(found.detail.get("contacts", ["contact detail"]))
-    note = f"{name} shows a {kinds}. Buyers reach you through the site: another photo would be through sooner."
+    note = f"It shows a {kinds}. Buyers reach you through the site: another photo would be through sooner."
     return Doubt(f"{name}: the text in it holds a {kinds}.", note)
 
 
@@ -234,16 +254,19 @@ def _of_another_seller(name: str, verdicts: list[Verdict]) -> Doubt | None:
     if not found:
         return None
     cause = f"{name} is nearly the same as one that another seller put up earlier, of “{found.detail.get('title')}”."
-    return Doubt(cause, f"{name} is already on the site, in another seller's listing. Use photos of your own.")
+    return Doubt(cause, "It is already on the site, in another seller's listing. Use photos of your own.")
+
+
+SETTLED_BY_APPROVAL = (_by_models, _by_its_text)
 
 
 def _grave(verdicts: list[Verdict], model: str) -> Verdict | None:
     return next((v for v in verdicts if v.model == model and v.where == Where.CLOUD and v.decision in GRAVE), None)
 
 
-def _photo_note(name: str, policy: str) -> str:
+def _photo_note(policy: str) -> str:
     known = policies.get(policy)
-    return f"{name}: {known.photo_text}" if known and known.photo_text else f"{name} is hard to judge for our check."
+    return known.photo_text if known and known.photo_text else HARD_TO_JUDGE
 
 
 def _experiment(policy: str) -> str:

@@ -213,7 +213,7 @@ def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> Non
     named = [photo.pk for photo in photos]
     list(Photo.objects.filter(Q(pk__in=named) | Q(listing=listing)).order_by("pk").select_for_update().only("pk"))
     # A photo that is no longer named waits like any staged one from now on, until the sweeper removes it.
-    listing.photos.exclude(pk__in=named).update(listing=None, created_at=timezone.now())
+    listing.photos.exclude(pk__in=named).update(listing=None, approved_at=None, created_at=timezone.now())
     ours = Photo.objects.filter(Q(listing=None) | Q(listing=listing))
     kept: dict[int, Photo] = {}  # by the keys that the form named
     for position, photo in enumerate(photos):

@@ -102,7 +102,7 @@ def sweep() -> int:
     _send_renditions(now)
     photos.remove_abandoned(older_than=ABANDONED_PHOTOS_AFTER)
     if sent:
-        log.info("sent %d overdue checks again", sent)
+        log.info("sent %d checks that are due", sent)
     return sent
 
 

@@ -11,15 +11,22 @@ from django.utils import timezone
 
 from .. import photo_bank, policies
 from ..lifecycle import Status
-from ..models import Decision, Listing, ReviewJob, User
+from ..models import Decision, Listing, OwedCheck, ReviewJob, User
+from ..outcome import photos_named
 
 REASON_CHARS = 10
 
 
 def approve(*, job: ReviewJob, moderator: User) -> Decision:
-    """Publish; what its merchant had paused stays paused. Raises ValidationError when somebody was faster or the
-    listing was changed or withdrawn."""
-    return _decide(job, moderator, Decision.Action.APPROVE, job.approval_leads_to)
+    """Publish; what its merchant had paused stays paused. While its photos stay in the listing, no model's doubt about
+    them holds an edit of it, but for photos that a check was still looking at. Raises ValidationError when somebody
+    was faster or the listing was changed or withdrawn."""
+    with transaction.atomic():
+        decision = _decide(job, moderator, Decision.Action.APPROVE, job.approval_leads_to)
+        unseen = OwedCheck.objects.filter(job__listing=job.listing_id, state=OwedCheck.State.OWED, photo__isnull=False)
+        seen = job.listing.photos.exclude(pk__in=unseen.values("photo"))
+        seen.update(approved_at=decision.created_at)
+    return decision
 
 
 def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos: Sequence[int] = ()) -> Decision:
@@ -33,11 +40,14 @@ def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos:
     if len(reason.strip()) < REASON_CHARS:
         raise ValidationError({"reason": "Write the reason; the merchant reads it."})
     note = f"{known.name}: {reason.strip()}"
+    kept_off = job.listing.photos.filter(pk__in=photos)
+    if places := [photo.position + 1 for photo in kept_off]:
+        note += f" {photos_named(places)}: not allowed here, also in other listings."
     with transaction.atomic():
         decision = _decide(
             job, moderator, Decision.Action.REJECT, Status.REJECTED, policy=policy, reason=reason.strip(), note=note
         )
-        photo_bank.add(decision, job.listing.photos.filter(pk__in=photos))
+        photo_bank.add(decision, kept_off)
         # Afterwards: it locks other listings, and of two moderators each could hold the one that the other needs.
         transaction.on_commit(partial(photo_bank.look_again, decision))
     return decision

@@ -11,7 +11,7 @@ from django.urls import reverse
 from models import photo as photo_model
 from models import text
 
-from .. import checks, content, gate, policies
+from .. import checks, content, gate, limits, policies
 from ..models import Listing, Photo, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
 from ..outcome import GRAVE
 
@@ -221,14 +221,19 @@ def _photo_note(verdict: Verdict) -> str:
     if verdict.model == checks.PHOTO_TEXT and not detail.get("text"):
         notes.append("No text was found in it.")
     if "removed" in detail:
-        notes.append(f"{detail['distance']} of 256 bits differ from a photo that was removed.")
+        notes.append(f"{_likeness(detail['distance'])} a photo that was removed.")
     if "of" in detail:
-        notes.append(f"{detail['distance']} of 256 bits differ from a photo of “{detail['title']}”, put up earlier.")
+        notes.append(f"{_likeness(detail['distance'])} a photo of “{detail['title']}”, put up earlier.")
     if verdict.model in (photo_model.MODEL, photo_model.CLOUD) and (
         policies.photo_use(verdict.policy) == policies.EXPERIMENT
     ):
         notes.append("For this policy the photo models are an experiment.")
     return " ".join(notes)
+
+
+def _likeness(distance: int) -> str:
+    """distance: bits of two perceptual hashes that differ."""
+    return f"{1 - distance / limits.PHASH_BITS:.0%} of its pattern agrees with"
 
 
 def _link(verdict: Verdict) -> Link | None:

@@ -55,7 +55,9 @@ def my_listings(request: SignedInRequest) -> HttpResponse:
         rows = rows.filter(status=status)
     page = Paginator(rows, 20).get_page(request.GET.get("page"))
     if request.GET.get("submitted"):
-        messages.success(request, "Sent. A check of some seconds follows; if it finds nothing, the listing is on sale.")
+        checking = Listing.objects.filter(seller=request.user, status=Status.CHECKING).exists()
+        follows = " A check of some seconds follows; if it finds nothing, the listing is on sale." if checking else ""
+        messages.success(request, f"Sent.{follows}")
     return render(
         request,
         "listings/my_listings.html",
@@ -226,7 +228,7 @@ def _page(
             "conflict": conflict,
             "chosen_category": values.get("category", ""),
             "attribute_fieldsets": _attribute_fieldsets(form, values),
-            "sell_data": _sell_data(photos),
+            "sell_data": _sell_data(form, photos),
             "section": "sell",
         },
         status=status,
@@ -244,7 +246,7 @@ def _attribute_fieldsets(form: ListingForm, values: Any) -> list[dict[str, Any]]
     return [{"category": c, "rows": [row(c, attribute) for attribute in c.attributes]} for c in categories.all()]
 
 
-def _sell_data(photos: list[Any]) -> dict[str, Any]:
+def _sell_data(form: ListingForm, photos: list[Any]) -> dict[str, Any]:
     return {
         "limits": {
             "title": limits.TITLE_CHARS,
@@ -253,6 +255,9 @@ def _sell_data(photos: list[Any]) -> dict[str, Any]:
             "photos": limits.PHOTOS,
             "photo_bytes": limits.PHOTO_BYTES,
             "types": limits.PHOTO_TYPES,
+        },
+        "needed": {
+            name: str(field.error_messages["required"]) for name, field in form.fields.items() if field.required
         },
         "categories": [
             {

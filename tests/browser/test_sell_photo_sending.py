@@ -131,6 +131,19 @@ def test_a_photo_that_the_server_refuses_says_why_and_the_rest_goes_on(sell: Sel
     assert Listing.objects.get().photos.count() == 2
 
 
+def test_photos_wait_until_the_form_is_filled_in(sell: SellPage) -> None:
+    add(sell, "peru")
+    sell.page.locator("#id_price").fill(" ")
+    sell.submit.click()
+    expect(sell.page.locator("#send-note")).to_have_text("Not sent yet. Give a price. Write 0 if you give it away.")
+    expect(sell.page.locator("#id_price")).to_be_focused()
+    assert Photo.objects.count() == 0
+    sell.page.locator("#id_price").fill("10")
+    sell.submit.click()
+    sell.page.wait_for_url("**/sell/")
+    assert Listing.objects.get().photos.count() == 1
+
+
 def test_who_was_signed_out_meanwhile_loses_nothing_and_goes_on_after_signing_in(
     sell: SellPage, merchant: Any, line: Recorder
 ) -> None:
@@ -160,6 +173,7 @@ def test_leaving_the_page_in_the_middle_keeps_the_draft_and_what_arrived_is_not_
     sell.open(address)
     expect(sell.photos).to_have_count(2)
     expect(sell.title).to_have_value(SAFE_TITLE)
+    expect(sell.page.locator("#send-note")).to_contain_text("What had arrived is kept; press the button to go on.")
     sell.submit.click()
     sell.page.wait_for_url("**/sell/")
     assert (Listing.objects.get().photos.count(), Photo.objects.count()) == (2, 2)
@@ -169,7 +183,7 @@ def test_a_form_that_comes_back_keeps_its_photos_with_what_was_found(sell: SellP
     add(sell, "peru", "teal")
     states = sell.photo_states()
     sell.page.get_by_label("What can be seen on photo 2").fill("teal")
-    sell.page.locator("#id_price").fill("")
+    sell.page.locator("#id_price").fill("a lot")
     sell.submit.click()
     expect(sell.page.locator("#form-errors")).to_be_visible()
     sell.await_script()

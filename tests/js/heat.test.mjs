@@ -70,6 +70,9 @@ test("each state of a photo has its own words", () => {
   assert.match(state({ ready: true }, POLICIES).text, /Checking on this device/);
   assert.equal(state({ ready: true, note: "This browser cannot show HEIC." }, POLICIES).text, "This browser cannot show HEIC.");
   assert.match(state({ ready: true, unchecked: "the model could not be downloaded" }, POLICIES).text, /Not checked on this device: the model/);
+  const tiny = { ready: true, width: 20, height: 300, verdict: { decision: "pass", policy: "", evidence: [] } };
+  assert.match(state(tiny, POLICIES).text, /very small picture/);
+  assert.equal(state({ ...tiny, width: 200 }, POLICIES).text, "Nothing found on this device.");
   assert.equal(state({ server: "7", ready: true }, POLICIES).text, "Stored already.");
 });
 
@@ -77,6 +80,9 @@ test("the panel counts what was checked and names the photos to look at", () => 
   const pass = { ready: true, verdict: { decision: "pass", policy: "", evidence: [] } };
   const unsure = { ready: true, verdict: { decision: "unsure", policy: "weapons", evidence: [] } };
   assert.equal(summary([{ ready: true }], POLICIES).text, "");
+  const unchecked = { ready: true, unchecked: "this device took too long" };
+  assert.equal(summary([unchecked], POLICIES).text, "One photo could not be checked on this device: it is checked after you submit.");
+  assert.match(summary([pass, unchecked, { ready: true, note: "This browser cannot show HEIC." }], POLICIES).text, /^One photo was checked .* 2 photos could not be checked on this device: they are checked after you submit.$/);
   assert.equal(summary([pass], POLICIES).text, "One photo was checked on your device: nothing found that breaks our rules.");
   const { text, warned: places } = summary([pass, { ready: false }, warned([]), unsure], POLICIES);
   assert.equal(text, "3 photos were checked on your device: please look at one before you publish, not sure about one.");

@@ -60,6 +60,7 @@ test("the kind is told by the first bytes, not by the name or the type", async (
 test("what this browser cannot open is kept when the server may be able to, and said", () => {
   const heic = { name: "a.heic", size: 1000, kind: "image/heic" };
   assert.deepEqual(notPrepared(heic, "cannot-open", LIMITS), { keep: true, text: "This browser cannot show HEIC. It is checked after you submit." });
+  assert.match(notPrepared(heic, "", LIMITS).text, /could not be opened here just now. It is checked after you submit/, "a device too slow is no browser that cannot");
   assert.equal(notPrepared(heic, "cannot-open", { ...LIMITS, types: ["image/jpeg"] }).keep, false);
   assert.match(notPrepared({ ...heic, size: 30 * 1024 * 1024 }, "cannot-open", LIMITS).text, /too big to be sent as it is: 30 MB/);
 });

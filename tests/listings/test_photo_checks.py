@@ -214,7 +214,7 @@ def test_words_in_a_photo_are_read_and_judged(upload, send):
 def test_a_telephone_number_in_a_photo_is_shown_to_a_person(upload, send):
     listing = send(upload(encoded(written("Sunday only", "call 079 123 45 67"))))
     assert check_all(listing) == Status.IN_REVIEW
-    assert "Photo 1 shows a telephone number." in listing.status_note
+    assert "Photo 1: It shows a telephone number." in listing.status_note
 
 
 def test_a_makers_link_on_a_photo_is_kept_as_evidence_alone(upload, send):
@@ -356,6 +356,46 @@ def test_a_photo_that_a_moderator_approved_stays_approved_when_another_comes(upl
     assert check_all(listing) == Status.PUBLISHED
 
 
+def test_an_approved_photo_is_not_doubted_again_by_models_after_an_edit(upload, send, moderator):
+    photo = upload(encoded(written(*GLOCK)))
+    listing = send(photo)
+    assert check_all(listing) == Status.IN_REVIEW
+    decisions.approve(job=ReviewJob.objects.get(), moderator=moderator)
+    photo.refresh_from_db()
+    assert photo.approved_at
+    listing.refresh_from_db()
+    photo.alt = "A box"
+    assert check_all(edit(listing, photo)) == Status.PUBLISHED
+    again = Verdict.objects.get(listing=listing, revision=2, model=checks.PHOTO_TEXT)
+    assert again.decision in ("warn", "block"), "it was read again all the same"
+
+
+def test_an_approved_photo_is_held_when_the_like_was_removed_since(
+    upload, send, remove, moderator, django_capture_on_commit_callbacks
+):
+    photo = upload(encoded(written(*GLOCK)))
+    listing = send(photo)
+    check_all(listing)
+    decisions.approve(job=listing.review_jobs.get(), moderator=moderator)
+    with django_capture_on_commit_callbacks(execute=True):
+        remove(upload(encoded(written(*GLOCK), quality=60)))
+    listing.refresh_from_db()
+    assert check_all(listing) == Status.IN_REVIEW
+    assert "looks the same as a photo that a moderator removed" in listing.review_jobs.get(state="open").cause
+
+
+def test_an_approval_is_for_the_listing_that_the_photo_is_in(upload, send, moderator):
+    photo, chair = upload(encoded(written(*GLOCK))), upload(CHAIR)
+    listing = send(photo, chair)
+    check_all(listing)
+    decisions.approve(job=ReviewJob.objects.get(), moderator=moderator)
+    listing.refresh_from_db()
+    edit(listing, chair)
+    photo.refresh_from_db()
+    assert (photo.listing, photo.approved_at) == (None, None)
+    assert check_all(send(photo, title="Something else")) == Status.IN_REVIEW
+
+
 def test_what_a_check_says_that_ended_after_the_approval_is_still_a_doubt(upload, on_sale, moderator):
     """It began before: the moderator could not see what it found."""
     listing = on_sale("warn", status=Status.IN_REVIEW)
@@ -441,6 +481,8 @@ def test_only_the_photos_that_the_moderator_chose_go_into_the_bank(upload, send,
     keys = [bad.pk, elsewhere.pk]
     decisions.reject(job=job, moderator=moderator, policy="weapons", reason="Not sold here.", photos=keys)
     assert list(RemovedPhoto.objects.values_list("sha256", flat=True)) == [bad.sha256]
+    listing.refresh_from_db()
+    assert listing.status_note == "Weapons: Not sold here. Photo 1: not allowed here, also in other listings."
     assert RemovedPhoto.objects.get().hashes.count() > 8
 
 
@@ -575,6 +617,13 @@ def test_the_merchant_reads_which_photo_and_why_and_the_moderator_all_of_it():
         "Photo 4: the server's check suspects: Tobacco, vapes and alcohol."
     )
     assert found.policy == "weapons"
+
+
+def test_what_holds_for_several_photos_is_said_once():
+    said = [of_photo("cloud", "warn", position=place) for place in (0, 2, 5)]
+    note = outcome.decide_outcome([WORDS, *said]).note
+    assert note.startswith("Photos 1, 3 and 6: This photo looks like a weapon")
+    assert note.count("looks like a weapon") == 1
 
 
 def test_a_disbelieved_claim_about_a_photo_counts_for_nothing():

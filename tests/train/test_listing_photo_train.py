@@ -9,12 +9,14 @@ import pytest
 import torch
 
 from models import manifest, photo, runtime
-from models.recipes.listing_photo import augment, network, pictures, shape
+from models.recipes.listing_photo import augment, network, pictures, pool, shape
 from models.recipes.listing_photo import export as device_export
 from models.recipes.listing_photo import train as device
+from models.recipes.listing_photo.measure import normalised
 from models.recipes.listing_photo_cloud import backbone
 from models.recipes.listing_photo_cloud import export as cloud_export
 from models.recipes.listing_photo_cloud import train as cloud
+from models.recipes.listing_photo_tail import network as tail_network
 from models.recipes.listing_photo_tail import train as tail
 from models.steps import compress, publish
 from models.steps.errors import StepError
@@ -149,6 +151,38 @@ def test_the_teacher_begins_with_what_its_package_knows_of_imagenet(ours, convol
     plain = functional.batch_norm(plain, *(known[f"{norm}.{name}"] for name in names), eps=1e-3)
     folded = functional.conv2d(x, part.weight, part.bias, groups=part.groups)
     assert folded.detach().numpy() == pytest.approx(plain.numpy(), abs=1e-3, rel=1e-3)
+
+
+def pooled(large, pixels):
+    """Views with the features of both ways round, as `pool.draw` finds them."""
+    measured = pool.moments(pixels, large)
+    both = [pool.featured(pixels, large, measured, mirrored, lambda text: None) for mirrored in (False, True)]
+    return measured, both
+
+
+def test_the_features_to_learn_are_those_of_the_view_and_of_its_mirror_image(trained):
+    large = cloud.load(trained / "build" / "listing-photo-cloud", small("listing-photo-cloud"))
+    pixels = np.random.default_rng(6).integers(0, 256, (4, 3, 128, 128), np.uint8)
+    _, (plain, mirrored) = pooled(large, pixels)
+    _, (turned, _) = pooled(large, pixels[..., ::-1].copy())
+    for name, (_, shape_) in pool.DEPTHS.items():
+        assert plain[name].shape == (4, *shape_)
+        assert np.abs(plain[name] / pool.STEPS).std() > 0.3, "deviations, not zeros"
+        assert np.abs(mirrored[name].astype(int) - turned[name]).mean() < 2
+        assert np.abs(mirrored[name].astype(int) - plain[name]).mean() > 2
+
+
+def test_behind_a_device_that_has_learned_all_the_tail_begins_as_the_cloud_network(trained):
+    large = cloud.load(trained / "build" / "listing-photo-cloud", small("listing-photo-cloud"))
+    pixels = np.random.default_rng(7).integers(0, 256, (4, 3, 128, 128), np.uint8)
+    (measured, (plain, _)) = pooled(large, pixels)
+    mean, spread = measured[pool.SPLIT]
+    above = tail_network.from_cloud(large, 4, mean, spread).eval()
+    with torch.no_grad():
+        sent = torch.from_numpy(plain[pool.SPLIT]).float() / pool.STEPS + shape.SPLIT_MOST / 2
+        heat = above(network.as_sent(sent.clamp(0, shape.SPLIT_MOST)))
+        whole = large(normalised(torch.from_numpy(pixels)))
+    assert heat.numpy() == pytest.approx(whole.numpy(), abs=0.05 * float(whole.std()) + 0.05)
 
 
 def test_what_was_pruned_stays_zero_while_the_rest_is_trained_on(trained):

@@ -1,6 +1,6 @@
 """The device's photo network: dense 3x3 convolutions in one line, which INT8 in WASM runs fast.
 
-No depthwise layers, no branches: with seven convolutions there is nothing that a residual would have to bridge, and
+No depthwise layers, no branches: with nine convolutions there is nothing that a residual would have to bridge, and
 three branches with a batch norm each (RepVGG: Ding et al. 2021, arXiv:2101.03697) took 1.8 times as long to train.
 """
 
@@ -49,22 +49,32 @@ class Network(nn.Module):
         )
         self.drop = nn.Dropout(0.1)
         self.head = nn.Conv2d(widths[-1], labels, 1)
+        split = self.layers[SPLIT]
+        assert isinstance(split, Normed)
+        nn.init.constant_(split.norm.bias, SPLIT_MOST / 2)  # in the middle: what is sent has a sign
 
-    def lower(self, x: Tensor) -> Tensor:
-        """float32 [n, *SPLIT_SHAPE] in 0..6: what may leave the device."""
+    def raw(self, x: Tensor) -> Tensor:
+        """float32 [n, *SPLIT_SHAPE]: what may leave the device, before it is brought within 0..6."""
         x = torch.relu_(self.stem(x))
         for layer in self.layers[:SPLIT]:
             x = torch.relu_(layer(x))
-        return torch.clamp(self.layers[SPLIT](x), 0, SPLIT_MOST)
+        found: Tensor = self.layers[SPLIT](x)
+        return found
 
-    def upper(self, x: Tensor) -> Tensor:
-        """float32 [n, 128, 8, 8] of what `lower` gives."""
+    def lower(self, x: Tensor) -> Tensor:
+        """float32 [n, *SPLIT_SHAPE] in 0..6: what may leave the device."""
+        return torch.clamp(self.raw(x), 0, SPLIT_MOST)
+
+    def upper(self, x: Tensor) -> list[Tensor]:
+        """What each layer after the split makes of what `lower` gives; the last is float32 [n, 128, 8, 8]."""
+        found = []
         for layer in self.layers[SPLIT + 1 :]:
-            x = torch.relu_(layer(x))
-        return x
+            x = torch.relu(layer(x))
+            found.append(x)
+        return found
 
     def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = self.head(self.drop(self.upper(self.lower(x))))
+        found: Tensor = self.head(self.drop(self.upper(self.lower(x))[-1]))
         return found
 
     def folded(self) -> Folded:

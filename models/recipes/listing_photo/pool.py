@@ -1,8 +1,11 @@
 """What the student learns from: many views of every photo, and what larger networks say of each.
 
 listing-photo-cloud and its teacher see the same view as the student, only sharper (function matching: Beyer et al.
-2022, arXiv:2106.05237), so their word holds for this view, however it was turned and cut. The lower layers of the
-former say what is worth keeping of a photo at the place where the network may be split: the tail goes on from there.
+2022, arXiv:2106.05237), so their word holds for this view, however it was turned and cut. But four numbers are little
+to learn from 6,000 photos. So listing-photo-cloud also looks at what the student sees, and what its layers make of it
+at three depths is what the student's have to make of it (FitNets: Romero et al. 2015, arXiv:1412.6550): it learned its
+lower layers from a million photos of ImageNet. The first of the three is the place where the network may be split: the
+tail goes on from there with listing-photo-cloud's own upper layers.
 """
 
 from __future__ import annotations
@@ -16,21 +19,24 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 from numpy.typing import NDArray
 from PIL import Image
 
 from models.recipes.listing_photo.augment import augmented
 from models.recipes.listing_photo.measure import normalised
 from models.recipes.listing_photo.pictures import Picture, Pixels
-from models.recipes.listing_photo.shape import SIDE, SPLIT_SHAPE
+from models.recipes.listing_photo.shape import SIDE
 from models.recipes.listing_photo_cloud import train as cloud
-from models.recipes.listing_photo_cloud.backbone import FEATURES
 from models.recipes.listing_photo_cloud.backbone import Network as Large
 from models.steps.training import Say
 
 SAID_EVERY = 10_000
-HINT_BLOCK = 5  # of listing-photo-cloud: its output lies as deep as the split, an eighth of the side, 32 channels
+SPLIT, MIDDLE, LAST = "split", "middle", "last"
+# (block of listing-photo-cloud, what it gives of SIDE pixels), from the photo upwards. The first lies as deep as the
+# split, an eighth of the side, and is as large.
+DEPTHS = {SPLIT: (5, (32, 16, 16)), MIDDLE: (12, (96, 8, 8)), LAST: (16, (320, 4, 4))}
+STEPS = 32  # of the features' bytes to a standard deviation
+MEASURED = 1024  # views that their mean and deviation are taken of
 
 
 Asked = tuple[Large, Large]  # the teacher and listing-photo-cloud, in evaluation mode
@@ -38,17 +44,19 @@ Asked = tuple[Large, Large]  # the teacher and listing-photo-cloud, in evaluatio
 
 @dataclass
 class Pool:
-    """n views. pixels uint8 [n, 3, 128, 128]; said float32 [n, labels], both networks' word; hint int8
-    [n, *SPLIT_SHAPE], listing-photo-cloud's lower features in steps of `step` (float32 [32, 1, 1]); seen float16
-    [n, 1280], the mean of the teacher's last features, which say more of a view than four logits; row int64 [n], which
-    photo."""
+    """n views. pixels uint8 [n, 3, 128, 128]; said float32 [n, labels], both networks' word; row int64 [n], which
+    photo; split, middle and last int8 [n, 2, c, h, w]: the features of DEPTHS, of the view and of its mirror image, as
+    deviations from each channel's mean in 32nds of its standard deviation; mean and spread float32 [32], those of
+    `split`."""
 
     pixels: NDArray[np.uint8]
     said: NDArray[np.float32]
-    hint: NDArray[np.int8]
-    step: NDArray[np.float32]
-    seen: NDArray[np.float16]
     row: NDArray[np.int64]
+    split: NDArray[np.int8]
+    middle: NDArray[np.int8]
+    last: NDArray[np.int8]
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -97,44 +105,72 @@ def kept(folder: Path, rows: list[Picture], asked: Asked, recipe: dict[str, Any]
 
 def draw(rows: list[Picture], asked: Asked, recipe: dict[str, Any], say: Say) -> Pool:
     """`pool.views` views, with what the larger networks say of each."""
-    count, labels = recipe["pool"]["views"], len(recipe["labels"])
+    count = recipe["pool"]["views"]
     rng = np.random.default_rng(recipe["seed"])
-    order = rng.choice(len(rows), count, p=cloud.draw_weights(rows, recipe))
-    found = Pool(
-        np.empty((count, 3, SIDE, SIDE), np.uint8),
-        np.empty((count, labels), np.float32),
-        np.empty((count, *SPLIT_SHAPE), np.int8),
-        np.ones((SPLIT_SHAPE[0], 1, 1), np.float32),
-        np.empty((count, FEATURES), np.float16),
-        order.astype(np.int64),
-    )
+    order = rng.choice(len(rows), count, p=cloud.draw_weights(rows, recipe)).astype(np.int64)
+    pixels = np.empty((count, 3, SIDE, SIDE), np.uint8)
+    words = np.empty((count, len(recipe["labels"])), np.float32)
     loader = torch.utils.data.DataLoader(Views(rows, order, recipe), 32, num_workers=1, prefetch_factor=6)
     at, began = 0, time.perf_counter()
     for sharp, small, _ in loader:
-        logits, lower, seen = said_of(sharp, *asked)
-        if at == 0:
-            found.step[:, 0, 0] = np.abs(lower).max(axis=(0, 2, 3)) / 127
         end = at + len(small)
-        found.pixels[at:end], found.said[at:end], found.seen[at:end] = small.numpy(), logits, seen
-        found.hint[at:end] = np.clip(np.round(lower / found.step), -127, 127)
+        pixels[at:end], words[at:end] = small.numpy(), said_of(sharp, *asked)
         if at // SAID_EVERY != end // SAID_EVERY:
             say(f"  {end:,} of {count:,} views, {time.perf_counter() - began:,.0f} s")
         at = end
-    return found
+    measured = moments(pixels[:MEASURED], asked[1])
+    both = [featured(pixels, asked[1], measured, mirrored, say) for mirrored in (False, True)]
+    deep = {name: np.stack([one[name] for one in both], axis=1) for name in DEPTHS}
+    return Pool(pixels, words, order, **deep, mean=measured[SPLIT][0], spread=measured[SPLIT][1])
 
 
 @torch.no_grad()
-def said_of(sharp: torch.Tensor, teacher: Large, cloud_network: Large) -> tuple[NDArray[np.float32], ...]:
-    """The mean of both networks' log-probabilities [n, labels], listing-photo-cloud's lower features [n, *SPLIT_SHAPE]
-    and the mean of the teacher's last features [n, 1280], of views uint8 [n, 3, h, w]."""
+def said_of(sharp: torch.Tensor, teacher: Large, cloud_network: Large) -> NDArray[np.float32]:
+    """The mean of both networks' log-probabilities [n, labels] of views uint8 [n, 3, h, w]."""
     x = normalised(sharp)
+    one, other = cloud.word(teacher, x), cloud.word(cloud_network, x)
+    return ((one + other) / 2).numpy()
+
+
+@torch.no_grad()
+def features(network: Large, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What `network` makes of x float32 [n, 3, SIDE, SIDE] at DEPTHS: float32 [n, c, h, w] by name."""
+    names = {block: name for name, (block, _) in DEPTHS.items()}
+    found = {}
     with torch.autocast("cpu", torch.bfloat16):
-        at = cloud_network.stem(x)
-        for number, block in enumerate(cloud_network.blocks):
-            at = block(at)
-            if number == HINT_BLOCK:
-                lower = functional.adaptive_avg_pool2d(at.float(), SPLIT_SHAPE[1:])
-        last = teacher.features(x)
-        heats = teacher.head(last), cloud_network.head(cloud_network.last(at))
-    one, other = (heat.float().mean((2, 3)).log_softmax(1) for heat in heats)
-    return ((one + other) / 2).numpy(), lower.numpy(), last.float().mean((2, 3)).numpy()
+        x = network.stem(x)
+        for number, block in enumerate(network.blocks):
+            x = block(x)
+            if number in names:
+                found[names[number]] = x.float()
+    return found
+
+
+def moments(pixels: Pixels, network: Large) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Mean and standard deviation of each channel [c] by name, over views uint8 [n, 3, SIDE, SIDE]."""
+    parts = [features(network, normalised(torch.from_numpy(pixels[at : at + 64]))) for at in range(0, len(pixels), 64)]
+    found = {}
+    for name in DEPTHS:
+        whole = torch.cat([part[name] for part in parts])
+        found[name] = (whole.mean((0, 2, 3)).numpy(), whole.std((0, 2, 3)).numpy() + np.float32(1e-3))
+    return found
+
+
+def featured(
+    pixels: Pixels,
+    network: Large,
+    measured: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]],
+    mirrored: bool,
+    say: Say,
+) -> dict[str, NDArray[np.int8]]:
+    """Features as a Pool holds them, int8 [n, c, h, w] by name, of views or of their mirror images."""
+    found = {name: np.empty((len(pixels), *shape), np.int8) for name, (_, shape) in DEPTHS.items()}
+    began = time.perf_counter()
+    for at in range(0, len(pixels), 64):
+        x = normalised(torch.from_numpy(pixels[at : at + 64]))
+        for name, value in features(network, x.flip(3) if mirrored else x).items():
+            mean, spread = (torch.from_numpy(each)[:, None, None] for each in measured[name])
+            found[name][at : at + 64] = ((value - mean) / spread * STEPS).round().clamp(-127, 127).numpy()
+        if at // SAID_EVERY != (at + 64) // SAID_EVERY:
+            say(f"  features of {at + 64:,} of {len(pixels):,} views, {time.perf_counter() - began:,.0f} s")
+    return found

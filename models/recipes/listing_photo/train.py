@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,8 @@ from models.recipes.listing_photo import measure, pictures, pool
 from models.recipes.listing_photo.network import Network
 from models.recipes.listing_photo.pictures import Picture
 from models.recipes.listing_photo.pool import Pool
-from models.recipes.listing_photo.shape import SIDE, SPLIT_SHAPE
+from models.recipes.listing_photo.shape import SIDE, SPLIT_MOST
 from models.recipes.listing_photo_cloud import train as cloud
-from models.recipes.listing_photo_cloud.backbone import FEATURES
 from models.steps import recipe as recipes
 from models.steps.errors import StepError
 from models.steps.training import Say, rate_at
@@ -102,22 +102,19 @@ def fit(
     settings, labels = recipe["fit"] | settings, recipe["labels"]
     network = copy.deepcopy(network) if network else Network(len(labels))
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    hint = nn.Conv2d(SPLIT_SHAPE[0], SPLIT_SHAPE[0], 1)  # the student may keep the teacher's features in its own order
-    deep = nn.Linear(network.head.in_channels, FEATURES)
-    spread = torch.from_numpy(views.seen[:4000].astype(np.float32).std(0) + 1e-3)
+    width = network.head.in_channels
+    depths = (pool.MIDDLE, pool.LAST)
+    echoes = nn.ModuleDict({name: nn.Conv2d(width, pool.DEPTHS[name][1][0], 1) for name in depths})
     truth = cloud.targets(learn, labels, recipe | {"data": recipe["data"] | {"ambiguous": 0.4}})
     known = torch.tensor([picture.policy != pictures.AMBIGUOUS for picture in learn])
     keep(network, kept or {})
     average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(
-        [*network.parameters(), *hint.parameters(), *deep.parameters()],
-        settings["rate"],
-        weight_decay=settings["decay"],
-    )
+    tuned = [*network.parameters(), *echoes.parameters()]
+    optimiser = torch.optim.AdamW(tuned, settings["rate"], weight_decay=settings["decay"])
     batch = settings["batch"]
     steps = settings["epochs"] * (len(views) // batch)
     rng = np.random.default_rng(recipe["seed"] + 1)
-    began, loss_mean, order = time.perf_counter(), 0.0, np.empty(0, np.int64)
+    began, means, order = time.perf_counter(), defaultdict[str, float](float), np.empty(0, np.int64)
     for step in range(steps):
         if len(order) < batch:
             order = rng.permutation(len(views))
@@ -125,45 +122,39 @@ def fit(
         network.train()
         for group in optimiser.param_groups:
             group["lr"] = settings["rate"] * rate_at(step, steps, settings["warm_up"])
-        flip = bool(rng.random() < 0.5)
-        x = touched(rng, views.pixels[chosen], flip)
-        wanted = torch.from_numpy(views.hint[chosen].astype(np.float32))
+        mirrored = int(rng.random() < 0.5)
+        x = measure.normalised(torch.from_numpy(views.pixels[chosen]))
         with torch.autocast("cpu", torch.bfloat16):
-            lower = network.lower(x)
-            upper = network.upper(lower)
-            heat = network.head(network.drop(upper))
-            guess, echo = hint(lower), deep(upper.mean((2, 3)))
-        logits = heat.float().mean((2, 3))
-        said = torch.from_numpy(views.said[chosen])
+            raw = network.raw(x.flip(3) if mirrored else x)
+            *_, middle, upper = network.upper(raw.clamp(0, SPLIT_MOST))
+            logits = network.head(network.drop(upper)).float().mean((2, 3))
+            echo = {pool.SPLIT: raw - SPLIT_MOST / 2, pool.MIDDLE: echoes[pool.MIDDLE](middle)}
+            echo[pool.LAST] = echoes[pool.LAST](functional.avg_pool2d(upper, 2))
         row = torch.from_numpy(views.row[chosen])
-        loss = functional.kl_div(logits.log_softmax(1), said.log_softmax(1), log_target=True, reduction="batchmean")
+        said = torch.from_numpy(views.said[chosen])
         named = functional.cross_entropy(logits, truth[row], reduction="none")
-        loss = loss + settings["label"] * (named * known[row]).mean()
-        loss = loss + settings["hint"] * functional.mse_loss(guess.float(), (wanted.flip(3) if flip else wanted) / 32)
-        seen = torch.from_numpy(views.seen[chosen].astype(np.float32))
-        loss = loss + settings["deep"] * functional.mse_loss(echo.float() / spread, seen / spread)
+        losses = {name: apart(value, getattr(views, name)[chosen, mirrored]) for name, value in echo.items()}
+        losses["word"] = functional.kl_div(logits.log_softmax(1), said, log_target=True, reduction="batchmean")
+        losses["label"] = (named * known[row]).mean()
+        loss = torch.stack([recipe["loss"][name] * value for name, value in losses.items()]).sum()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         keep(network, kept or {})
         averaged(average, network, min(settings["average"], (step + 1) / (step + 10)))
-        loss_mean += (loss.item() - loss_mean) * 0.01
+        for name, value in losses.items():
+            means[name] += (value.item() - means[name]) * 0.01
         if (step + 1) % (steps // settings["epochs"]) == 0:
             figures = measure.told_apart(measure.scorer(average.eval(), SIDE)(choose), choose, labels)
             spent = time.perf_counter() - began
-            say(f"  step {step + 1:,} of {steps:,}, {spent:,.0f} s: loss {loss_mean:.3f}, {figures}")
+            parts = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
+            say(f"  step {step + 1:,} of {steps:,}, {spent:,.0f} s: {parts}; {figures}")
     return average.eval()
 
 
-def touched(rng: np.random.Generator, pixels: np.ndarray[Any, Any], flip: bool) -> Tensor:
-    """uint8 [n, 3, 128, 128] → float32 in -1..1, each a little brighter or darker, with more or less contrast; all
-    mirrored or none."""
-    x = measure.normalised(torch.from_numpy(pixels))
-    n = len(pixels)
-    contrast = torch.from_numpy(rng.uniform(0.8, 1.2, (n, 1, 1, 1)).astype(np.float32))
-    light = torch.from_numpy(rng.uniform(-0.12, 0.12, (n, 3, 1, 1)).astype(np.float32))
-    x = (x * contrast + light).clamp(-1, 1)
-    return x.flip(3) if flip else x
+def apart(guess: Tensor, wanted: np.ndarray[Any, Any]) -> Tensor:
+    """Mean squared difference of features, in variances, from those of a Pool."""
+    return functional.mse_loss(guess.float(), torch.from_numpy(wanted).float() / pool.STEPS)
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ from models.recipes.listing_photo import export as device
 from models.recipes.listing_photo import train as device_train
 from models.recipes.listing_photo.export import judged
 from models.recipes.listing_photo.shape import SPLIT_SCALE, SPLIT_SHAPE
-from models.recipes.listing_photo_cloud.backbone import Block, Conv
+from models.recipes.listing_photo_cloud.backbone import Block
 from models.recipes.listing_photo_cloud.export import array, conv, inverted
 from models.recipes.listing_photo_tail import train
 from models.recipes.listing_photo_tail.network import Network
@@ -72,9 +72,8 @@ def exported(network: Network, temperatures: NDArray[np.float32]) -> onnx.ModelP
     g = Graph()
     scale, zero = g.constant(SPLIT_SCALE, np.float32), g.constant(0, np.uint8)
     x = g.op("Unsqueeze", g.op("DequantizeLinear", "activation", scale, zero), g.constant([0]))
-    for number, part in enumerate(network.bridge):
-        assert isinstance(part, Conv)
-        x = conv(g, x, f"bridge{number}", part)
+    x = conv(g, x, "scaled", network.scaled)
+    x = g.op("Add", x, conv(g, conv(g, x, "widened", network.widened), "mended", network.mended))
     for number, block in enumerate(network.blocks):
         assert isinstance(block, Block)
         x = inverted(g, x, f"block{number}", block)

@@ -43,7 +43,8 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     learn, choose = device.photos(data, drawing)
     say(f"Asking {device.TEACHER} and its teacher about {drawing['pool']['views']:,} views of {len(learn):,} photos")
     views = pool.kept(out.parent / DEVICE, learn, (teacher, whole), drawing, say)
-    network = fit(views, learn, choose, below, from_cloud(whole, len(recipe["labels"])), recipe, out, say)
+    network = from_cloud(whole, len(recipe["labels"]), views.mean, views.spread)
+    network = fit(views, learn, choose, below, network, recipe, out, say)
     torch.save(network.state_dict(), out / WEIGHTS)
     report = measure.calibrated(measure.scorer(Both(below, network), SIDE), data, choose, recipe)
     report["initial"] = "the upper layers of listing-photo-cloud"
@@ -91,25 +92,25 @@ def fit(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.no_grad()
-    def sent(chosen: NDArray[np.int64], flip: bool) -> Tensor:
-        x = device.touched(rng, views.pixels[chosen], flip)
+    def sent(chosen: NDArray[np.int64], mirrored: int) -> Tensor:
+        x = measure.normalised(torch.from_numpy(views.pixels[chosen]))
         with torch.autocast("cpu", torch.bfloat16):
-            lower = below.lower(x)
+            lower = below.lower(x.flip(3) if mirrored else x)
         return as_sent(lower.float())
 
-    def bridge_loss(chosen: NDArray[np.int64], flip: bool) -> Tensor:
-        wanted = torch.from_numpy(views.hint[chosen].astype(np.float32))
-        with torch.autocast("cpu", torch.bfloat16):
-            guess = network.bridged(sent(chosen, flip)).float()
-        step = torch.from_numpy(views.step)
-        return functional.mse_loss(guess / step / 32, (wanted.flip(3) if flip else wanted) / 32)
+    mean, spread = (torch.from_numpy(each)[:, None, None] for each in (views.mean, views.spread))
 
-    def loss(chosen: NDArray[np.int64], flip: bool) -> Tensor:
+    def bridge_loss(chosen: NDArray[np.int64], mirrored: int) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
-            heat = network(sent(chosen, flip))
+            guess = network.bridged(sent(chosen, mirrored)).float()
+        return device.apart((guess - mean) / spread, views.split[chosen, mirrored])
+
+    def loss(chosen: NDArray[np.int64], mirrored: int) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            heat = network(sent(chosen, mirrored))
         logits = heat.float().mean((2, 3))
         said, row = torch.from_numpy(views.said[chosen]), torch.from_numpy(views.row[chosen])
-        found = functional.kl_div(logits.log_softmax(1), said.log_softmax(1), log_target=True, reduction="batchmean")
+        found = functional.kl_div(logits.log_softmax(1), said, log_target=True, reduction="batchmean")
         named = functional.cross_entropy(logits, truth[row], reduction="none")
         return found + recipe["fit"]["label"] * (named * known[row]).mean()
 
@@ -117,9 +118,10 @@ def fit(
     for name, what in (("bridge", bridge_loss), ("fit", loss)):
         settings = recipe[name]
         steps = max(1, int(settings["epochs"] * len(views) / settings["batch"]))
-        tuned = network.bridge.parameters() if name == "bridge" else network.parameters()
+        mending = [*network.widened.parameters(), *network.mended.parameters()]
+        tuned = mending if name == "bridge" else list(network.parameters())
         optimiser = torch.optim.AdamW(tuned, settings["rate"], weight_decay=recipe["fit"]["decay"])
-        began, mean, order = time.perf_counter(), 0.0, np.empty(0, np.int64)
+        began, loss_mean, order = time.perf_counter(), 0.0, np.empty(0, np.int64)
         network.train()
         for step in range(steps):
             if len(order) < settings["batch"]:
@@ -127,18 +129,18 @@ def fit(
             chosen, order = order[: settings["batch"]], order[settings["batch"] :]
             for group in optimiser.param_groups:
                 group["lr"] = settings["rate"] * rate_at(step, steps, recipe["fit"]["warm_up"])
-            found = what(chosen, bool(rng.random() < 0.5))
+            found = what(chosen, int(rng.random() < 0.5))
             optimiser.zero_grad()
             found.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 2.0)
             optimiser.step()
             device.averaged(average, network, 0.0 if name == "bridge" else min(recipe["fit"]["average"], step / 100))
-            mean += (found.item() - mean) * 0.02
+            loss_mean += (found.item() - loss_mean) * 0.02
             if (step + 1) % max(1, steps // 6) == 0:
                 seen = "" if name == "bridge" else measure.told_apart(
                     measure.scorer(Both(below, average), SIDE)(choose), choose, labels
                 )  # fmt: skip
                 spent = time.perf_counter() - began
-                say(f"  {name}, step {step + 1:,} of {steps:,}, {spent:,.0f} s: loss {mean:.4f} {seen}")
+                say(f"  {name}, step {step + 1:,} of {steps:,}, {spent:,.0f} s: loss {loss_mean:.4f} {seen}")
                 torch.save(average.state_dict(), out / WEIGHTS)
     return average.eval()

@@ -77,6 +77,7 @@ async function follow(row) {
   if (!tabs) return;
   const fresh = page.querySelector(`[data-listing="${CSS.escape(row.dataset.listing)}"]`);
   document.querySelector(".status-tabs").replaceWith(tabs);
+  if (!document.querySelector('[data-status="checking"]:not([data-listing="' + CSS.escape(row.dataset.listing) + '"])')) document.querySelector(".messages")?.remove();
   if (!fresh) return row.remove(); // the page shows one status, and it has left that
   row.replaceWith(fresh);
   fresh.querySelector("[data-role=status]")?.setAttribute("role", "status");

@@ -14,6 +14,7 @@ const OFFLINE_SUBMIT = "Not sent: you are offline. Your draft is safe on this de
 const SAVE_WAIT_MS = 3000;
 const PROBE_WAIT_MS = 1500;
 const REOPEN_AFTER_MS = 20_000;
+const UNDER_WAY = "sending"; // in the tab's memory: the key of a draft that is being sent
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const form = document.getElementById("sell-form");
@@ -79,7 +80,7 @@ async function start(form) {
   showConnection();
 
   // --- sending; listens before the draft is loaded, so that an early submit is caught too
-  catchSubmit(form, { page, isShell, textCheck, photos, keeper: () => keeper });
+  catchSubmit(form, { page, isShell, needed: data.needed, textCheck, photos, keeper: () => keeper });
 
   // --- the draft
   const owner = page.owner || (isShell ? await rememberedOwner() : "");
@@ -186,7 +187,7 @@ async function offerLastDraft(drafts, keeper) {
   keeper.note(el("p", {}, "You have an unfinished draft on this device: ", link, "."));
 }
 
-function catchSubmit(form, { page, isShell, textCheck, photos, keeper }) {
+function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper }) {
   let state = "open"; // → "preparing" → "released" (our own, prepared submit) → "sent"
   const message = el("p.notice", { role: "alert", hidden: true, id: "send-note" });
   const progress = el("p.small.muted", { role: "status", id: "send-progress" });
@@ -209,6 +210,12 @@ function catchSubmit(form, { page, isShell, textCheck, photos, keeper }) {
   });
 
   async function prepare(submitter) {
+    // Before photos are sent for nothing; the server says the rest.
+    const missing = Object.keys(needed).filter((name) => form.elements[name].value.trim() === "");
+    if (missing.length > 0) {
+      tell(`Not sent yet. ${missing.map((name) => needed[name]).join(" ")}`);
+      return form.elements[missing[0]].focus();
+    }
     state = "preparing";
     tell("");
     submitter?.setAttribute("aria-busy", "true");
@@ -223,6 +230,7 @@ function catchSubmit(form, { page, isShell, textCheck, photos, keeper }) {
 
   async function send(submitter) {
     let verdict = null;
+    remember(form.elements.draft_key.value);
     do {
       const problem = await photos.sendAll((text) => (progress.textContent = text));
       progress.textContent = "";
@@ -234,13 +242,21 @@ function catchSubmit(form, { page, isShell, textCheck, photos, keeper }) {
     form.elements.claim.value = verdict ? JSON.stringify(verdict) : "";
     form.elements.photo_claims.value = JSON.stringify(photos.claims());
     keeper()?.close();
+    remember("");
     state = "released";
     form.requestSubmit(submitter ?? undefined);
   }
 
   function stay(text) {
+    remember("");
     tell(text);
     state = "open";
+  }
+
+  /** Left in the middle of sending, by a reload for instance: it must not look as if it had been sent. */
+  if (page.draftKey && remembered() === page.draftKey) {
+    tell("Not sent yet: this page was closed or loaded again while it was sending. What had arrived is kept; press the button to go on.");
+    remember("");
   }
 
   function reopen() {
@@ -249,6 +265,23 @@ function catchSubmit(form, { page, isShell, textCheck, photos, keeper }) {
   }
   // Back from the next page: the form is usable again.
   addEventListener("pageshow", (event) => event.persisted && reopen());
+}
+
+function remember(key) {
+  try {
+    if (key) sessionStorage.setItem(UNDER_WAY, key);
+    else sessionStorage.removeItem(UNDER_WAY);
+  } catch {
+    // A browser that keeps nothing: then nothing is said after a reload.
+  }
+}
+
+function remembered() {
+  try {
+    return sessionStorage.getItem(UNDER_WAY);
+  } catch {
+    return null;
+  }
 }
 
 /** False only when the site cannot be reached at all; a slow answer counts as reached. */

@@ -119,7 +119,7 @@ def test_every_check_of_a_photo_stands_beside_it(as_user, moderator, photo_case)
     assert page.count("fill-opacity") == 2, "the cold places are not drawn"
     assert '<rect class="heated__line" x="10.0000" y="20.0000" width="30.0000" height="5.0000"/>' in page
     assert '<mark class="hit">Glock</mark> &lt;19&gt;' in page
-    assert "6 of 256 bits differ from a photo that was removed" in page
+    assert "98% of its pattern agrees with a photo that was removed" in page
     assert f'href="/moderation/{case.pk}/">Case {case.pk}, in which it was removed' in page
     assert 'href="/item/abc234/"' in page
     assert "1 check found nothing" in page

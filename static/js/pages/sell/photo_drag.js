@@ -2,7 +2,7 @@
 
 const FROM_PX = 6; // less is a click with an unsteady hand
 const EDGE_PX = 60;
-const SCROLL_PX = 14;
+const SCROLL_PX = 10; // a frame
 
 /**
  * @param {HTMLElement} list its items carry data-id; what may be grasped carries data-drag ("mouse" or "any")
@@ -27,10 +27,8 @@ export function addDragging(list, moveTo) {
     if (!drag.begun && Math.hypot(across, down) < FROM_PX) return;
     if (!drag.begun) begin();
     event.preventDefault();
-    if (event.clientY < EDGE_PX) scrollBy(0, -SCROLL_PX);
-    if (event.clientY > innerHeight - EDGE_PX) scrollBy(0, SCROLL_PX);
-    drag.item.style.transform = `translate(${across}px, ${down + scrollY - drag.scrollY}px)`;
-    aim(event.clientX, event.clientY + scrollY);
+    drag.at = { x: event.clientX, y: event.clientY };
+    follow();
   });
   list.addEventListener("pointerup", () => end(true));
   list.addEventListener("pointercancel", () => end(false));
@@ -46,6 +44,26 @@ export function addDragging(list, moveTo) {
       return { item, x: left + width / 2, y: top + scrollY + height / 2 };
     });
     drag.item.classList.add("is-dragged");
+    drag.at = { x: drag.x, y: drag.y };
+    requestAnimationFrame(scrollNearEdge);
+  }
+
+  function follow() {
+    const { at, item } = drag;
+    item.style.transform = `translate(${at.x - drag.x}px, ${at.y - drag.y + scrollY - drag.scrollY}px)`;
+    aim(at.x, at.y + scrollY);
+  }
+
+  /** Frame by frame while it is held near an edge: a finger that rests there moves no more. */
+  function scrollNearEdge() {
+    if (!drag?.begun) return;
+    const { y } = drag.at;
+    const by = y < EDGE_PX ? -SCROLL_PX : y > innerHeight - EDGE_PX ? SCROLL_PX : 0;
+    if (by !== 0) {
+      scrollBy(0, by);
+      follow();
+    }
+    requestAnimationFrame(scrollNearEdge);
   }
 
   function aim(x, y) {

@@ -21,11 +21,14 @@ export function createRow(photo, altChars, actions) {
   const ask = tool("Ask for a second opinion", () => actions.ask(photo));
   const askAbout = el("p.small.muted");
   const second = el("div.photo-item__second", { hidden: true }, ask, askAbout);
+  const recheck = tool("Check again", () => actions.recheck(photo), { hidden: true });
+  const hideMap = tool("Hide the marks", () => toggleMap(), { "aria-pressed": "false" });
+  const legend = el("p.photo-item__legend.small.muted", { hidden: true }, el("span", {}, "Tinted: what led to it. "), hideMap);
   const bar = el("progress", { max: "1", hidden: true });
   const sent = el("p.photo-item__sending.small");
   const retry = tool("Send again", () => actions.retry(photo), { hidden: true });
   const altLabel = el("span.small");
-  const alt = el("input", { type: "text", maxlength: String(altChars) });
+  const alt = el("input", { type: "text", maxlength: String(altChars), placeholder: "For who cannot see it: colour, side, flaws" });
   const handle = el("span.photo-item__handle", { "data-drag": "any", "aria-hidden": "true", title: "Drag to another place" }, "⠿");
   const left = tool("←", () => actions.move(photo, -1), { "data-move": "left" });
   const right = tool("→", () => actions.move(photo, 1), { "data-move": "right" });
@@ -37,11 +40,18 @@ export function createRow(photo, altChars, actions) {
     "li.photo-item",
     { "data-id": photo.id },
     picture,
-    el("div.photo-item__said", {}, said, why, second, bar, sent, retry),
+    el("div.photo-item__said", {}, said, recheck, legend, why, second, bar, sent, retry),
     el("label", {}, altLabel, alt),
     el("div.photo-item__actions", {}, handle, left, right, toCover, remove),
   );
   let painted = null;
+  let isMapHidden = false;
+
+  function toggleMap() {
+    isMapHidden = !isMapHidden;
+    hideMap.setAttribute("aria-pressed", String(isMapHidden));
+    veil.hidden = isMapHidden;
+  }
 
   function update(index, count, policies) {
     const place = index + 1;
@@ -53,6 +63,7 @@ export function createRow(photo, altChars, actions) {
     node.dataset.sending = photo.upload?.state ?? (photo.stored ? "sent" : "");
     show(picture, kind === "wait" && !photo.ready);
     setText(said, text);
+    recheck.hidden = !photo.unchecked || Boolean(photo.verdict);
     explain(policies);
     offerSecond(policies);
     tellSending(place);
@@ -70,6 +81,8 @@ export function createRow(photo, altChars, actions) {
     name(toCover, `Make photo ${place} the cover`);
     toCover.hidden = index === 0;
     name(remove, `Remove photo ${place}`);
+    name(recheck, `Check photo ${place} again on this device`);
+    name(hideMap, `Hide the marks on photo ${place}`);
     name(retry, `Send photo ${place} again`);
     name(ask, `Ask for a second opinion on photo ${place}`);
   }
@@ -83,7 +96,8 @@ export function createRow(photo, altChars, actions) {
     setText(blank, isWaiting ? "" : (photo.kind?.split("/")[1]?.toUpperCase() ?? ""));
     box.classList.toggle("is-waiting", isWaiting);
     const map = isWarned(photo) || isUnsure(photo) ? wholeMap(photo.verdict.evidence) : null;
-    veil.hidden = !map || !isShown;
+    veil.hidden = !map || !isShown || isMapHidden;
+    legend.hidden = !map || !isShown;
     if (map && map !== painted) draw(map);
     painted = map;
   }

@@ -59,7 +59,7 @@ export function sortFiles(chosen, already, limits) {
 /**
  * What to do with a file that this browser could not make ready.
  * @param {{name: string, size: number, kind: string}} photo
- * @param {string} code from the worker
+ * @param {string} code from the worker; "" when the file is good, and the worker was what failed
  * @returns {{keep: boolean, text: string}} keep: sent as it is, since the server may be able to open it
  */
 export function notPrepared({ name, size, kind }, code, limits) {
@@ -73,7 +73,7 @@ export function notPrepared({ name, size, kind }, code, limits) {
   if (size > limits.photo_bytes) {
     return refused(`is too big to be sent as it is: ${megabytes(size)} MB. A photo may have ${megabytes(limits.photo_bytes)} MB.`);
   }
-  return { keep: true, text: isForeign(kind) ? `This browser cannot show ${NAMES[kind]}. It is checked after you submit.` : "" };
+  return { keep: true, text: isForeign(kind) ? `${code === "" ? "It could not be opened here just now." : `This browser cannot show ${NAMES[kind]}.`} It is checked after you submit.` : "" };
 }
 
 /** Kinds that many browsers cannot open. */

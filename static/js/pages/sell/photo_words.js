@@ -3,6 +3,12 @@ import { region, wholeMap } from "./heat.js";
 
 export const PHOTO_ADVICE = "If it does show that, take this photo out. If it does not, leave it in and submit for review: a person looks at it.";
 
+const TINY_PX = 200; // shorter side
+const TINY = " It is a very small picture: buyers see little on it.";
+
+const isTiny = ({ width, height }) => width > 0 && Math.min(width, height) < TINY_PX;
+/** This device did not get to judge it. */
+export const isUnchecked = (photo) => !photo.verdict && Boolean(photo.note || photo.unchecked);
 export const isWarned = ({ verdict }) => verdict?.decision === "warn" || verdict?.decision === "block";
 export const isUnsure = ({ verdict }) => verdict?.decision === "unsure";
 
@@ -14,7 +20,7 @@ export const isUnsure = ({ verdict }) => verdict?.decision === "unsure";
 export function state(photo, policies) {
   if (photo.server && !photo.verdict) return { kind: "none", text: "Stored already." };
   if (!photo.ready && !photo.server) return { kind: "wait", text: "Getting it ready…" };
-  if (photo.verdict) return { kind: photo.verdict.decision, text: found(photo.verdict, policies, "on this device") };
+  if (photo.verdict) return { kind: photo.verdict.decision, text: `${found(photo.verdict, policies, "on this device")}${isTiny(photo) ? TINY : ""}` };
   if (photo.note) return { kind: "none", text: photo.note };
   if (photo.unchecked) return { kind: "none", text: `Not checked on this device: ${photo.unchecked}. It is checked after you submit.` };
   return { kind: "wait", text: "Checking on this device…" };
@@ -43,10 +49,14 @@ export function summary(photos, policies) {
   const places = photos.map((photo, index) => ({ photo, place: index + 1 })).filter(({ photo }) => photo.verdict);
   const warned = places.filter(({ photo }) => isWarned(photo));
   const unsure = places.filter(({ photo }) => isUnsure(photo));
+  const unchecked = photos.filter(isUnchecked).length;
   const checked = places.length === 1 ? "One photo was checked on your device" : `${places.length} photos were checked on your device`;
+  const said = [];
+  if (places.length > 0) said.push(`${checked}: ${outcome(warned.length, unsure.length)}.`);
+  if (unchecked > 0) said.push(`${unchecked === 1 ? "One photo" : `${unchecked} photos`} could not be checked on this device: ${unchecked === 1 ? "it is" : "they are"} checked after you submit.`);
   return {
     unsure: unsure.length,
-    text: places.length === 0 ? "" : `${checked}: ${outcome(warned.length, unsure.length)}.`,
+    text: said.join(" "),
     warned: warned.map(({ photo, place }) => ({
       place,
       policy: photo.verdict.policy,

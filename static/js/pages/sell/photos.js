@@ -39,7 +39,7 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   const errors = document.getElementById("error-photos");
   const spoken = el("p.visually-hidden", { "aria-live": "polite" });
   const rows = new Map(); // photo id → row
-  const actions = { describe, move, toCover, remove, retry, ask };
+  const actions = { describe, move, toCover, remove, retry, ask, recheck };
   const allow = allowance();
   let rules = new Map();
   let isStarted = false; // nothing is loaded before the form is touched
@@ -228,6 +228,14 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   function describe(photo, text) {
     photo.alt = text;
     onChange();
+  }
+
+  /** Asked for by hand: whatever was in the way before may be over. */
+  function recheck(photo) {
+    photo.unchecked = "";
+    client.retry();
+    refresh(photo);
+    work.add(photo);
   }
 
   // --- the second opinion

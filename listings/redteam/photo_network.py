@@ -48,24 +48,16 @@ class Network:
     safe: int  # place of the label
 
     def logits(self, x: Floats) -> Floats:
-        """float32 [labels]: the mean of the last layer's map."""
-        for layer in self.layers:
-            x, _ = _forward(layer, x)
-        return x.mean((1, 2))
+        """float32 [labels]: the mean of the last layer's map, of the photo and of its mirror image."""
+        one, other = (_through(self.layers, way)[0] for way in (x, _mirrored(x)))
+        return (one.mean((1, 2)) + other.mean((1, 2))) / 2
 
     def unsafe(self, x: Floats) -> tuple[float, Floats]:
         """The log-odds of unsafe and their gradient [3, side, side]."""
-        passed = []
-        for layer in self.layers:
-            shape = x.shape
-            x, open_ = _forward(layer, x)
-            passed.append((layer, shape, open_))
-        odds, by_logit = log_odds(x.mean((1, 2)), self.safe)
-        places = x.shape[1] * x.shape[2]
-        gradient: Floats = np.broadcast_to((by_logit / places)[:, None, None], x.shape)
-        for layer, shape, open_ in reversed(passed):
-            gradient = _backward(layer, shape, gradient * open_)
-        return odds, gradient
+        (one, passed), (other, passed_mirrored) = (_through(self.layers, way) for way in (x, _mirrored(x)))
+        odds, by_logit = log_odds((one.mean((1, 2)) + other.mean((1, 2))) / 2, self.safe)
+        by_place = np.broadcast_to((by_logit / (2 * one[0].size))[:, None, None], one.shape)
+        return odds, _back(passed, by_place) + _mirrored(_back(passed_mirrored, by_place))
 
 
 def log_odds(logits: Floats, safe: int) -> tuple[float, Floats]:
@@ -75,6 +67,28 @@ def log_odds(logits: Floats, safe: int) -> tuple[float, Floats]:
     weights = np.exp(unsafe - top)
     odds = float(top + np.log(weights.sum()) - logits[safe])
     return odds, np.insert(weights / weights.sum(), safe, -1).astype(np.float32)
+
+
+Passed = list[tuple[Layer, tuple[int, ...], NDArray[np.bool_]]]  # layer, shape of its input, where it was open
+
+
+def _through(layers: list[Layer], x: Floats) -> tuple[Floats, Passed]:
+    passed: Passed = []
+    for layer in layers:
+        shape = x.shape
+        x, open_ = _forward(layer, x)
+        passed.append((layer, shape, open_))
+    return x, passed
+
+
+def _back(passed: Passed, gradient: Floats) -> Floats:
+    for layer, shape, open_ in reversed(passed):
+        gradient = _backward(layer, shape, gradient * open_)
+    return gradient
+
+
+def _mirrored(x: Floats) -> Floats:
+    return np.ascontiguousarray(x[:, :, ::-1])
 
 
 def _forward(layer: Layer, x: Floats) -> tuple[Floats, NDArray[np.bool_]]:

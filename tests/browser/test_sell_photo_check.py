@@ -57,6 +57,11 @@ def test_each_decision_has_its_own_words_and_only_doubtful_ones_a_heat_map(sell:
     expect(veils.nth(0)).to_be_hidden()
     for place in (1, 2, 3):
         expect(veils.nth(place)).to_be_visible()
+    hide = sell.photos.nth(2).get_by_role("button", name="Hide the marks on photo 3")
+    hide.click()
+    expect(veils.nth(2)).to_be_hidden()
+    hide.click()
+    expect(veils.nth(2)).to_be_visible()
     expect(sell.photos.nth(1).get_by_role("button", name="Ask for a second opinion on photo 2")).to_be_visible()
 
     panel = sell.page.locator("#device-check-photos")
@@ -185,6 +190,20 @@ def test_without_its_model_a_photo_is_not_checked_here_and_the_text_still_is(sel
     sell.page.evaluate("dispatchEvent(new Event('online'))")
     sell.await_judged(1)
     assert sell.photo_states() == ["warn"]
+
+
+def test_what_could_not_be_checked_is_checked_again_when_asked(sell: SellPage) -> None:
+    sell.page.context.route("**/models/listing-photo*", lambda route: route.abort())
+    sell.open()
+    sell.add_photos(judged_photo("warn"))
+    panel = sell.page.locator("#device-check-photos")
+    expect(panel).to_have_text("One photo could not be checked on this device: it is checked after you submit.")
+    sell.page.context.unroute("**/models/listing-photo*")
+    again = sell.page.get_by_role("button", name="Check photo 1 again on this device")
+    again.click()
+    sell.await_judged(1)
+    assert sell.photo_states() == ["warn"]
+    expect(again).to_be_hidden()
 
 
 def test_the_photo_model_is_fetched_once_at_the_first_touch_of_the_photos(

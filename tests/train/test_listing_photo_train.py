@@ -12,7 +12,7 @@ from models import manifest, photo, runtime
 from models.recipes.listing_photo import augment, network, pictures, pool, shape
 from models.recipes.listing_photo import export as device_export
 from models.recipes.listing_photo import train as device
-from models.recipes.listing_photo.measure import normalised
+from models.recipes.listing_photo.measure import BothWays, normalised
 from models.recipes.listing_photo_cloud import backbone
 from models.recipes.listing_photo_cloud import export as cloud_export
 from models.recipes.listing_photo_cloud import train as cloud
@@ -94,13 +94,12 @@ def test_the_graphs_compute_what_the_networks_compute(trained):
     model = device_export.exported(small_network.folded(), ones)
     _, heat = runtime.open_session(model.SerializeToString()).run(["scores", "heat"], {"rgb": rgb})
     with torch.no_grad():
-        assert heat == pytest.approx(small_network(x)[0].permute(1, 2, 0).numpy(), abs=1e-3)
+        assert heat == pytest.approx(BothWays(small_network)(x)[0].permute(1, 2, 0).numpy(), abs=1e-3)
     large = cloud.load(trained / "build" / "listing-photo-cloud", small("listing-photo-cloud"))
     model = cloud_export.exported(large, 128, ones)
     _, heat = runtime.open_session(model.SerializeToString()).run(["scores", "heat"], {"rgb": rgb})
     with torch.no_grad():
-        both = (large(x) + large(x.flip(3)).flip(3)) / 2
-    assert heat == pytest.approx(both[0].permute(1, 2, 0).numpy(), abs=1e-3)
+        assert heat == pytest.approx(BothWays(large)(x)[0].permute(1, 2, 0).numpy(), abs=1e-3)
 
 
 def test_folding_the_batch_norm_changes_nothing():
@@ -183,6 +182,32 @@ def test_behind_a_device_that_has_learned_all_the_tail_begins_as_the_cloud_netwo
         heat = above(network.as_sent(sent.clamp(0, shape.SPLIT_MOST)))
         whole = large(normalised(torch.from_numpy(pixels)))
     assert heat.numpy() == pytest.approx(whole.numpy(), abs=0.05 * float(whole.std()) + 0.05)
+
+
+def test_both_ways_sees_what_each_way_sees_in_its_place():
+    torch.manual_seed(4)
+    plain = network.Network(4).eval()
+    x = torch.randn(2, 3, 128, 128).clamp(-1, 1)
+    with torch.no_grad():
+        both, one, other = BothWays(plain)(x), plain(x), plain(x.flip(3)).flip(3)
+        assert both.numpy() == pytest.approx(BothWays(plain)(x.flip(3)).flip(3).numpy(), abs=1e-5)
+    assert both.numpy() == pytest.approx(((one + other) / 2).numpy(), abs=1e-5)
+
+
+def test_a_third_of_the_device_s_weights_are_zero(trained):
+    build, recipe = trained / "build" / "listing-photo", small("listing-photo")
+    for layer in device.load(build, recipe).layers:
+        assert float((layer.conv.weight == 0).float().mean()) == pytest.approx(recipe["fit"]["sparse"], abs=0.01)
+
+
+def test_the_activation_is_that_of_the_photo_as_it_is(trained):
+    rgb = np.asarray(photos.drawn("weapons", 6).resize((128, 128)))
+    below = device.load(trained / "build" / "listing-photo", small("listing-photo"))
+    model = device_export.with_activation(device_export.exported(below.folded(), np.ones(4, np.float32)))
+    (sent,) = runtime.open_session(model.SerializeToString()).run(["activation"], {"rgb": rgb})
+    with torch.no_grad():
+        own = below.lower(normalised(torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None]))[0] / shape.SPLIT_SCALE
+    assert np.abs(sent.astype(int) - own.round().numpy()).max() <= 1
 
 
 def test_what_was_pruned_stays_zero_while_the_rest_is_trained_on(trained):

@@ -1,5 +1,6 @@
 """listing-photo as an ONNX graph, written node by node: rgb uint8 [h, w, 3] → scores [labels], heat [8, 8, labels],
-activation uint8 [32, 16, 16].
+activation uint8 [32, 16, 16]. The photo is read as it is and mirrored, and scores and heat are the mean of both: a gun
+points either way. The activation is that of the photo as it is.
 
 Resizing and the normalisation of pixels are in the graph; the latter lies in the weights of the patch stem, which has
 no padding, so that its input is the bytes themselves and INT8 begins with the photo.
@@ -90,6 +91,24 @@ def read_pixels(g: Graph, side: int) -> str:
     return g.op("Resize", batch, "", "", g.constant([1, 3, side, side]), mode="linear", antialias=1)
 
 
+def both_ways(g: Graph, x: str) -> str:
+    """[1, c, h, w] and its mirror image, [2, c, h, w]."""
+    return g.op("Concat", x, mirrored(g, x), axis=0)
+
+
+def mirrored(g: Graph, x: str) -> str:
+    """[n, c, h, w], left and right exchanged."""
+    ends = (g.constant([each]) for each in (-1, -(2**31), 3, -1))
+    return g.op("Slice", x, *ends)
+
+
+def mean_of_both(g: Graph, x: str) -> str:
+    """Features [2, c, h, w] of a photo and of its mirror image → [1, c, h, w], each place with its own in the mirror.
+    A head that is linear may read their mean in place of each."""
+    plain, other = (g.op("Slice", x, *(g.constant([at]) for at in (place, place + 1, 0))) for place in (0, 1))
+    return g.op("Mul", g.op("Add", plain, mirrored(g, other)), g.constant(0.5, np.float32))
+
+
 def convolved(g: Graph, x: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32], **how: Any) -> str:
     kernel = list(weight.shape[2:])
     return g.op("Conv", x, g.stored(f"{name}.weight", weight.astype(np.float32)),
@@ -113,7 +132,8 @@ def exported(parts: Folded, temperatures: NDArray[np.float32]) -> onnx.ModelProt
     g = Graph()
     (stem, stem_bias, _), *layers, (head, head_bias, _) = parts
     weight, bias = for_bytes(stem, stem_bias)
-    x = g.op("Relu", convolved(g, read_pixels(g, SIDE), "stem", weight, bias, strides=[PATCH, PATCH]))
+    x = both_ways(g, read_pixels(g, SIDE))
+    x = g.op("Relu", convolved(g, x, "stem", weight, bias, strides=[PATCH, PATCH]))
     for number, (weight, bias, stride) in enumerate(layers):
         x = convolved(g, x, f"layer{number}", weight, bias, strides=[stride, stride], pads=[1, 1, 1, 1])
         if number == SPLIT:
@@ -122,7 +142,7 @@ def exported(parts: Folded, temperatures: NDArray[np.float32]) -> onnx.ModelProt
             x = "split"
         else:
             x = g.op("Relu", x)
-    judged(g, x, head, head_bias, temperatures)
+    judged(g, mean_of_both(g, x), head, head_bias, temperatures)
     labels = len(temperatures)
     return finished(g, "listing-photo", {"scores": (FLOAT, [labels]), "heat": (FLOAT, [*HEAT, labels])}, RGB)
 
@@ -146,7 +166,7 @@ def with_activation(model: onnx.ModelProto) -> onnx.ModelProto:
         again = helper.make_node("DequantizeLinear", ["split.bytes", scale, zero], ["split.again"], name="split.again")
         graph.node.insert(at, made)
         graph.node.insert(at + 1, again)
-    graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), "split.axes"))
-    graph.node.append(helper.make_node("Squeeze", [made.output[0], "split.axes"], ["activation"], name="activation"))
+    graph.initializer.append(numpy_helper.from_array(np.array(0, np.int64), "split.plain"))
+    graph.node.append(helper.make_node("Gather", [made.output[0], "split.plain"], ["activation"], name="activation"))
     onnx.checker.check_model(found, full_check=True)
     return found

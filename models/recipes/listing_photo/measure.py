@@ -55,6 +55,18 @@ def scorer(network: nn.Module, side: int) -> Score:
     return score
 
 
+class BothWays(nn.Module):
+    """A photo as it is and mirrored, and the mean of both: what the published graph computes."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        heat, mirrored = self.network(torch.cat([x, x.flip(3)])).chunk(2)
+        return (heat + mirrored.flip(3)) / 2
+
+
 def told_apart(raw: NDArray[np.float32], rows: list[Picture], labels: list[str]) -> str:
     """AUC of unsafe against safe, and of weapons against the rest with its recall, in one line."""
     p = training.softmax(raw)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from models.recipes.listing_photo import pictures
-from models.recipes.listing_photo.export import RGB, convolved, judged, read_pixels
+from models.recipes.listing_photo.export import RGB, both_ways, convolved, judged, mean_of_both, read_pixels
 from models.recipes.listing_photo_cloud import train
 from models.recipes.listing_photo_cloud.backbone import Block, Conv, Network
 from models.recipes.listing_text.graph import Graph, finished
@@ -61,27 +61,17 @@ def samples(recipe: dict[str, Any], data: Path, count: int = 200) -> list[dict[s
 def exported(network: Network, side: int, temperatures: NDArray[np.float32]) -> onnx.ModelProto:
     """The float32 model. temperatures float32 [labels]."""
     g = Graph()
-    pixels = read_pixels(g, side)
-    both = g.op("Concat", pixels, mirrored(g, pixels), axis=0)
+    both = both_ways(g, read_pixels(g, side))
     x = conv(g, g.op("Sub", g.op("Div", both, half(g)), one(g)), "stem", network.stem)
     for number, block in enumerate(network.blocks):
         assert isinstance(block, Block)
         x = inverted(g, x, f"block{number}", block)
-    x = conv(g, x, "last", network.last)
-    # The head is linear: features may be averaged before it, each place with its own in the mirror.
-    plain, other = (g.op("Slice", x, *(g.constant([at]) for at in (place, place + 1, 0))) for place in (0, 1))
-    x = g.op("Mul", g.op("Add", plain, mirrored(g, other)), g.constant(0.5, np.float32))
+    x = mean_of_both(g, conv(g, x, "last", network.last))
     assert network.head.bias is not None
     judged(g, x, array(network.head.weight), array(network.head.bias), temperatures)
     labels, places = len(temperatures), side // 32
     outputs = {"scores": (FLOAT, [labels]), "heat": (FLOAT, [places, places, labels])}
     return finished(g, "listing-photo-cloud", outputs, RGB)
-
-
-def mirrored(g: Graph, x: str) -> str:
-    """[n, c, h, w], left and right exchanged."""
-    ends = (g.constant([each]) for each in (-1, -(2**31), 3, -1))
-    return g.op("Slice", x, *ends)
 
 
 def half(g: Graph) -> str:

@@ -56,25 +56,13 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
 
 def reported(network: nn.Module, data: Path, out: Path, recipe: dict[str, Any], learn: list[Picture],
              choose: list[Picture], seconds: float, say: Say) -> dict[str, Any]:  # fmt: skip
-    score = measure.scorer(BothWays(network), recipe["side"])
+    score = measure.scorer(measure.BothWays(network), recipe["side"])
     report = measure.calibrated(score, data, choose, recipe)
     known = recipe | {"temperatures": report["temperatures"]}
     report["operating_points"]["parts"] = measure.parts_points(score, data, choose, known)
     report["initial"] = f"{backbone.WEIGHTS.name}, Apache-2.0 (google-coral/test_data)"
     drawn = int(sum(stage["epochs"] for stage in recipe["stage"]) * len(learn))
     return measure.finished(report, recipe, data, out, WEIGHTS, learn, drawn, seconds, say)
-
-
-class BothWays(nn.Module):
-    """A photo as it is and mirrored, and the mean of both: what the published graph computes."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        heat, mirrored = self.network(torch.cat([x, x.flip(3)])).chunk(2)
-        return (heat + mirrored.flip(3)) / 2
 
 
 def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[str, Any]]:

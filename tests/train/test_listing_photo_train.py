@@ -194,12 +194,6 @@ def test_both_ways_sees_what_each_way_sees_in_its_place():
     assert both.numpy() == pytest.approx(((one + other) / 2).numpy(), abs=1e-5)
 
 
-def test_a_third_of_the_device_s_weights_are_zero(trained):
-    build, recipe = trained / "build" / "listing-photo", small("listing-photo")
-    for layer in device.load(build, recipe).layers:
-        assert float((layer.conv.weight == 0).float().mean()) == pytest.approx(recipe["fit"]["sparse"], abs=0.01)
-
-
 def test_the_activation_is_that_of_the_photo_as_it_is(trained):
     rgb = np.asarray(photos.drawn("weapons", 6).resize((128, 128)))
     below = device.load(trained / "build" / "listing-photo", small("listing-photo"))

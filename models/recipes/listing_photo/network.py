@@ -1,6 +1,6 @@
 """The device's photo network: dense 3x3 convolutions in one line, which INT8 in WASM runs fast.
 
-No depthwise layers, no branches: with eleven convolutions there is nothing that a residual would have to bridge, and
+No depthwise layers, no branches: with ten convolutions there is nothing that a residual would have to bridge, and
 three branches with a batch norm each (RepVGG: Ding et al. 2021, arXiv:2101.03697) took 1.8 times as long to train.
 """
 

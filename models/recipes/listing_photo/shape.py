@@ -7,8 +7,8 @@ from typing import Any
 SIDE, PATCH = 128, 4
 STEM = 64
 # (channels out, stride) of the 3x3 convolutions after the stem.
-LAYERS = [(64, 1), (64, 2), (64, 1), (64, 1), (64, 1), (32, 1), (128, 2), (128, 1), (128, 1)]
-SPLIT = 5  # what leaves this layer may be sent to the server
+LAYERS = [(32, 1), (64, 2), (64, 1), (64, 1), (32, 1), (128, 2), (128, 1), (128, 1)]
+SPLIT = 4  # what leaves this layer may be sent to the server
 SPLIT_SHAPE = (32, 16, 16)
 SPLIT_MOST = 6.0  # its values are kept within 0..6, so that one scale for all photos turns them into bytes
 SPLIT_SCALE = SPLIT_MOST / 255

@@ -113,16 +113,12 @@ def fit(
     optimiser = torch.optim.AdamW(tuned, settings["rate"], weight_decay=settings["decay"])
     batch = settings["batch"]
     steps = settings["epochs"] * (len(views) // batch)
-    thin_from = int(settings["sparse_from"] * steps) if settings["sparse"] and not kept else None
     rng = np.random.default_rng(recipe["seed"] + 1)
     began, means, order = time.perf_counter(), defaultdict[str, float](float), np.empty(0, np.int64)
     for step in range(steps):
         if len(order) < batch:
             order = rng.permutation(len(views))
         chosen, order = order[:batch], order[batch:]
-        if step == thin_from:
-            kept = pruned(network, settings["sparse"])
-            keep(average, kept)
         network.train()
         for group in optimiser.param_groups:
             group["lr"] = settings["rate"] * rate_at(step, steps, settings["warm_up"])

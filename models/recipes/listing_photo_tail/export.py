@@ -36,9 +36,15 @@ def graph(build: Path, recipe: dict[str, Any]) -> onnx.ModelProto:
 
 
 def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
-    """What is measured and published; INT8 as in listing-photo-cloud."""
+    """What is measured and published; INT8 as in listing-photo-cloud, but for the first layer."""
     full = graph(build, recipe)
-    return {"fp32": full, "int8": shrink.restored(full, shrink.as_int8)}
+    return {"fp32": full, "int8": shrink.restored(full, as_int8)}
+
+
+def as_int8(name: str, array: NDArray[np.float32]) -> shrink.Stored:
+    """The first layer is nearly diagonal: in steps of its diagonal all else in it would be nothing, which costs half a
+    point of AUC. It has 1,024 weights."""
+    return shrink.as_float16(name, array) if name == "scaled.weight" else shrink.as_int8(name, array)
 
 
 def files() -> dict[str, bytes]:

@@ -48,9 +48,10 @@ def pixels(shape=(3, SIDE, SIDE), seed=2):
 
 
 def test_it_says_what_onnx_runtime_says():
-    made = network()
-    (expected,) = runtime.open_session(as_onnx(made)).run(["logits"], {"x": pixels()[None]})
-    np.testing.assert_allclose(made.logits(pixels()), expected[0], atol=1e-4)
+    made, x = network(), pixels()
+    session = runtime.open_session(as_onnx(made))
+    both = [session.run(["logits"], {"x": way[None]})[0][0] for way in (x, x[:, :, ::-1])]
+    np.testing.assert_allclose(made.logits(x), np.mean(both, axis=0), atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(3))

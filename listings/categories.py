@@ -26,12 +26,16 @@ class Attribute:
     min: float | None = None
     max: float | None = None  # of a number; of a text: characters
 
+    @property
+    def needed(self) -> str:
+        return f"{self.label}: this detail is needed."
+
     def clean(self, raw: object) -> str:
         """The value as stored; "" for none. Raises ValidationError."""
         text = str(raw if raw is not None else "").replace("\r\n", "\n")
         if not text.strip():
             if self.required:
-                raise ValidationError(f"{self.label}: this detail is needed.")
+                raise ValidationError(self.needed)
             return ""
         if "\x00" in text:
             raise ValidationError(f"{self.label}: take the null character out.")

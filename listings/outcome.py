@@ -106,7 +106,7 @@ def _notes(doubts: Sequence[Doubt]) -> list[str]:
     for doubt in doubts:
         if doubt.note:
             places.setdefault(doubt.note, []).append(doubt.place)
-    return [f"{photos_named(at)}: {note}" if any(at) else note for note, at in places.items()]
+    return [f"{photos_named(at)}{', each' if len(at) > 1 else ''}: {note}" for note, at in places.items()]
 
 
 def photos_named(places: Sequence[int]) -> str:

@@ -104,7 +104,7 @@ def resubmit(
             current.updated_at = timezone.now()
             current.save(update_fields=[*UNCHECKED, "edits", "updated_at"])
             return current
-        revision = current.revision + 1
+        revision, said_before = current.revision + 1, (current.title, current.category)
         withdraw_jobs(current)
         columns = _columns(content) | {"revision": revision, "edits": current.edits + 1}
         moved = Listing.objects.move(
@@ -118,6 +118,8 @@ def resubmit(
         if not moved:  # cannot happen under the row lock; without this an edit could go unchecked
             raise StaleRevision("This listing was changed at the same moment. Please send it once more.")
         current.refresh_from_db()
+        if (content["title"], content["category"]) != said_before:
+            current.photos.update(approved_at=None)  # they were approved as photos of something else
         _keep(current, photos, checked)
     return current
 
@@ -213,7 +215,8 @@ def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> Non
     named = [photo.pk for photo in photos]
     list(Photo.objects.filter(Q(pk__in=named) | Q(listing=listing)).order_by("pk").select_for_update().only("pk"))
     # A photo that is no longer named waits like any staged one from now on, until the sweeper removes it.
-    listing.photos.exclude(pk__in=named).update(listing=None, approved_at=None, created_at=timezone.now())
+    listing.photos.exclude(pk__in=named).update(listing=None, created_at=timezone.now())
+    Photo.objects.filter(pk__in=named, listing=None).update(approved_at=None)
     ours = Photo.objects.filter(Q(listing=None) | Q(listing=listing))
     kept: dict[int, Photo] = {}  # by the keys that the form named
     for position, photo in enumerate(photos):

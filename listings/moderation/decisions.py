@@ -10,20 +10,24 @@ from django.db import transaction
 from django.utils import timezone
 
 from .. import photo_bank, policies
+from ..checks import PHOTO_MODEL, PHOTO_TEXT
 from ..lifecycle import Status
 from ..models import Decision, Listing, OwedCheck, ReviewJob, User
 from ..outcome import photos_named
 
 REASON_CHARS = 10
+BY_MODELS = (PHOTO_MODEL, PHOTO_TEXT)  # the checks whose doubts an approval settles
 
 
 def approve(*, job: ReviewJob, moderator: User) -> Decision:
-    """Publish; what its merchant had paused stays paused. While its photos stay in the listing, no model's doubt about
-    them holds an edit of it, but for photos that a check was still looking at. Raises ValidationError when somebody
-    was faster or the listing was changed or withdrawn."""
+    """Publish; what its merchant had paused stays paused. While its photos stay in the listing under the same title and
+    in the same category, no model's doubt about them holds an edit of it; not so photos that a check was still looking
+    at. Raises ValidationError when somebody was faster or the listing was changed or withdrawn."""
     with transaction.atomic():
         decision = _decide(job, moderator, Decision.Action.APPROVE, job.approval_leads_to)
-        unseen = OwedCheck.objects.filter(job__listing=job.listing_id, state=OwedCheck.State.OWED, photo__isnull=False)
+        unseen = OwedCheck.objects.filter(
+            job__listing=job.listing_id, state=OwedCheck.State.OWED, photo__isnull=False, name__in=BY_MODELS
+        )
         seen = job.listing.photos.exclude(pk__in=unseen.values("photo"))
         seen.update(approved_at=decision.created_at)
     return decision
@@ -39,7 +43,7 @@ def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos:
         raise ValidationError({"policy": "Choose the policy that the listing breaks."})
     if len(reason.strip()) < REASON_CHARS:
         raise ValidationError({"reason": "Write the reason; the merchant reads it."})
-    note = f"{known.name}: {reason.strip()}"
+    note = f"{known.name}: {_sentence(reason.strip())}"
     kept_off = job.listing.photos.filter(pk__in=photos)
     if places := [photo.position + 1 for photo in kept_off]:
         note += f" {photos_named(places)}: not allowed here, also in other listings."
@@ -47,10 +51,15 @@ def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos:
         decision = _decide(
             job, moderator, Decision.Action.REJECT, Status.REJECTED, policy=policy, reason=reason.strip(), note=note
         )
+        job.listing.photos.update(approved_at=None)  # whoever approved them before saw another listing
         photo_bank.add(decision, kept_off)
         # Afterwards: it locks other listings, and of two moderators each could hold the one that the other needs.
         transaction.on_commit(partial(photo_bank.look_again, decision))
     return decision
+
+
+def _sentence(text: str) -> str:
+    return text if text[-1] in ".!?" else f"{text}."
 
 
 def _decide(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from models import photo as photo_model
@@ -114,9 +114,11 @@ def of_photos(job: ReviewJob) -> list[OfPhoto]:
 
 def flagged(job: ReviewJob) -> list[int]:
     """Keys of the photos in which one of the server's checks sees something forbidden. A photo of another seller's is
-    not among them: in the bank it would be held against its owner."""
+    not among them: in the bank it would be held against its owner. Nor is one that a moderator has approved here,
+    unless it was removed elsewhere."""
     rows = job.listing.verdicts.filter(revision=job.revision, photo__isnull=False, decision__in=GRAVE)
     rows = rows.exclude(where=Where.DEVICE).exclude(model=checks.LOOK_ALIKES).exclude(policy="")
+    rows = rows.exclude(~Q(model=checks.PHOTO_BANK), photo__approved_at__isnull=False)
     return list(rows.order_by("photo").values_list("photo", flat=True).distinct())
 
 

@@ -54,10 +54,8 @@ def my_listings(request: SignedInRequest) -> HttpResponse:
     if status in Status.values:
         rows = rows.filter(status=status)
     page = Paginator(rows, 20).get_page(request.GET.get("page"))
-    if request.GET.get("submitted"):
-        checking = Listing.objects.filter(seller=request.user, status=Status.CHECKING).exists()
-        follows = " A check of some seconds follows; if it finds nothing, the listing is on sale." if checking else ""
-        messages.success(request, f"Sent.{follows}")
+    if key := _uuid(request.GET.get("submitted", "")):
+        messages.success(request, _sent(request.user, key), extra_tags="sent")
     return render(
         request,
         "listings/my_listings.html",
@@ -71,6 +69,14 @@ def my_listings(request: SignedInRequest) -> HttpResponse:
             "section": "my-listings",
         },
     )
+
+
+def _sent(seller: User, key: uuid.UUID) -> str:
+    """What is said of the listing that a form with this draft key was about."""
+    mine = Listing.objects.filter(seller=seller, status=Status.CHECKING)
+    if mine.filter(draft_key=key) or any(_edit_key(listing) == key for listing in mine.only("public_id")):
+        return "Sent. A check of some seconds follows; if it finds nothing, the listing is on sale."
+    return "Sent."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -256,9 +262,7 @@ def _sell_data(form: ListingForm, photos: list[Any]) -> dict[str, Any]:
             "photo_bytes": limits.PHOTO_BYTES,
             "types": limits.PHOTO_TYPES,
         },
-        "needed": {
-            name: str(field.error_messages["required"]) for name, field in form.fields.items() if field.required
-        },
+        "needed": _needed(form),
         "categories": [
             {
                 "id": category.id,
@@ -270,6 +274,13 @@ def _sell_data(form: ListingForm, photos: list[Any]) -> dict[str, Any]:
         "photos": [{"id": photo.pk, "thumb": photo.thumb_url, "alt": photo.alt} for photo in photos],
         "policies_version": policies.version(),
     }
+
+
+def _needed(form: ListingForm) -> dict[str, str]:
+    """What to say when a field that a listing cannot do without is empty, by its name in the form."""
+    fields = {name: str(field.error_messages["required"]) for name, field in form.fields.items() if field.required}
+    details = {f"attr-{c.id}-{a.id}": a.needed for c in categories.all() for a in c.attributes if a.required}
+    return fields | details
 
 
 def _form_data(listing: Listing) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_each_decision_has_its_own_words_and_only_doubtful_ones_a_heat_map(sell:
     hide = sell.photos.nth(2).get_by_role("button", name="Hide the marks on photo 3")
     hide.click()
     expect(veils.nth(2)).to_be_hidden()
-    hide.click()
+    sell.photos.nth(2).get_by_role("button", name="Show the marks on photo 3").click()
     expect(veils.nth(2)).to_be_visible()
     expect(sell.photos.nth(1).get_by_role("button", name="Ask for a second opinion on photo 2")).to_be_visible()
 
@@ -199,7 +199,7 @@ def test_what_could_not_be_checked_is_checked_again_when_asked(sell: SellPage) -
     panel = sell.page.locator("#device-check-photos")
     expect(panel).to_have_text("One photo could not be checked on this device: it is checked after you submit.")
     sell.page.context.unroute("**/models/listing-photo*")
-    again = sell.page.get_by_role("button", name="Check photo 1 again on this device")
+    again = sell.page.get_by_role("button", name="Check again: photo 1, on this device")
     again.click()
     sell.await_judged(1)
     assert sell.photo_states() == ["warn"]

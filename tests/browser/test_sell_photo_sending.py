@@ -137,8 +137,10 @@ def test_photos_wait_until_the_form_is_filled_in(sell: SellPage) -> None:
     sell.submit.click()
     expect(sell.page.locator("#send-note")).to_have_text("Not sent yet. Give a price. Write 0 if you give it away.")
     expect(sell.page.locator("#id_price")).to_be_focused()
+    expect(sell.page.locator("#error-price")).to_have_text("Give a price. Write 0 if you give it away.")
     assert Photo.objects.count() == 0
     sell.page.locator("#id_price").fill("10")
+    expect(sell.page.locator("#error-price")).to_have_text("")
     sell.submit.click()
     sell.page.wait_for_url("**/sell/")
     assert Listing.objects.get().photos.count() == 1
@@ -173,7 +175,9 @@ def test_leaving_the_page_in_the_middle_keeps_the_draft_and_what_arrived_is_not_
     sell.open(address)
     expect(sell.photos).to_have_count(2)
     expect(sell.title).to_have_value(SAFE_TITLE)
-    expect(sell.page.locator("#send-note")).to_contain_text("What had arrived is kept; press the button to go on.")
+    expect(sell.page.locator("#send-note")).to_contain_text(
+        "Look whether everything is here, then press the button to go on."
+    )
     sell.submit.click()
     sell.page.wait_for_url("**/sell/")
     assert (Listing.objects.get().photos.count(), Photo.objects.count()) == (2, 2)

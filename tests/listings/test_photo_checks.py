@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from listings import checks, claims, look_alikes, outcome, photo_bank, photo_text, photos, submission, tasks, validation
 from listings.lifecycle import Status
 from listings.models import Listing, OwedCheck, Photo, RemovedPhoto, ReviewJob, Verdict
-from listings.moderation import decisions
+from listings.moderation import decisions, evidence
 from models import photo as photo_model
 from tests.settings import ROOT
 
@@ -384,6 +384,45 @@ def test_an_approved_photo_is_held_when_the_like_was_removed_since(
     assert "looks the same as a photo that a moderator removed" in listing.review_jobs.get(state="open").cause
 
 
+@pytest.fixture
+def approved(upload, send, moderator):
+    """A listing with a photo of doubtful text that a moderator has approved, and the photo."""
+    photo = upload(encoded(written(*GLOCK)))
+    listing = send(photo)
+    check_all(listing)
+    decisions.approve(job=ReviewJob.objects.get(), moderator=moderator)
+    listing.refresh_from_db()
+    return listing, photo
+
+
+def test_a_later_rejection_takes_the_approval_of_the_photos_back(approved, upload, moderator):
+    listing, photo = approved
+    edit(listing, photo, upload(CHAIR))
+    type(listing).objects.filter(pk=listing.pk).update(status=Status.IN_REVIEW)
+    listing.refresh_from_db()
+    job = ReviewJob.objects.create(listing=listing, revision=listing.revision, cause="Reported.")
+    decisions.reject(job=job, moderator=moderator, policy="weapons", reason="This is a real gun")
+    listing.refresh_from_db()
+    assert listing.status_note == "Weapons: This is a real gun."
+    assert check_all(edit(listing, photo)) == Status.IN_REVIEW
+
+
+@pytest.mark.parametrize("changed", [{"title": "Something else"}, {"category": "toys"}])
+def test_an_approval_is_for_the_thing_that_the_listing_was_about(approved, changed):
+    listing, photo = approved
+    assert check_all(edit(listing, photo, **changed)) == Status.IN_REVIEW
+
+
+def test_an_approved_photo_is_not_proposed_for_the_bank(approved, upload, moderator):
+    listing, photo = approved
+    photo.alt = "Seen from above"
+    check_all(edit(listing, photo))
+    job = ReviewJob.objects.create(listing=listing, revision=2, cause="Reported.")
+    assert evidence.flagged(job) == []
+    Photo.objects.filter(pk=photo.pk).update(approved_at=None)
+    assert evidence.flagged(job) == [photo.pk]
+
+
 def test_an_approval_is_for_the_listing_that_the_photo_is_in(upload, send, moderator):
     photo, chair = upload(encoded(written(*GLOCK))), upload(CHAIR)
     listing = send(photo, chair)
@@ -392,7 +431,7 @@ def test_an_approval_is_for_the_listing_that_the_photo_is_in(upload, send, moder
     listing.refresh_from_db()
     edit(listing, chair)
     photo.refresh_from_db()
-    assert (photo.listing, photo.approved_at) == (None, None)
+    assert photo.listing is None
     assert check_all(send(photo, title="Something else")) == Status.IN_REVIEW
 
 
@@ -622,7 +661,7 @@ def test_the_merchant_reads_which_photo_and_why_and_the_moderator_all_of_it():
 def test_what_holds_for_several_photos_is_said_once():
     said = [of_photo("cloud", "warn", position=place) for place in (0, 2, 5)]
     note = outcome.decide_outcome([WORDS, *said]).note
-    assert note.startswith("Photos 1, 3 and 6: This photo looks like a weapon")
+    assert note.startswith("Photos 1, 3 and 6, each: This photo looks like a weapon")
     assert note.count("looks like a weapon") == 1
 
 
@@ -647,9 +686,9 @@ def test_a_photos_pass_does_not_stand_for_the_words():
 
 
 # --- Editing ---------------------------------------------------------------------------------------------------------
-def edit(listing: Listing, *stored: Photo) -> Listing:
+def edit(listing: Listing, *stored: Photo, **changed: str) -> Listing:
     names = ("title", "description", "category", "attributes", "price", "currency", "condition")
-    content = {name: getattr(listing, name) for name in names}
+    content = {name: getattr(listing, name) for name in names} | changed
     return submission.resubmit(
         listing=listing, seller=listing.seller, content=content, photos=list(stored), base_edits=listing.edits
     )

@@ -30,10 +30,10 @@ KINDS = ("Conv",)  # what static quantization is tried on
 RGB = {"rgb": (UINT8, ["h", "w", 3])}
 
 
-def graph(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> onnx.ModelProto:
+def graph(build: Path, recipe: dict[str, Any]) -> onnx.ModelProto:
     """The float32 model of a build folder. Raises StepError when nothing was trained there."""
     heat = np.array(training.read_report(build)["temperatures"], np.float32)
-    return exported(train.load(build, recipe, weights).folded(), heat)
+    return exported(train.load(build, recipe).folded(), heat)
 
 
 def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
@@ -69,8 +69,8 @@ def files() -> dict[str, bytes]:
 
 
 def retrained(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
-    """By name, the models that were pruned and trained on afterwards."""
-    return {path.stem.removeprefix("network-"): graph(build, recipe, path.name) for path in build.glob("network-*.pt")}
+    """By name, the models that were pruned and trained on afterwards: none but the published one."""
+    return {}
 
 
 def already_small(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:

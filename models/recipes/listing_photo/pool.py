@@ -88,7 +88,8 @@ FILE = "pool.npz"
 def kept(folder: Path, rows: list[Picture], asked: Asked, recipe: dict[str, Any], say: Say) -> Pool:
     """The views that the device's training left in `folder`, if they are of this recipe and these networks; else they
     are drawn, and left there: the tail learns from the same ones."""
-    mark = json.dumps([recipe["pool"], recipe["chance"], recipe["seed"], recipe["data"], len(rows)])
+    drawn = [recipe["pool"], recipe["chance"], recipe["seed"], recipe["data"], len(rows)]
+    mark = json.dumps([drawn, DEPTHS, STEPS, MEASURED])
     for network in asked:
         weights = b"".join(value.contiguous().numpy().tobytes() for value in network.state_dict().values())
         mark += hashlib.sha256(weights).hexdigest()

@@ -37,11 +37,10 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     say(f"Asking {TEACHER} and its teacher about {recipe['pool']['views']:,} views of {len(learn):,} photos")
     views = pool.kept(out, learn, asked(out.parent), recipe, say)
     network = fit(views, learn, choose, recipe, {}, say)
+    say(f"Pruning {recipe['prune']['share']:.0%} of the weights")
+    stays = pruned(network, recipe["prune"]["share"])
+    network = fit(views, learn, choose, recipe, recipe["prune"], say, network, stays)
     torch.save(network.state_dict(), out / WEIGHTS)
-    for share in recipe["prune"]["shares"]:
-        say(f"Pruning {share:.0%} of the weights")
-        thin = fit(views, learn, choose, recipe, recipe["prune"], say, network, pruned(network, share))
-        torch.save(thin.state_dict(), out / f"network-sparse-{share * 100:.0f}.pt")
     score = measure.scorer(measure.BothWays(network), SIDE)
     report = measure.calibrated(score, data, choose, recipe)
     report["initial"] = "none: random, and the teacher's word"

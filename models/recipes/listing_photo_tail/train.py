@@ -130,9 +130,9 @@ def fit(
             for group in optimiser.param_groups:
                 group["lr"] = settings["rate"] * rate_at(step, steps, recipe["fit"]["warm_up"])
             found = what(chosen, int(rng.random() < 0.5))
-            optimiser.zero_grad()
+            network.zero_grad()
             found.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+            nn.utils.clip_grad_norm_(tuned, 2.0)
             optimiser.step()
             device.averaged(average, network, 0.0 if name == "bridge" else min(recipe["fit"]["average"], step / 100))
             loss_mean += (found.item() - loss_mean) * 0.02

@@ -77,9 +77,10 @@ async function follow(row) {
   if (!tabs) return;
   const fresh = page.querySelector(`[data-listing="${CSS.escape(row.dataset.listing)}"]`);
   document.querySelector(".status-tabs").replaceWith(tabs);
-  if (!document.querySelector('[data-status="checking"]:not([data-listing="' + CSS.escape(row.dataset.listing) + '"])')) document.querySelector(".messages")?.remove();
-  if (!fresh) return row.remove(); // the page shows one status, and it has left that
-  row.replaceWith(fresh);
+  if (fresh) row.replaceWith(fresh);
+  else row.remove(); // the page shows one status, and it has left that
+  if (!document.querySelector('[data-status="checking"]')) document.querySelector('.messages [data-about="sent"]')?.remove();
+  if (!fresh) return;
   fresh.querySelector("[data-role=status]")?.setAttribute("role", "status");
 }
 

@@ -211,10 +211,11 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
 
   async function prepare(submitter) {
     // Before photos are sent for nothing; the server says the rest.
-    const missing = Object.keys(needed).filter((name) => form.elements[name].value.trim() === "");
+    const missing = Object.keys(needed).map((name) => form.elements[name]).filter((field) => isAsked(field) && field.value.trim() === "");
+    for (const field of missing) showMissing(field, needed[field.name]);
     if (missing.length > 0) {
-      tell(`Not sent yet. ${missing.map((name) => needed[name]).join(" ")}`);
-      return form.elements[missing[0]].focus();
+      tell(`Not sent yet. ${missing.map((field) => needed[field.name]).join(" ")}`);
+      return missing[0].focus();
     }
     state = "preparing";
     tell("");
@@ -255,7 +256,7 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
 
   /** Left in the middle of sending, by a reload for instance: it must not look as if it had been sent. */
   if (page.draftKey && remembered() === page.draftKey) {
-    tell("Not sent yet: this page was closed or loaded again while it was sending. What had arrived is kept; press the button to go on.");
+    tell("Not sent yet: this page was closed or loaded again while it was sending. Look whether everything is here, then press the button to go on.");
     remember("");
   }
 
@@ -265,6 +266,23 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
   }
   // Back from the next page: the form is usable again.
   addEventListener("pageshow", (event) => event.persisted && reopen());
+}
+
+/** Details of another category than the chosen one are not. */
+const isAsked = (field) => !field.closest("fieldset[hidden]");
+
+/** Beside the field, as the server would say it, until something is written there. */
+function showMissing(field, text) {
+  const place = document.getElementById(`error-${field.name}`);
+  place.textContent = text;
+  field.setAttribute("aria-invalid", "true");
+  const box = field.closest(".field");
+  box.classList.add("field--error");
+  field.addEventListener("input", () => {
+    place.textContent = "";
+    field.removeAttribute("aria-invalid");
+    box.classList.remove("field--error");
+  }, { once: true });
 }
 
 function remember(key) {

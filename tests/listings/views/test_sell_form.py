@@ -326,3 +326,16 @@ def test_opening_a_duplicate_writes_nothing(client, form_data, jpeg):
     for _ in range(3):
         client.get(f"/sell/new/?from={listing.public_id}")
     assert Photo.objects.count() == 1
+
+
+def test_it_is_said_of_the_listing_that_was_sent_whether_a_check_follows(client, form_data, jpeg):
+    data = form_data()
+    answer = client.post("/sell/new/", data)
+    assert "A check of some seconds follows" in client.get(answer.url).content.decode()
+    assert "A check of some seconds follows" not in client.get(f"/sell/?submitted={uuid.uuid4()}").content.decode()
+    listing = Listing.objects.get()
+    edit_key = uuid.uuid5(uuid.NAMESPACE_URL, listing.public_id)
+    assert "A check of some seconds follows" in client.get(f"/sell/?submitted={edit_key}").content.decode()
+    Listing.objects.update(status="published")
+    page = client.get(answer.url).content.decode()
+    assert 'data-about="sent">Sent.</p>' in page

@@ -2,7 +2,7 @@
 
 const FROM_PX = 6; // less is a click with an unsteady hand
 const EDGE_PX = 60;
-const SCROLL_PX = 10; // a frame
+const SCROLL_PX_A_MS = 0.6;
 
 /**
  * @param {HTMLElement} list its items carry data-id; what may be grasped carries data-drag ("mouse" or "any")
@@ -30,8 +30,8 @@ export function addDragging(list, moveTo) {
     drag.at = { x: event.clientX, y: event.clientY };
     follow();
   });
-  list.addEventListener("pointerup", () => end(true));
-  list.addEventListener("pointercancel", () => end(false));
+  document.addEventListener("pointerup", () => end(true));
+  document.addEventListener("pointercancel", () => end(false));
   list.addEventListener("lostpointercapture", () => end(false));
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && drag?.begun) end(false);
@@ -55,14 +55,16 @@ export function addDragging(list, moveTo) {
   }
 
   /** Frame by frame while it is held near an edge: a finger that rests there moves no more. */
-  function scrollNearEdge() {
+  function scrollNearEdge(now) {
     if (!drag?.begun) return;
+    if (!drag.item.isConnected) return end(false); // a file that turned out to be no photo
     const { y } = drag.at;
-    const by = y < EDGE_PX ? -SCROLL_PX : y > innerHeight - EDGE_PX ? SCROLL_PX : 0;
-    if (by !== 0) {
-      scrollBy(0, by);
+    const way = y < EDGE_PX && y < drag.y ? -1 : y > innerHeight - EDGE_PX && y > drag.y ? 1 : 0;
+    if (way !== 0) {
+      scrollBy(0, way * Math.min(SCROLL_PX_A_MS * (now - (drag.scrolledAt ?? now)), EDGE_PX));
       follow();
     }
+    drag.scrolledAt = now;
     requestAnimationFrame(scrollNearEdge);
   }
 

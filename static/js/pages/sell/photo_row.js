@@ -8,7 +8,7 @@ const VEIL_PX = 96; // longer side of the heat map's canvas; the browser smooths
 /**
  * @param {object} photo an item of the list
  * @param {number} altChars
- * @param {{describe: Function, move: Function, toCover: Function, remove: Function, retry: Function, ask: Function}} actions
+ * @param {{describe: Function, move: Function, toCover: Function, remove: Function, retry: Function, ask: Function, recheck: Function}} actions
  */
 export function createRow(photo, altChars, actions) {
   const image = el("img", { width: "480", height: "360", draggable: "false", decoding: "async" });
@@ -22,13 +22,13 @@ export function createRow(photo, altChars, actions) {
   const askAbout = el("p.small.muted");
   const second = el("div.photo-item__second", { hidden: true }, ask, askAbout);
   const recheck = tool("Check again", () => actions.recheck(photo), { hidden: true });
-  const hideMap = tool("Hide the marks", () => toggleMap(), { "aria-pressed": "false" });
+  const hideMap = tool("Hide the marks", () => toggleMap());
   const legend = el("p.photo-item__legend.small.muted", { hidden: true }, el("span", {}, "Tinted: what led to it. "), hideMap);
   const bar = el("progress", { max: "1", hidden: true });
   const sent = el("p.photo-item__sending.small");
   const retry = tool("Send again", () => actions.retry(photo), { hidden: true });
   const altLabel = el("span.small");
-  const alt = el("input", { type: "text", maxlength: String(altChars), placeholder: "For who cannot see it: colour, side, flaws" });
+  const alt = el("input", { type: "text", maxlength: String(altChars), placeholder: "For those who cannot see it" });
   const handle = el("span.photo-item__handle", { "data-drag": "any", "aria-hidden": "true", title: "Drag to another place" }, "⠿");
   const left = tool("←", () => actions.move(photo, -1), { "data-move": "left" });
   const right = tool("→", () => actions.move(photo, 1), { "data-move": "right" });
@@ -46,11 +46,17 @@ export function createRow(photo, altChars, actions) {
   );
   let painted = null;
   let isMapHidden = false;
+  let shownPlace = 1;
 
   function toggleMap() {
     isMapHidden = !isMapHidden;
-    hideMap.setAttribute("aria-pressed", String(isMapHidden));
+    setText(hideMap, isMapHidden ? "Show the marks" : "Hide the marks");
     veil.hidden = isMapHidden;
+    nameMarks();
+  }
+
+  function nameMarks() {
+    name(hideMap, `${hideMap.textContent} on photo ${shownPlace}`);
   }
 
   function update(index, count, policies) {
@@ -63,7 +69,9 @@ export function createRow(photo, altChars, actions) {
     node.dataset.sending = photo.upload?.state ?? (photo.stored ? "sent" : "");
     show(picture, kind === "wait" && !photo.ready);
     setText(said, text);
-    recheck.hidden = !photo.unchecked || Boolean(photo.verdict);
+    // It stays while it is pressed: hidden, it would take the focus with it.
+    recheck.hidden = Boolean(photo.verdict) || !(photo.unchecked || photo.rechecking);
+    recheck.setAttribute("aria-disabled", String(Boolean(photo.rechecking)));
     explain(policies);
     offerSecond(policies);
     tellSending(place);
@@ -81,8 +89,9 @@ export function createRow(photo, altChars, actions) {
     name(toCover, `Make photo ${place} the cover`);
     toCover.hidden = index === 0;
     name(remove, `Remove photo ${place}`);
-    name(recheck, `Check photo ${place} again on this device`);
-    name(hideMap, `Hide the marks on photo ${place}`);
+    name(recheck, `Check again: photo ${place}, on this device`);
+    shownPlace = place;
+    nameMarks();
     name(retry, `Send photo ${place} again`);
     name(ask, `Ask for a second opinion on photo ${place}`);
   }

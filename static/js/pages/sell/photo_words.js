@@ -8,7 +8,7 @@ const TINY = " It is a very small picture: buyers see little on it.";
 
 const isTiny = ({ width, height }) => width > 0 && Math.min(width, height) < TINY_PX;
 /** This device did not get to judge it. */
-export const isUnchecked = (photo) => !photo.verdict && Boolean(photo.note || photo.unchecked);
+const isUnchecked = (photo) => !photo.verdict && Boolean(photo.note || photo.unchecked);
 export const isWarned = ({ verdict }) => verdict?.decision === "warn" || verdict?.decision === "block";
 export const isUnsure = ({ verdict }) => verdict?.decision === "unsure";
 

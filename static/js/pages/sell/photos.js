@@ -11,7 +11,7 @@ import { listenForPhotos } from "./photo_input.js";
 import { createRow } from "./photo_row.js";
 import { shorten, sortFiles, withKinds } from "./photo_rules.js";
 import { createWork } from "./photo_work.js";
-import { found, isUnsure, kilobytes, summary } from "./photo_words.js";
+import { found, isUnsure, kilobytes, state, summary } from "./photo_words.js";
 import * as secondOpinion from "./second_opinion.js";
 import { createUploads } from "./uploads.js";
 import { createTransport } from "./upload_transport.js";
@@ -231,11 +231,21 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   }
 
   /** Asked for by hand: whatever was in the way before may be over. */
-  function recheck(photo) {
+  async function recheck(photo) {
+    if (photo.rechecking) return;
+    const hadFocus = rows.get(photo.id).node.contains(document.activeElement);
+    photo.rechecking = true;
     photo.unchecked = "";
     client.retry();
-    refresh(photo);
+    update(photo);
     work.add(photo);
+    await work.checked();
+    photo.rechecking = false;
+    update(photo);
+    const row = rows.get(photo.id);
+    if (!row) return;
+    say(`Photo ${photos.indexOf(photo) + 1}: ${state(photo, rules).text}`);
+    if (hadFocus && document.activeElement === document.body) row.controls.remove.focus();
   }
 
   // --- the second opinion

@@ -121,7 +121,7 @@ def test_server_errors_bring_everything_back_photos_included(sell: SellPage) -> 
     sell.write(SAFE_TITLE, SAFE_TEXT)
     sell.fill_rest()
     sell.page.locator("#id_price").fill("1e400")
-    sell.add_photos(picture("one.jpg"), picture("two.png", "teal", "PNG"))
+    sell.add_photos(picture("one.jpg"), picture("two.png", "plum", "PNG"))
     expect(sell.photos).to_have_count(2)
     sell.submit.click()
     expect(sell.page.locator("#error-price")).not_to_be_empty()

@@ -210,13 +210,6 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
   });
 
   async function prepare(submitter) {
-    // Before photos are sent for nothing; the server says the rest.
-    const missing = Object.keys(needed).map((name) => form.elements[name]).filter((field) => isAsked(field) && field.value.trim() === "");
-    for (const field of missing) showMissing(field, needed[field.name]);
-    if (missing.length > 0) {
-      tell(`Not sent yet. ${missing.map((field) => needed[field.name]).join(" ")}`);
-      return missing[0].focus();
-    }
     state = "preparing";
     tell("");
     submitter?.setAttribute("aria-busy", "true");
@@ -230,6 +223,13 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
   }
 
   async function send(submitter) {
+    // Before photos are sent for nothing; the server says the rest.
+    const missing = [...form.elements].filter((field) => field.name in needed && isAsked(field) && field.value.trim() === "");
+    for (const field of missing) showMissing(field, needed[field.name]);
+    if (missing.length > 0) {
+      missing[0].focus();
+      return stay(`Not sent yet. ${missing.map((field) => needed[field.name]).join(" ")}`);
+    }
     let verdict = null;
     remember(form.elements.draft_key.value);
     do {

@@ -28,7 +28,7 @@ export function createRow(photo, altChars, actions) {
   const sent = el("p.photo-item__sending.small");
   const retry = tool("Send again", () => actions.retry(photo), { hidden: true });
   const altLabel = el("span.small");
-  const alt = el("input", { type: "text", maxlength: String(altChars), placeholder: "For those who cannot see it" });
+  const alt = el("input", { type: "text", maxlength: String(altChars), placeholder: "Such as: from the left" });
   const handle = el("span.photo-item__handle", { "data-drag": "any", "aria-hidden": "true", title: "Drag to another place" }, "⠿");
   const left = tool("←", () => actions.move(photo, -1), { "data-move": "left" });
   const right = tool("→", () => actions.move(photo, 1), { "data-move": "right" });

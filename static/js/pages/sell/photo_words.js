@@ -3,7 +3,7 @@ import { region, wholeMap } from "./heat.js";
 
 export const PHOTO_ADVICE = "If it does show that, take this photo out. If it does not, leave it in and submit for review: a person looks at it.";
 
-const TINY_PX = 200; // shorter side
+const TINY_PX = 150; // shorter side
 const TINY = " It is a very small picture: buyers see little on it.";
 
 const isTiny = ({ width, height }) => width > 0 && Math.min(width, height) < TINY_PX;

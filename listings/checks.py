@@ -46,6 +46,7 @@ OF_PHOTOS = {
     LOOK_ALIKES: Terms(15),
 }
 TERMS = OF_WORDS | OF_PHOTOS
+SETTLED_BY_APPROVAL = (PHOTO_MODEL, PHOTO_TEXT)  # of a photo that a moderator has seen and approved
 
 
 def owe(listing: Listing, photos: Iterable[Photo]) -> ValidationJob:

@@ -189,12 +189,17 @@ def doubts_about_photos(verdicts: Sequence[Verdict]) -> list[Doubt]:
     for verdict in verdicts:
         if verdict.photo:
             by_photo.setdefault(verdict.photo.position, []).append(verdict)
-    weigh = (_removed_before, _by_models, _by_its_text, _of_another_seller)
+    weigh = {
+        checks.PHOTO_BANK: _removed_before,
+        checks.PHOTO_MODEL: _by_models,
+        checks.PHOTO_TEXT: _by_its_text,
+        checks.LOOK_ALIKES: _of_another_seller,
+    }
     return [
         replace(doubt, place=position + 1)
         for position, said in sorted(by_photo.items())
-        for step in weigh
-        if not (step in SETTLED_BY_APPROVAL and said[0].photo and said[0].photo.approved_at)
+        for check, step in weigh.items()
+        if not (check in checks.SETTLED_BY_APPROVAL and said[0].photo and said[0].photo.approved_at)
         and (doubt := step(f"Photo {position + 1}", said))
     ]
 
@@ -255,9 +260,6 @@ def _of_another_seller(name: str, verdicts: list[Verdict]) -> Doubt | None:
         return None
     cause = f"{name} is nearly the same as one that another seller put up earlier, of “{found.detail.get('title')}”."
     return Doubt(cause, "It is already on the site, in another seller's listing. Use photos of your own.")
-
-
-SETTLED_BY_APPROVAL = (_by_models, _by_its_text)
 
 
 def _grave(verdicts: list[Verdict], model: str) -> Verdict | None:

@@ -10,13 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from .. import photo_bank, policies
-from ..checks import PHOTO_MODEL, PHOTO_TEXT
+from ..checks import SETTLED_BY_APPROVAL
 from ..lifecycle import Status
 from ..models import Decision, Listing, OwedCheck, ReviewJob, User
 from ..outcome import photos_named
 
 REASON_CHARS = 10
-BY_MODELS = (PHOTO_MODEL, PHOTO_TEXT)  # the checks whose doubts an approval settles
 
 
 def approve(*, job: ReviewJob, moderator: User) -> Decision:
@@ -26,7 +25,7 @@ def approve(*, job: ReviewJob, moderator: User) -> Decision:
     with transaction.atomic():
         decision = _decide(job, moderator, Decision.Action.APPROVE, job.approval_leads_to)
         unseen = OwedCheck.objects.filter(
-            job__listing=job.listing_id, state=OwedCheck.State.OWED, photo__isnull=False, name__in=BY_MODELS
+            job__listing=job.listing_id, state=OwedCheck.State.OWED, photo__isnull=False, name__in=SETTLED_BY_APPROVAL
         )
         seen = job.listing.photos.exclude(pk__in=unseen.values("photo"))
         seen.update(approved_at=decision.created_at)

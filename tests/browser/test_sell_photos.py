@@ -16,7 +16,7 @@ from listings.models import Listing
 from tests.browser.conftest import sign_in
 from tests.browser.recorder import recording
 from tests.browser.sell_page import SAFE_TEXT, SAFE_TITLE, SellPage, picture
-from tests.stack import Stack
+from tests.stack import Stack, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -177,6 +177,23 @@ def test_a_finger_drags_a_photo_by_its_handle_and_scrolls_by_its_picture(
     swipe(sell, handle, middle - start["y"] - start["height"] / 2)
     assert sell.photo_names() == ["two.jpg", "one.jpg", "three.jpg"]
     context.close()
+
+
+def test_a_photo_held_near_the_edge_scrolls_the_page_until_it_is_let_go(sell: SellPage) -> None:
+    three(sell)
+    sell.await_judged(3)
+    grip = sell.photos.nth(0).locator(".photo-item__picture")
+    grip.evaluate("(node) => { node.scrollIntoView({ block: 'center' }); }")
+    sell.page.evaluate(AT_REST)
+    box, height = grip.bounding_box(), sell.page.evaluate("innerHeight")
+    assert box
+    before = sell.page.evaluate("scrollY")
+    sell.page.mouse.move(box["x"] + 40, box["y"] + 40)
+    sell.page.mouse.down()
+    sell.page.mouse.move(box["x"] + 40, height - 20, steps=4)  # and no further: it rests there
+    until(lambda: sell.page.evaluate("scrollY") > before + 40, 5, "the page scrolls")
+    sell.page.mouse.up()
+    sell.page.evaluate(AT_REST)
 
 
 def swipe(sell: SellPage, element: Any, down: float) -> None:

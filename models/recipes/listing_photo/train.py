@@ -59,11 +59,11 @@ def photos(data: Path, recipe: dict[str, Any]) -> tuple[list[Picture], list[Pict
     return learn + pictures.read(data / cloud.UNCLEAR), choose
 
 
-def load(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> Network:
+def load(build: Path, recipe: dict[str, Any]) -> Network:
     """Raises StepError when nothing was trained there."""
     network = Network(len(recipe["labels"]))
     try:
-        network.load_state_dict(torch.load(build / weights, map_location="cpu", weights_only=True))
+        network.load_state_dict(torch.load(build / WEIGHTS, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError) as error:
         raise StepError(f"There is no trained listing-photo in {build}: {error}") from error
     return network.eval()

@@ -87,11 +87,11 @@ def measure_left_out(data: Path, recipe: dict[str, Any], say: Say) -> list[dict[
     return found
 
 
-def load(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> Network:
+def load(build: Path, recipe: dict[str, Any]) -> Network:
     """Raises StepError when nothing was trained there."""
     network = Network(len(recipe["labels"]))
     try:
-        network.load_state_dict(torch.load(build / weights, map_location="cpu", weights_only=True))
+        network.load_state_dict(torch.load(build / WEIGHTS, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError) as error:
         raise StepError(f"There is no trained listing-photo-cloud in {build}: {error}") from error
     return network.eval()

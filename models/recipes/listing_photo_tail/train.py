@@ -52,11 +52,11 @@ def train(data: Path, out: Path, recipe: dict[str, Any], say: Say, with_left_out
     return measure.finished(report, recipe, data, out, WEIGHTS, learn, len(views), seconds, say)
 
 
-def load(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> Network:
+def load(build: Path, recipe: dict[str, Any]) -> Network:
     """Raises StepError when nothing was trained there."""
     network = Network(len(recipe["labels"]))
     try:
-        network.load_state_dict(torch.load(build / weights, map_location="cpu", weights_only=True))
+        network.load_state_dict(torch.load(build / WEIGHTS, map_location="cpu", weights_only=True))
     except (OSError, RuntimeError) as error:
         raise StepError(f"There is no trained listing-photo-tail in {build}: {error}") from error
     return network.eval()

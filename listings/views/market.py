@@ -12,6 +12,10 @@ from ..forms import SORTS, BrowseForm
 from ..models import Listing, User
 
 PAGE_SIZE = 24
+NOT_ON_SALE = (
+    "This listing is not on sale. It may have been sold, paused or withdrawn, or it was changed a moment ago and is "
+    "being checked: then it is back soon."
+)
 
 
 def _page(request: HttpRequest, rows: QuerySet) -> Page:
@@ -46,7 +50,7 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
 def item(request: HttpRequest, public_id: str) -> HttpResponse:
     listing = queries.item(public_id)
     if listing is None or not _may_see(request.user, listing):
-        raise Http404("This listing is not on the market.")
+        return render(request, "404.html", {"message": NOT_ON_SALE}, status=404)
     more = queries.seller_page(listing.seller).exclude(pk=listing.pk)[:4] if listing.status == "published" else []
     return render(
         request,

@@ -16,7 +16,9 @@ def test_only_published_listings_are_on_the_grid_and_the_item_page(client, make_
     assert "A public thing" in page
     assert "A hidden thing" not in page
     assert "A hidden thing" not in client.get("/?q=hidden").content.decode()
-    assert client.get(hidden.get_absolute_url()).status_code == 404
+    answer = client.get(hidden.get_absolute_url())
+    assert answer.status_code == 404
+    assert "is being checked: then it is back soon" in answer.content.decode()
 
 
 def test_the_seller_and_a_moderator_can_look_at_an_unpublished_item(

@@ -31,8 +31,9 @@ def graph(build: Path, recipe: dict[str, Any]) -> onnx.ModelProto:
 
 
 def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
-    """What is measured and published. INT8 weights that become float32 again when a session starts: depthwise layers in
-    INT8 arithmetic are slower than in float32, and the server has memory for the difference."""
+    """What is measured and published. INT8 weights that become float32 again when a session starts. INT8 arithmetic
+    (static, per channel) takes 0.7 of the time natively, 1.3 in WASM, and .9879 in place of .9902 of AUC on 150 photos
+    of dev: the last word is worth 3 ms."""
     full = graph(build, recipe)
     return {"fp32": full, "int8": shrink.restored(full, shrink.as_int8)}
 

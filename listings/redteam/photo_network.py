@@ -23,7 +23,7 @@ FULL = "fp32"  # the browser's INT8 file holds the same weights, rounded
 SAFE = "safe"
 BYTES = 255
 # Where in a file of the ONNX format the weights are: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
-GRAPH, INITIALIZER = 7, 5
+GRAPH, NODE, ATTRIBUTE, BODY, INITIALIZER = 7, 1, 5, 6, 5
 DIMS, DATA_TYPE, FLOAT_DATA, NAME, RAW_DATA = 1, 2, 4, 8, 9
 FLOAT = 1
 
@@ -46,14 +46,19 @@ class Network:
     side: int
     layers: list[Layer]
     safe: int  # place of the label
+    clear: float  # a first look that is safe with at least this probability is the only one
 
     def logits(self, x: Floats) -> Floats:
-        """float32 [labels]: the mean of the last layer's map, of the photo and of its mirror image."""
-        one, other = (_through(self.layers, way)[0] for way in (x, _mirrored(x)))
-        return (one.mean((1, 2)) + other.mean((1, 2))) / 2
+        """float32 [labels]: the mean of the last layer's map, of the photo and, unless that clears it, of its mirror
+        image too."""
+        one = _through(self.layers, x)[0].mean((1, 2))
+        if one[self.safe] - np.logaddexp.reduce(one) >= np.log(self.clear):
+            return one
+        return (one + _through(self.layers, _mirrored(x))[0].mean((1, 2))) / 2
 
     def unsafe(self, x: Floats) -> tuple[float, Floats]:
-        """The log-odds of unsafe and their gradient [3, side, side]."""
+        """The log-odds of unsafe in both looks and their gradient [3, side, side]: whoever lowers both comes past the
+        first alone, too."""
         (one, passed), (other, passed_mirrored) = (_through(self.layers, way) for way in (x, _mirrored(x)))
         odds, by_logit = log_odds((one.mean((1, 2)) + other.mean((1, 2))) / 2, self.safe)
         by_place = np.broadcast_to((by_logit / (2 * one[0].size))[:, None, None], one.shape)
@@ -157,16 +162,23 @@ def public(folder: Path = manifest.PUBLISHED) -> Network:
         layers.append(Layer(weight, weights[f"{name}.bias"], side // after, padding, most))
         side = after
     layers.append(Layer(weights["head.weight"], weights["head.bias"], 1, 0, None))
-    return Network(int(entry["side"]), layers, entry["labels"].index(SAFE))
+    return Network(int(entry["side"]), layers, entry["labels"].index(SAFE), float(weights["looks.clear"]))
 
 
 def initializers(content: bytes) -> dict[str, Floats]:
-    """The float32 tensors stored in an ONNX file, by name."""
-    found: dict[str, Floats | None] = {}
-    for field, graph in _fields(content):
-        if field == GRAPH:
-            found |= dict(_tensor(tensor) for field, tensor in _fields(graph) if field == INITIALIZER)
+    """The float32 tensors stored in an ONNX file, by name, those of the bodies of its loops too."""
+    found = dict(tensor for field, graph in _fields(content) if field == GRAPH for tensor in _tensors(graph))
     return {name: array for name, array in found.items() if array is not None}
+
+
+def _tensors(graph: bytes) -> Iterator[tuple[str, Floats | None]]:
+    for field, part in _fields(graph):
+        if field == INITIALIZER:
+            yield _tensor(part)
+        elif field == NODE:
+            attributes = (attribute for field, attribute in _fields(part) if field == ATTRIBUTE)
+            for body in (body for each in attributes for field, body in _fields(each) if field == BODY):
+                yield from _tensors(body)
 
 
 def _tensor(content: bytes) -> tuple[str, Floats | None]:

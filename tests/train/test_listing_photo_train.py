@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models import manifest, photo, runtime
-from models.recipes.listing_photo import augment, network, pictures, pool, shape
+from models.recipes.listing_photo import augment, network, pictures, pool, second_look, shape
 from models.recipes.listing_photo import export as device_export
 from models.recipes.listing_photo import train as device
 from models.recipes.listing_photo.measure import BothWays, normalised
@@ -18,7 +18,7 @@ from models.recipes.listing_photo_cloud import export as cloud_export
 from models.recipes.listing_photo_cloud import train as cloud
 from models.recipes.listing_photo_tail import network as tail_network
 from models.recipes.listing_photo_tail import train as tail
-from models.steps import compress, publish
+from models.steps import compress, publish, shrink
 from models.steps.errors import StepError
 from models.steps.recipe import read
 from tests.models import photos
@@ -203,6 +203,37 @@ def test_the_activation_is_that_of_the_photo_as_it_is(trained):
     with torch.no_grad():
         own = below.lower(normalised(torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None]))[0] / shape.SPLIT_SCALE
     assert np.abs(sent.astype(int) - own.round().numpy()).max() <= 1
+
+
+@pytest.mark.parametrize("form", ["fp32", "fp16", "int8"])
+def test_a_second_look_is_taken_only_where_the_first_leaves_a_doubt(trained, form):
+    below = device.load(trained / "build" / "listing-photo", small("listing-photo"))
+    full = device_export.exported(below.folded(), np.ones(4, np.float32))
+    made = {
+        "fp32": lambda: full,
+        "fp16": lambda: shrink.restored(full, shrink.as_float16),
+        "int8": lambda: device_export.quantized(full, device_export.samples({}, trained / "data", 8)),
+    }[form]()
+    always = device_export.with_activation(made)
+    rgb = np.asarray(photos.drawn("weapons", 6).resize((128, 128)))
+    outputs = ["scores", "heat", "activation"]
+
+    def run(model, pixels):
+        return runtime.open_session(model.SerializeToString()).run(outputs, {"rgb": pixels})
+
+    both, other = run(always, rgb), run(always, np.ascontiguousarray(rgb[:, ::-1]))
+    twice = run(second_look.when_not_clear(always, 0), rgb)
+    once = run(second_look.when_not_clear(always, 1), rgb)
+    once_mirrored = run(second_look.when_not_clear(always, 1), np.ascontiguousarray(rgb[:, ::-1]))
+    for found, expected in zip(twice, both, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_array_equal(once[2], both[2])
+    np.testing.assert_array_equal(once_mirrored[2], other[2])
+    np.testing.assert_allclose((once[1] + once_mirrored[1][:, ::-1]) / 2, both[1], atol=1e-3)
+    assert np.abs(once[1] - both[1]).max() > 1e-3, "one look is not the mean of two"
+    doubt = 1 - float(once[0][-1])
+    for clear, expected in ((doubt * 1.001, once), (doubt * 0.999, twice)):
+        np.testing.assert_allclose(run(second_look.when_not_clear(always, clear), rgb)[0], expected[0], atol=1e-6)
 
 
 def test_what_was_pruned_stays_zero_while_the_rest_is_trained_on(trained):

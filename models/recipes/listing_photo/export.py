@@ -1,6 +1,6 @@
 """listing-photo as an ONNX graph, written node by node: rgb uint8 [h, w, 3] → scores [labels], heat [8, 8, labels],
-activation uint8 [32, 16, 16]. The photo is read as it is and mirrored, and scores and heat are the mean of both: a gun
-points either way. The activation is that of the photo as it is.
+activation uint8 [32, 16, 16]. The photo is read as it is and, unless that clears it, mirrored too (`second_look.py`);
+scores and heat are then the mean of both: a gun points either way. The activation is that of the photo as it is.
 
 Resizing and the normalisation of pixels are in the graph; the latter lies in the weights of the patch stem, which has
 no padding, so that its input is the bytes themselves and INT8 begins with the photo.
@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from models.recipes.listing_photo import pictures, train
 from models.recipes.listing_photo.network import Folded
+from models.recipes.listing_photo.second_look import when_not_clear
 from models.recipes.listing_photo.shape import HEAT, PATCH, SIDE, SPLIT, SPLIT_MOST, SPLIT_SCALE
 from models.recipes.listing_photo_cloud.train import TRAIN
 from models.recipes.listing_text.graph import Graph, finished
@@ -31,7 +32,8 @@ RGB = {"rgb": (UINT8, ["h", "w", 3])}
 
 
 def graph(build: Path, recipe: dict[str, Any]) -> onnx.ModelProto:
-    """The float32 model of a build folder. Raises StepError when nothing was trained there."""
+    """The float32 model of a build folder, which always looks both ways: what ways to shrink are tried on. Raises
+    StepError when nothing was trained there."""
     heat = np.array(training.read_report(build)["temperatures"], np.float32)
     return exported(train.load(build, recipe).folded(), heat)
 
@@ -41,9 +43,9 @@ def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
     full = graph(build, recipe)
     taken = samples(recipe, Path(training.read_report(build)["data"]))
     return {
-        "fp32": with_activation(full),
-        "fp16": with_activation(shrink.restored(full, shrink.as_float16)),
-        "int8": with_activation(quantized(full, taken)),
+        "fp32": when_not_clear(with_activation(full)),
+        "fp16": when_not_clear(with_activation(shrink.restored(full, shrink.as_float16))),
+        "int8": when_not_clear(with_activation(quantized(full, taken))),
     }
 
 
@@ -128,21 +130,21 @@ def for_bytes(weight: Floats, bias: Floats) -> tuple[Floats, Floats]:
 
 
 def exported(parts: Folded, temperatures: NDArray[np.float32]) -> onnx.ModelProto:
-    """The float32 model. `split` is the tensor that may leave the device; `with_activation` makes bytes of it."""
+    """The float32 model, looking both ways. `pixels`, `both` and `features` are the tensors between which the network
+    lies, `split` the one that may leave the device; `with_activation` makes bytes of it."""
     g = Graph()
     (stem, stem_bias, _), *layers, (head, head_bias, _) = parts
     weight, bias = for_bytes(stem, stem_bias)
-    x = both_ways(g, read_pixels(g, SIDE))
+    pixels = g.called("pixels", read_pixels(g, SIDE))
+    x = g.called("both", both_ways(g, pixels))
     x = g.op("Relu", convolved(g, x, "stem", weight, bias, strides=[PATCH, PATCH]))
     for number, (weight, bias, stride) in enumerate(layers):
         x = convolved(g, x, f"layer{number}", weight, bias, strides=[stride, stride], pads=[1, 1, 1, 1])
         if number == SPLIT:
-            most = g.constant(SPLIT_MOST, np.float32)
-            g.nodes.append(helper.make_node("Clip", [x, g.constant(0, np.float32), most], ["split"], name="split"))
-            x = "split"
+            x = g.called("split", g.op("Clip", x, g.constant(0, np.float32), g.constant(SPLIT_MOST, np.float32)))
         else:
             x = g.op("Relu", x)
-    judged(g, mean_of_both(g, x), head, head_bias, temperatures)
+    judged(g, mean_of_both(g, g.called("features", x)), head, head_bias, temperatures)
     labels = len(temperatures)
     return finished(g, "listing-photo", {"scores": (FLOAT, [labels]), "heat": (FLOAT, [*HEAT, labels])}, RGB)
 

@@ -14,12 +14,16 @@ SPLIT_MOST = 6.0  # its values are kept within 0..6, so that one scale for all p
 SPLIT_SCALE = SPLIT_MOST / 255
 HEAT = (8, 8)
 WAYS = 2  # the photo as it is and its mirror image
+# A photo that the first look finds less unsafe than this gets no second one: of dev's safe photos 53 in 100, of its
+# weapons 0.6; ROC-AUC of weapons there .9722, with two looks always .9723, with one .9689.
+CLEAR = 0.05
 
 
 def splits(labels: int) -> list[dict[str, Any]]:
     """Every place to cut at, from the photo to the last features: {name, shape, bytes, operations_below,
-    operations_above, sent}. operations: multiply-adds of one photo, read both ways; sent: the one that the browser's
-    file gives out and listing-photo-tail begins with; the others are for a planner to weigh."""
+    operations_above, sent}. operations: multiply-adds of one photo, read both ways; half as many where the first look
+    clears it. sent: the one that the browser's file gives out and listing-photo-tail begins with; the others are for a
+    planner to weigh."""
     side = SIDE // PATCH
     places: list[tuple[str, list[int], int]] = [("photo", [3, SIDE, SIDE], 0)]
     places.append(("stem", [STEM, side, side], side * side * PATCH * PATCH * 3 * STEM))

@@ -39,6 +39,12 @@ class Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
         return output
 
+    def called(self, name: str, tensor: str) -> str:
+        """The tensor that the last node made, under a name of its own, by which it is found in the file."""
+        (node,) = (node for node in self.nodes[-1:] if list(node.output) == [tensor])
+        node.output[0] = node.name = name
+        return name
+
     def when(self, test: str, then: Callable[[Graph], str], otherwise: Callable[[Graph], str]) -> str:
         """What `then` makes, computed only if the bool `test` holds; else what `otherwise` makes. Both get a graph to
         write to, from which all tensors made so far can be read."""

@@ -33,7 +33,7 @@ from pydantic import ConfigDict
 from models import manifest
 from models import photo as photo_model
 
-from . import categories, drafts, limits, photo_refusals, photos, policies, queries, second_opinion
+from . import categories, device_check, drafts, limits, photo_refusals, photos, policies, queries, second_opinion
 from .forms import BrowseForm
 from .lifecycle import Status
 from .models import Draft, Listing, Photo
@@ -42,7 +42,6 @@ from .views.requests import SignedInRequest
 PAGE_SIZE = 24
 PAGE_MAX = 10_000
 PUBLIC_ID = re.compile(r"[a-z0-9]{1,12}")
-RUNTIME = {"mjs": "ort/ort-wasm-simd-threaded.mjs", "wasm": "ort/ort-wasm-simd-threaded.wasm"}
 UUID_EXAMPLE = "3b6d1c9e-6a53-4f0e-9a55-0c5b4c2f0d11"
 DRAFT_DATA_EXAMPLE = {"title": "Blue enamel kettle", "description": "Holds a litre and a half.", "price": "18.50"}
 
@@ -503,7 +502,7 @@ def models_manifest(request: HttpRequest) -> HttpResponse:
     try:
         for entry in subset["models"].values():
             entry["url"] = static(f"models/{entry.pop('file')}")
-        runtime = {name: static(path) for name, path in RUNTIME.items()}
+        runtime = device_check.runtime()
     except ValueError as error:  # the static files were collected without them
         raise manifest.ModelUnavailable(f"A file for browsers is missing: {error}. Run: make run") from error
     data = {

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import categories, drafts, limits, policies, queries, selling, submission
+from .. import categories, device_check, drafts, limits, policies, queries, selling, submission
 from ..forms import ListingForm
 from ..lifecycle import Status
 from ..models import Draft, Listing, Photo, User
@@ -225,6 +225,7 @@ def _page(
             "listing": listing,
             "shell": offline,
             "limits": limits,
+            "worker_imports": device_check.worker_imports(),
             "draft_key": draft_key,
             "draft_version": draft_version,
             "base_edits": listing.edits if listing else 0,

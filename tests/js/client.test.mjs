@@ -28,6 +28,7 @@ function clientWith(answer, options = {}) {
   const client = createClient({
     workerUrl: "/worker.js",
     manifestUrl: "/manifest",
+    fetcher: async () => new Response(""),
     spawn: () => {
       const worker = new FakeWorker(answer);
       workers.push(worker);
@@ -51,6 +52,24 @@ test("no worker before the first call, one for all calls after", async () => {
   await client.check(FIELDS);
   assert.equal(workers.length, 1);
   assert.equal(workers[0].heard.filter(({ type }) => type === "load").length, 1);
+  client.stop();
+});
+
+test("what the worker will import is fetched beside it, once, and a failure of that is no failure", async () => {
+  const asked = [];
+  const fetcher = (url, options) => {
+    asked.push([url, options?.credentials]);
+    return Promise.reject(new TypeError("offline"));
+  };
+  const { client, workers } = clientWith(works, { fetcher, workerImports: ["/a.js", "/b.mjs"] });
+  assert.deepEqual(asked, [], "nothing before the first call");
+  const loading = client.load();
+  assert.deepEqual(asked, [["/manifest", "omit"], ["/a.js", undefined], ["/b.mjs", undefined]]);
+  assert.equal((await loading).status, "ready");
+  client.stop();
+  assert.equal((await client.check(FIELDS)).status, "verdict");
+  assert.equal(workers.length, 2);
+  assert.equal(asked.length, 3);
   client.stop();
 });
 

@@ -36,7 +36,7 @@ async function start(form) {
   // --- the check
   const policies = policyList(page.policiesUrl);
   const findings = createFindings(form, policies);
-  const client = createClient({ workerUrl: page.workerUrl, manifestUrl: page.manifestUrl });
+  const client = createClient({ workerUrl: page.workerUrl, workerImports: page.workerImports.split(" "), manifestUrl: page.manifestUrl });
   let keeper = null;
   const changed = () => {
     textCheck.typed();

@@ -15,6 +15,7 @@ from typing import Any
 import brotli
 
 from marketplace.middleware import HEADERS
+from marketplace.static import WINDOW
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -27,8 +28,8 @@ TYPES = {
 }
 
 
-# As the site: what does not change is kept for ever, the list of models and pages are asked for again.
-KEPT, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"
+# As the site: what does not change is kept for ever, the list of models for a minute, pages are asked for again.
+KEPT, KEPT_A_MINUTE, ASKED_AGAIN = "public, max-age=31536000, immutable", "public, max-age=60", "no-cache"
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,21 @@ def packed(source: Path | dict[str, Any], kept: Path, say: Callable[[str], None]
         content, name = json.dumps(source).encode(), "manifest.json"
     else:
         content, name = source.read_bytes(), source.name
-    path = kept / f"{hashlib.sha256(content).hexdigest()}.br"
+    path = kept / f"{hashlib.sha256(content).hexdigest()}.br{WINDOW}"
     if not path.exists():
         if len(content) > 1 << 20:
             say(f"Compressing {name}, once …")
         kept.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".new")
-        aside.write_bytes(brotli.compress(content, quality=11))
+        aside.write_bytes(brotli.compress(content, quality=11, lgwin=WINDOW))
         aside.replace(path)
     return Packed(TYPES[Path(name).suffix], len(content), path.read_bytes())
+
+
+def kept_for(path: str) -> str:
+    if path == "/":
+        return ASKED_AGAIN
+    return KEPT_A_MINUTE if path.startswith("/api/") else KEPT
 
 
 def handler(site: Site) -> type[BaseHTTPRequestHandler]:
@@ -77,8 +84,7 @@ def handler(site: Site) -> type[BaseHTTPRequestHandler]:
             if found:
                 self.send_header("Content-Type", found.kind)
                 self.send_header("Content-Encoding", "br")
-                is_kept = path != "/" and not path.startswith("/api/")
-                self.send_header("Cache-Control", KEPT if is_kept else ASKED_AGAIN)
+                self.send_header("Cache-Control", kept_for(path))
             body = found.body if found else b""
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from listings import device_check
 from marketplace import assets
 from models import manifest
 from models.photo import MODEL
@@ -71,9 +72,16 @@ def lay_out(folder: Path, packages: Path = peers.PACKAGES) -> None:
         "model.json": json.dumps(model, separators=(",", ":")).encode(),
         "weights.bin": base64.b64decode(as_file(packages / WEIGHTS / "group1-shard1of1.min.js")),
     }
+    page = (HERE / "page.html").read_text()
+    contents["page.html"] = page.replace('worker-imports=""', f'worker-imports="{" ".join(worker_imports())}"').encode()
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
+
+
+def worker_imports() -> list[str]:
+    """What the sell page names to the client: every module of the worker, under the names that this server uses."""
+    return [f"/static/{path}" for path in device_check.worker_modules()]
 
 
 def addresses(
@@ -84,7 +92,7 @@ def addresses(
     if MODEL not in ours["models"]:
         raise manifest.ModelUnavailable(f"No model named {MODEL} is published for browsers.")
     found: dict[str, Path | dict[str, Any]] = {
-        "/": HERE / "page.html",
+        "/": laid_out / "page.html",
         "/page.js": HERE / "page.js",
         "/api/models/manifest": ours,
         "/nsfwjs/core.js": laid_out / "core.js",

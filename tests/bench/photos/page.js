@@ -15,7 +15,11 @@ new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ sta
 const open = {
   async "listing-photo"() {
     const { createClient } = await import("/static/js/ml/client.js");
-    const client = createClient({ workerUrl: "/static/js/ml/worker.js", manifestUrl: "/api/models/manifest" });
+    const client = createClient({
+      workerUrl: "/static/js/ml/worker.js",
+      workerImports: document.documentElement.dataset.workerImports.split(" "),
+      manifestUrl: "/api/models/manifest",
+    });
     return async (blob) => {
       const answer = await client.checkPhoto(blob);
       if (answer.status !== "verdict") throw new Error(JSON.stringify(answer));

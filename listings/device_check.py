@@ -1,0 +1,35 @@
+"""The files that a browser loads to check on the device, by their addresses."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.templatetags.static import static
+
+RUNTIME = {"mjs": "ort/ort-wasm-simd-threaded.mjs", "wasm": "ort/ort-wasm-simd-threaded.wasm"}
+FRONT = "ort/ort.wasm.min.mjs"
+FOLDER = "js/ml"
+WORKER, CLIENT = "worker.js", "client.js"  # the client is the page's
+
+
+def runtime() -> dict[str, str]:
+    """Raises ValueError when the static files were collected without them."""
+    return {name: static(path) for name, path in RUNTIME.items()}
+
+
+def worker_modules() -> list[str]:
+    """All modules that the worker imports, one after the other as it comes to know of them; 24 kB on the line. The
+    runtime's program and the models are none of them."""
+    names = sorted(path.name for path in (settings.BASE_DIR / "static" / FOLDER).glob("*.js"))
+    return [*(f"{FOLDER}/{name}" for name in names if name not in (WORKER, CLIENT)), FRONT, RUNTIME["mjs"]]
+
+
+def worker_imports() -> list[str]:
+    """Their addresses, so that the page may ask for them side by side. Those that were not collected are left out, for
+    the worker then says so itself."""
+    found = []
+    for path in worker_modules():
+        try:
+            found.append(static(path))
+        except ValueError:
+            continue
+    return found

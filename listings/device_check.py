@@ -16,6 +16,14 @@ def runtime() -> dict[str, str]:
     return {name: static(path) for name, path in RUNTIME.items()}
 
 
+def runtime_url() -> str:
+    """The runtime's program, which is most of what is loaded; "" where it was not collected."""
+    try:
+        return runtime()["wasm"]
+    except ValueError:
+        return ""
+
+
 def worker_modules() -> list[str]:
     """All modules that the worker imports, one after the other as it comes to know of them; 24 kB on the line. The
     runtime's program and the models are none of them."""

@@ -226,6 +226,7 @@ def _page(
             "shell": offline,
             "limits": limits,
             "worker_imports": device_check.worker_imports(),
+            "runtime_url": device_check.runtime_url(),
             "draft_key": draft_key,
             "draft_version": draft_version,
             "base_edits": listing.edits if listing else 0,

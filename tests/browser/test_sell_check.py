@@ -118,6 +118,29 @@ def test_nothing_is_loaded_before_the_form_is_touched_and_only_the_three_runtime
     assert kinds == {"mjs", "wasm"}
 
 
+def test_what_the_worker_needs_is_asked_for_at_once_and_crosses_the_line_once(
+    context: BrowserContext, site: Stack, signed_in: Callable[[Any], None], merchant: Any
+) -> None:
+    signed_in(merchant)
+    with recording(site.port) as recorder:
+        sell = SellPage(context.new_page()).open(f"{recorder.url}/sell/new/")
+        sell.title.click()
+        expect(sell.status).to_contain_text("Ready")
+        form = sell.page.locator("#sell-form")
+        wanted = [
+            form.get_attribute("data-runtime-url"),
+            form.get_attribute("data-worker-url"),
+            *(form.get_attribute("data-worker-imports") or "").split(" "),
+        ]
+        sent = b"".join(map(bytes, recorder.sent)).decode("latin-1")
+        assert len(wanted) > 10
+        assert {url: sent.count(f"GET {url} ") for url in wanted} == dict.fromkeys(wanted, 1)
+        asked_by = sell.page.evaluate(
+            "performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
+        )
+        assert {wanted[0], *wanted[2:]} <= set(asked_by), "the page asks, the worker finds"
+
+
 def test_a_listing_is_written_checked_and_submitted_with_the_keyboard_alone(sell: SellPage) -> None:
     sell.open()
     keyboard = sell.page.keyboard

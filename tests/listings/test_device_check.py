@@ -39,6 +39,7 @@ def test_a_module_that_was_not_collected_is_left_out(monkeypatch):
     with pytest.raises(ValueError, match="wasm"):
         monkeypatch.setattr(device_check, "static", lambda path: static(device_check.FRONT if "wasm" in path else path))
         device_check.runtime()
+    assert device_check.runtime_url() == ""
 
 
 def test_the_sell_page_names_them(client, merchant):
@@ -47,3 +48,4 @@ def test_the_sell_page_names_them(client, merchant):
     named = re.search(r'data-worker-imports="([^"]+)"', page).group(1).split(" ")
     assert named == device_check.worker_imports()
     assert len(named) > 8
+    assert f'data-runtime-url="{device_check.runtime()["wasm"]}"' in page

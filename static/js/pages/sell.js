@@ -3,7 +3,7 @@ import { openDrafts } from "../drafts.js";
 import { createSync } from "../draft_sync.js";
 import { createClient, PHOTO } from "../ml/client.js";
 import { createKeeper } from "./sell/draft_keeper.js";
-import { el } from "./sell/dom.js";
+import { el, prefetch } from "./sell/dom.js";
 import { createFindings } from "./sell/findings.js";
 import { readFields, textFields, wasTyped, writeFields } from "./sell/form_text.js";
 import { keepOffline, rememberedOwner } from "./sell/offline.js";
@@ -54,6 +54,7 @@ async function start(form) {
     await keepOffline(page, resources);
   };
   const firstTouch = () => {
+    prefetch(page.runtimeUrl);
     void policies();
     photos.start();
     void textCheck.start(async ({ resources = [] }) => {

@@ -14,6 +14,10 @@ new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ sta
 
 const open = {
   async "listing-photo"() {
+    const runtime = document.createElement("link"); // as the sell page asks for it at the first touch
+    runtime.rel = "prefetch";
+    runtime.href = "/static/ort/ort-wasm-simd-threaded.wasm";
+    document.head.append(runtime);
     const { createClient } = await import("/static/js/ml/client.js");
     const client = createClient({
       workerUrl: "/static/js/ml/worker.js",

@@ -21,6 +21,15 @@ export function button(label, onClick, attributes = {}) {
   return el("button", { type: "button", click: onClick, ...attributes }, label);
 }
 
+/**
+ * A file that a worker will ask for: on its way before the worker is up. Browsers that take the hint answer the later
+ * request from the first; Safari does not take it, and of other hints it makes a second download.
+ */
+export function prefetch(url) {
+  const isAsked = [...document.head.querySelectorAll("link[rel=prefetch]")].some((link) => link.getAttribute("href") === url);
+  if (url && !isAsked) document.head.append(el("link", { rel: "prefetch", href: url }));
+}
+
 export function clock(milliseconds) {
   const when = new Date(milliseconds);
   const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });

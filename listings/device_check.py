@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.conf import settings
 from django.templatetags.static import static
 
@@ -24,8 +26,9 @@ def runtime_url() -> str:
         return ""
 
 
+@cache
 def worker_modules() -> list[str]:
-    """All modules that the worker imports, one after the other as it comes to know of them; 24 kB on the line. The
+    """All modules that the worker imports, one after the other as it comes to know of them; 34 kB on the line. The
     runtime's program and the models are none of them."""
     names = sorted(path.name for path in (settings.BASE_DIR / "static" / FOLDER).glob("*.js"))
     return [*(f"{FOLDER}/{name}" for name in names if name not in (WORKER, CLIENT)), FRONT, RUNTIME["mjs"]]

@@ -17,6 +17,8 @@ NO_MODELS = (checks.CONTACT_DETAILS, checks.DUPLICATES)
 OF_PHOTOS = (photo_model.MODEL, photo_model.CLOUD, *checks.OF_PHOTOS)
 HARD_TO_JUDGE = "It is hard to judge for our check."
 IN_REVIEW_NOTE = "A moderator looks at this listing before it goes on sale. You need not do anything."
+PHOTOS_NOTE = f"{IN_REVIEW_NOTE} If a photo should not be here, take it out and submit again."
+ALSO_NOTE = "Until you submit again, a moderator looks at the rest."
 SAYS = {
     VerdictDecision.PASS: "found nothing",
     VerdictDecision.UNSURE: "is not sure",
@@ -91,7 +93,9 @@ def _held(found: Outcome, doubts: Sequence[Doubt], *, sure_of_words: bool) -> Ou
     if not doubts:
         return found
     causes = [found.cause or found.note, *(doubt.cause for doubt in doubts)]
-    notes = [found.note.replace(IN_REVIEW_NOTE, ""), *_notes(doubts), IN_REVIEW_NOTE]
+    about = _notes(doubts)
+    closing = ALSO_NOTE if found.status == Status.NEEDS_CHANGES else PHOTOS_NOTE if about else IN_REVIEW_NOTE
+    notes = [found.note.replace(IN_REVIEW_NOTE, ""), *about, closing]
     suspected = [doubt.policy for doubt in doubts if doubt.policy]
     if found.policy:  # of words: before the photos when a check is sure of it, behind them when it is not
         suspected.insert(0 if sure_of_words else len(suspected), found.policy)
@@ -101,12 +105,15 @@ def _held(found: Outcome, doubts: Sequence[Doubt], *, sure_of_words: bool) -> Ou
 
 
 def _notes(doubts: Sequence[Doubt]) -> list[str]:
-    """Each sentence once, before it the photos that it is about."""
+    """Each sentence once, before it the photos that it is about; what is said of the same photos stands together."""
     places: dict[str, list[int]] = {}
     for doubt in doubts:
         if doubt.note:
             places.setdefault(doubt.note, []).append(doubt.place)
-    return [f"{photos_named(at)}{', each' if len(at) > 1 else ''}: {note}" for note, at in places.items()]
+    said: dict[str, list[str]] = {}
+    for note, at in places.items():
+        said.setdefault(f"{photos_named(at)}{', each' if len(at) > 1 else ''}", []).append(note)
+    return [f"{named}: {' '.join(notes)}" for named, notes in said.items()]
 
 
 def photos_named(places: Sequence[int]) -> str:

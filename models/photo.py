@@ -146,9 +146,10 @@ def verdict(
 
 
 def heat_map(heat: NDArray[np.float32], labels: list[str], policy: str, digest: str, box: Box) -> dict[str, Any]:
-    """How strongly each place speaks for the policy and against safe, in percent: {"photo", "rows", "columns", "heat":
-    whole numbers row by row, "box": the part of the photo it covers}."""
-    apart = heat[..., labels.index(policy)].astype(np.float64) - heat[..., labels.index("safe")]
-    percent = np.round(100 / (1 + np.exp(-np.clip(apart, -30, 30)))).astype(int)
+    """How strongly each place speaks for the policy and against safe, in percent of the place that does most, 0 where
+    it speaks against: {"photo", "rows", "columns", "heat": whole numbers row by row, "box": the part of the photo it
+    covers}. Probabilities would not do: of what is clearly there, nearly every place is sure."""
+    apart = np.maximum(heat[..., labels.index(policy)].astype(np.float64) - heat[..., labels.index("safe")], 0)
+    percent = np.round(100 * apart / max(apart.max(), 1e-6)).astype(int)
     rows, columns = percent.shape
     return {"photo": digest, "rows": rows, "columns": columns, "heat": percent.ravel().tolist(), "box": list(box)}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from models import manifest, photo, runtime
 from models.recipes.listing_photo import shape
@@ -97,7 +97,32 @@ def golden_images() -> dict[str, NDArray[np.uint8]]:
     found["white"] = np.full((64, 64, 3), 255, np.uint8)
     for number in range(8):
         found[f"shapes {number}"] = shapes(rng, soft(rng, 96, 128))
+    for number in range(3):
+        found[f"shirt {number}"], found[f"box {number}"] = shirt(rng, 120, 100), box(rng, 90, 130)
     return found
+
+
+def shirt(rng: np.random.Generator, height: int, width: int) -> NDArray[np.uint8]:
+    """On white: as harmless as can be, which one look clears."""
+    corners = [(0.3, 0.1), (0.7, 0.1), (0.95, 0.3), (0.82, 0.42), (0.72, 0.34), (0.72, 0.92)]
+    corners += [(1 - x, y) for x, y in reversed(corners[2:])]
+    image = Image.new("RGB", (width, height), "white")
+    ImageDraw.Draw(image).polygon([(x * width, y * height) for x, y in corners], colour(rng))
+    return np.asarray(image)
+
+
+def box(rng: np.random.Generator, height: int, width: int) -> NDArray[np.uint8]:
+    """With a label, on white: harmless, but not always at the first look."""
+    image = Image.new("RGB", (width, height), "white")
+    pen = ImageDraw.Draw(image)
+    pen.rounded_rectangle((width * 0.2, height * 0.15, width * 0.8, height * 0.85), 12, colour(rng))
+    pen.rectangle((width * 0.25, height * 0.3, width * 0.75, height * 0.5), colour(rng))
+    return np.asarray(image)
+
+
+def colour(rng: np.random.Generator) -> tuple[int, int, int]:
+    red, green, blue = (int(value) for value in rng.integers(0, 256, 3))
+    return red, green, blue
 
 
 def soft(rng: np.random.Generator, height: int, width: int) -> NDArray[np.uint8]:

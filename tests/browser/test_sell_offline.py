@@ -75,6 +75,11 @@ def test_the_offline_copy_leads_to_the_real_page_once_the_line_is_back(sell: Sel
     sell.await_script()
     expect(sell.title).to_have_value(SAFE_TITLE)
     expect(sell.page.locator("#id_price")).to_have_value("24.50")
+    expect(sell.page.locator("#send-note")).to_have_text(
+        "Not sent yet: the network is back, and everything you wrote is here. Press the button once more to send it."
+    )
+    expect(sell.submit).to_be_focused()
+    expect(sell.page.locator("#send-note")).to_be_in_viewport()
     sell.submit.click()
     sell.page.wait_for_url("**/sell/")
 

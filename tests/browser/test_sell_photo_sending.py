@@ -111,6 +111,25 @@ def test_a_line_that_stays_bad_stops_it_and_pressing_again_goes_on_where_it_stop
     assert (Listing.objects.get().photos.count(), uploads(line) - before) == (3, 2)
 
 
+def test_a_photo_sent_again_by_hand_puts_what_was_said_right(sell: SellPage, line: Recorder) -> None:
+    add(sell, "peru")
+    line.cut_at = 0.9
+    sell.page.clock.install()
+    sell.submit.click()
+    alert = sell.page.locator("#send-note")
+    for _ in range(60):
+        sell.page.wait_for_timeout(250)
+        if alert.is_visible():
+            break
+        sell.page.clock.run_for(1000)
+    expect(alert).to_contain_text("0 of 1 photos have arrived")
+    line.cut_at = None
+    sell.page.get_by_role("button", name="Send photo 1 again").click()
+    expect(alert).to_have_text("All photos have arrived. Press the button again to go on.", timeout=10_000)
+    sell.submit.click()
+    sell.page.wait_for_url("**/sell/")
+
+
 def uploads(line: Recorder) -> int:
     return sum(bytes(record).count(UPLOAD) for record in line.sent)
 

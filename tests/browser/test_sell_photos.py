@@ -232,7 +232,7 @@ def test_what_cannot_be_a_photo_is_named_with_the_reason_and_the_rest_goes_on(se
     assert sell.photo_names() == ["photo-without-a-type", "good.jpg"]
     errors = sell.page.locator("#error-photos")
     for text in (
-        "“notes.txt” is not a JPEG, PNG, WebP, AVIF or HEIC photo, whatever its name says.",
+        "“notes.txt” cannot be used. Choose a photo in JPEG, PNG, WebP, AVIF or HEIC.",
         "“drawing.svg” is a drawing (SVG).",
         "“really-text.jpg” is not a",
         "“empty.jpg” is empty.",
@@ -241,6 +241,17 @@ def test_what_cannot_be_a_photo_is_named_with_the_reason_and_the_rest_goes_on(se
         "“broken.jpg” cannot be opened as a photo.",
     ):
         expect(errors).to_contain_text(text)
+
+
+def test_what_was_said_of_files_goes_when_others_are_chosen(sell: SellPage) -> None:
+    sell.add_photos({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"}, picture("first.jpg", "navy"))
+    sell.await_judged(1)
+    expect(sell.page.locator("#error-photos")).to_contain_text("notes.txt")
+    sell.page.get_by_role("button", name="Remove photo 1").click()
+    expect(sell.page.get_by_text("Photo 1 was removed.", exact=True).last).to_be_visible()
+    sell.add_photos(picture("second.jpg", "teal"))
+    expect(sell.page.locator("#error-photos")).to_be_empty()
+    expect(sell.page.get_by_role("button", name="Put it back")).to_have_count(0)
 
 
 def test_of_thirty_photos_the_first_eight_are_taken_and_the_page_stays_usable(sell: SellPage, tmp_path: Path) -> None:

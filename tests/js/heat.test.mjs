@@ -85,7 +85,7 @@ test("the panel counts what was checked and names the photos to look at", () => 
   assert.match(summary([pass, unchecked, { ready: true, note: "This browser cannot show HEIC." }], POLICIES).text, /^One photo was checked .* 2 photos could not be checked on this device: they are checked after you submit.$/);
   assert.equal(summary([pass], POLICIES).text, "One photo was checked on your device: nothing found that breaks our rules.");
   const { text, warned: places } = summary([pass, { ready: false }, warned([]), unsure], POLICIES);
-  assert.equal(text, "3 photos were checked on your device: please look at one before you publish, not sure about one.");
+  assert.equal(text, "3 photos were checked on your device: please look at photo 3 before you publish; not sure about photo 4.");
   assert.deepEqual(places.map(({ place, policy }) => [place, policy]), [[3, "weapons"]]);
 });
 

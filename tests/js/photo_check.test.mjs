@@ -48,10 +48,10 @@ test("the model sees RGB of at most the side it asks for", async () => {
   assert.deepEqual([[...seen.rgb], seen.height, seen.width], [[1, 2, 3, 4, 5, 6], 1, 2]);
 });
 
-test("a warning carries the map of the whole photo, in percent for the policy and against safe", async () => {
+test("a warning carries the map of the whole photo, in percent of the hottest place", async () => {
   const { verdict, activation } = await check([0, 0.1, 0.7, 0.2]);
   assert.deepEqual([verdict.decision, verdict.policy], ["warn", "weapons"]);
-  assert.deepEqual(verdict.evidence, [{ photo: DIGEST, rows: 1, columns: 2, heat: [2, 98], box: [0, 0, 1, 1] }]);
+  assert.deepEqual(verdict.evidence, [{ photo: DIGEST, rows: 1, columns: 2, heat: [0, 100], box: [0, 0, 1, 1] }]);
   assert.equal(activation, ACTIVATION);
 });
 

@@ -32,6 +32,7 @@ test("each refused file is named with its reason", () => {
   const { accepted, problems } = sortFiles(
     [
       chosen("notes.txt", ""),
+      chosen("notes.jpg", ""),
       chosen("drawing.svg", "image/svg+xml"),
       chosen("huge.jpg", "image/jpeg", 500 * 1024 * 1024),
       chosen("empty.jpg", "", 0),
@@ -42,7 +43,8 @@ test("each refused file is named with its reason", () => {
   );
   assert.equal(accepted.length, 0);
   assert.deepEqual(problems, [
-    `“notes.txt” is not a ${KINDS} photo, whatever its name says.`,
+    `“notes.txt” cannot be used. Choose a photo in ${KINDS}.`,
+    `“notes.jpg” is not a ${KINDS} photo, whatever its name says.`,
     `“drawing.svg” is a drawing (SVG). Choose a photo in ${KINDS}.`,
     "“huge.jpg” is too big: 500 MB. Choose a file of at most 100 MB.",
     "“empty.jpg” is empty.",

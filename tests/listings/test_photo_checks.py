@@ -649,7 +649,8 @@ def test_the_merchant_reads_which_photo_and_why_and_the_moderator_all_of_it():
     )
     assert found.note == (
         "Photo 2: This photo looks like a weapon or a part of one. Photo 4: This photo looks like tobacco, a vape or "
-        "alcohol. A moderator looks at this listing before it goes on sale. You need not do anything."
+        "alcohol. A moderator looks at this listing before it goes on sale. You need not do anything. If a photo "
+        "should not be here, take it out and submit again."
     )
     assert found.cause == (
         "Photo 2: the server's check suspects: Weapons. The merchant's device claims that it found nothing.\n"
@@ -676,6 +677,15 @@ def test_a_doubt_about_a_photo_keeps_what_there_is_to_say_of_the_words():
     found = outcome.decide_outcome([WORDS, contacts, of_photo("cloud", "warn")])
     assert found.status == Status.IN_REVIEW
     assert "The text holds a link." in found.note and "Photo 2" in found.note
+    assert found.note.endswith(outcome.ALSO_NOTE)
+    assert "need not do anything" not in found.note, "the link is to be taken out"
+
+
+def test_two_checks_of_one_photo_name_it_once():
+    removed = of_photo("cloud", "block", model=checks.PHOTO_BANK)
+    note = outcome.decide_outcome([WORDS, removed, of_photo("cloud", "warn")]).note
+    assert note.count("Photo 2") == 1
+    assert "looks like a weapon" in note and "removed" in note
 
 
 def test_a_photos_pass_does_not_stand_for_the_words():

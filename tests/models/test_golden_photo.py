@@ -18,6 +18,12 @@ def test_the_golden_file_belongs_to_the_published_version():
     assert len(GOLDEN["cases"]) >= 20
 
 
+def test_photos_that_one_look_clears_are_among_them_and_others_too():
+    safe = [case["expected"]["scores"]["safe"] for case in GOLDEN["cases"]]
+    assert sum(score > 0.96 for score in safe) >= 2
+    assert sum(score < 0.94 for score in safe) >= 10
+
+
 @pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: case["name"])
 def test_the_server_gives_the_golden_answer(case):
     rgb = np.frombuffer(zlib.decompress(base64.b64decode(case["rgb_zlib"])), np.uint8).reshape(case["shape"])

@@ -84,7 +84,7 @@ def test_the_gravest_part_counts_and_the_map_says_where_it_lies():
     verdict = photo.verdict(photo.CLOUD, entry, "int8", "cloud", looks, "ef", 0.0)
     assert (verdict["decision"], verdict["policy"]) == ("block", "weapons")
     assert verdict["evidence"] == [
-        {"photo": "ef", "rows": 2, "columns": 2, "heat": [50, 99, 50, 50], "box": [0.4, 0.0, 0.6, 0.6]}
+        {"photo": "ef", "rows": 2, "columns": 2, "heat": [0, 100, 0, 0], "box": [0.4, 0.0, 0.6, 0.6]}
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models import manifest, photo, runtime
-from models.recipes.listing_photo import augment, network, pictures, pool, second_look, shape
+from models.recipes.listing_photo import augment, mirror_look, network, pictures, pool, shape
 from models.recipes.listing_photo import export as device_export
 from models.recipes.listing_photo import train as device
 from models.recipes.listing_photo.measure import BothWays, normalised
@@ -222,9 +222,9 @@ def test_a_second_look_is_taken_only_where_the_first_leaves_a_doubt(trained, for
         return runtime.open_session(model.SerializeToString()).run(outputs, {"rgb": pixels})
 
     both, other = run(always, rgb), run(always, np.ascontiguousarray(rgb[:, ::-1]))
-    twice = run(second_look.when_not_clear(always, 0), rgb)
-    once = run(second_look.when_not_clear(always, 1), rgb)
-    once_mirrored = run(second_look.when_not_clear(always, 1), np.ascontiguousarray(rgb[:, ::-1]))
+    twice = run(mirror_look.when_not_clear(always, -0.1), rgb)
+    once = run(mirror_look.when_not_clear(always, 1), rgb)
+    once_mirrored = run(mirror_look.when_not_clear(always, 1), np.ascontiguousarray(rgb[:, ::-1]))
     for found, expected in zip(twice, both, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-4)
     np.testing.assert_array_equal(once[2], both[2])
@@ -233,7 +233,7 @@ def test_a_second_look_is_taken_only_where_the_first_leaves_a_doubt(trained, for
     assert np.abs(once[1] - both[1]).max() > 1e-3, "one look is not the mean of two"
     doubt = 1 - float(once[0][-1])
     for clear, expected in ((doubt * 1.001, once), (doubt * 0.999, twice)):
-        np.testing.assert_allclose(run(second_look.when_not_clear(always, clear), rgb)[0], expected[0], atol=1e-6)
+        np.testing.assert_allclose(run(mirror_look.when_not_clear(always, clear), rgb)[0], expected[0], atol=1e-6)
 
 
 def test_what_was_pruned_stays_zero_while_the_rest_is_trained_on(trained):

@@ -1,5 +1,5 @@
 """listing-photo as an ONNX graph, written node by node: rgb uint8 [h, w, 3] → scores [labels], heat [8, 8, labels],
-activation uint8 [32, 16, 16]. The photo is read as it is and, unless that clears it, mirrored too (`second_look.py`);
+activation uint8 [32, 16, 16]. The photo is read as it is and, unless that clears it, mirrored too (`mirror_look.py`);
 scores and heat are then the mean of both: a gun points either way. The activation is that of the photo as it is.
 
 Resizing and the normalisation of pixels are in the graph; the latter lies in the weights of the patch stem, which has
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.recipes.listing_photo import pictures, train
+from models.recipes.listing_photo.mirror_look import when_not_clear
 from models.recipes.listing_photo.network import Folded
-from models.recipes.listing_photo.second_look import when_not_clear
 from models.recipes.listing_photo.shape import HEAT, PATCH, SIDE, SPLIT, SPLIT_MOST, SPLIT_SCALE
 from models.recipes.listing_photo_cloud.train import TRAIN
 from models.recipes.listing_text.graph import Graph, finished

@@ -56,7 +56,8 @@ def scorer(network: nn.Module, side: int) -> Score:
 
 
 class BothWays(nn.Module):
-    """A photo as it is and mirrored, and the mean of both: what the published graph computes."""
+    """A photo as it is and mirrored, and the mean of both: what the published graphs compute;
+    listing-photo where one look leaves a doubt."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

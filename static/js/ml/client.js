@@ -10,6 +10,7 @@
  *                             {status: "aborted"}                       the caller's AbortSignal fired
  *                             {status: "unavailable", code, reason}     the device could not; reason is plain English
  */
+
 const TEXT = "listing-text";
 export const PHOTO = "listing-photo";
 const IDLE_MS = 30_000;
@@ -106,8 +107,9 @@ export function createClient(options) {
   function fetchAhead() {
     if (isFetched) return;
     isFetched = true;
-    const asked = [settings.fetcher(settings.manifestUrl, { credentials: "omit" }), ...settings.workerImports.map((url) => settings.fetcher(url))];
-    for (const answer of asked) answer.then((response) => response.arrayBuffer()).catch(() => {}); // the worker asks again
+    const take = async (url, options) => (await settings.fetcher(url, options)).arrayBuffer();
+    const asked = [take(settings.manifestUrl, { credentials: "omit" }), ...settings.workerImports.map((url) => take(url))];
+    for (const answer of asked) answer.catch(() => {}); // the worker asks again, and says what is wrong
   }
 
   function failed(model) {

@@ -45,16 +45,16 @@ export async function checkPhoto(bytes, model, read, run, context) {
   return { verdict, activation, timing: { decode: hundredths(decoded - began), run: hundredths(done - decoded) } };
 }
 
-/** How strongly each place speaks for the policy and against safe, in percent, row by row. */
+/** How strongly each place speaks for the policy and against safe, in percent of the place that does most. */
 function evidence(photo, heat, { labels, outputs }, policy) {
   const [rows, columns] = outputs.heat.shape;
   const wanted = labels.indexOf(policy);
   const safe = labels.indexOf("safe");
-  const percent = Array.from({ length: rows * columns }, (_, place) => {
-    const logit = heat[place * labels.length + wanted] - heat[place * labels.length + safe];
-    return Math.round(100 / (1 + Math.exp(-logit)));
+  const apart = Array.from({ length: rows * columns }, (_, place) => {
+    return Math.max(0, heat[place * labels.length + wanted] - heat[place * labels.length + safe]);
   });
-  return { photo, rows, columns, heat: percent, box: [0, 0, 1, 1] };
+  const most = Math.max(...apart, 1e-6);
+  return { photo, rows, columns, heat: apart.map((value) => Math.round((100 * value) / most)), box: [0, 0, 1, 1] };
 }
 
 /** RGBA to RGB. */

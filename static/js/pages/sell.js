@@ -14,7 +14,12 @@ const OFFLINE_SUBMIT = "Not sent: you are offline. Your draft is safe on this de
 const SAVE_WAIT_MS = 3000;
 const PROBE_WAIT_MS = 1500;
 const REOPEN_AFTER_MS = 20_000;
-const UNDER_WAY = "sending"; // in the tab's memory: the key of a draft that is being sent
+// In the tab's memory: the key of a draft that is being sent, or that this page was loaded for when the network came back.
+const [UNDER_WAY, BACK] = ["sending", "back"];
+const NOT_SENT = {
+  [UNDER_WAY]: "Not sent yet: this page was closed or loaded again while it was sending. Look whether everything is here, then press the button to go on.",
+  [BACK]: "Not sent yet: the network is back, and everything you wrote is here. Press the button once more to send it.",
+};
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 const form = document.getElementById("sell-form");
@@ -36,7 +41,7 @@ async function start(form) {
   // --- the check
   const policies = policyList(page.policiesUrl);
   const findings = createFindings(form, policies);
-  const client = createClient({ workerUrl: page.workerUrl, workerImports: page.workerImports.split(" "), manifestUrl: page.manifestUrl });
+  const client = createClient({ workerUrl: page.workerUrl, workerImports: page.workerImports.split(" ").filter(Boolean), manifestUrl: page.manifestUrl });
   let keeper = null;
   const changed = () => {
     textCheck.typed();
@@ -218,7 +223,10 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
     await limited(keeper()?.save(), SAVE_WAIT_MS);
     if (!(await online)) stay(OFFLINE_SUBMIT);
     // This copy of the page knows no account; the real one finds the draft by its key.
-    else if (isShell) location.assign(`${page.shellUrl.split("?")[0]}?draft=${encodeURIComponent(keeper().key)}`);
+    else if (isShell) {
+      remember(keeper().key, BACK);
+      location.assign(`${page.shellUrl.split("?")[0]}?draft=${encodeURIComponent(keeper().key)}`);
+    }
     else await send(submitter);
     submitter?.removeAttribute("aria-busy");
   }
@@ -236,7 +244,10 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
     do {
       const problem = await photos.sendAll((text) => (progress.textContent = text));
       progress.textContent = "";
-      if (problem) return stay(problem);
+      if (problem) {
+        form.addEventListener("photos-arrived", () => state === "open" && tell("All photos have arrived. Press the button again to go on."), { once: true });
+        return stay(problem);
+      }
       await limited(keeper()?.save(), SAVE_WAIT_MS); // which photo became which on the server, should the form come back
       // Last, for it must be of the text that goes: the merchant may have written on while photos were sent.
       verdict = await textCheck.forSubmit().catch(() => null);
@@ -256,9 +267,11 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
   }
 
   /** Left in the middle of sending, by a reload for instance: it must not look as if it had been sent. */
-  if (page.draftKey && remembered() === page.draftKey) {
-    tell("Not sent yet: this page was closed or loaded again while it was sending. Look whether everything is here, then press the button to go on.");
+  const left = remembered();
+  if (page.draftKey && left.key === page.draftKey) {
+    tell(NOT_SENT[left.how] ?? NOT_SENT[UNDER_WAY]);
     remember("");
+    form.querySelector("#submit-listing")?.focus(); // what is said stands above it
   }
 
   function reopen() {
@@ -286,20 +299,22 @@ function showMissing(field, text) {
   }, { once: true });
 }
 
-function remember(key) {
+function remember(key, how = UNDER_WAY) {
   try {
-    if (key) sessionStorage.setItem(UNDER_WAY, key);
-    else sessionStorage.removeItem(UNDER_WAY);
+    for (const each of [UNDER_WAY, BACK]) sessionStorage.removeItem(each);
+    if (key) sessionStorage.setItem(how, key);
   } catch {
     // A browser that keeps nothing: then nothing is said after a reload.
   }
 }
 
+/** @returns {{how?: string, key?: string}} */
 function remembered() {
   try {
-    return sessionStorage.getItem(UNDER_WAY);
+    const how = [UNDER_WAY, BACK].find((each) => sessionStorage.getItem(each));
+    return how ? { how, key: sessionStorage.getItem(how) } : {};
   } catch {
-    return null;
+    return {};
   }
 }
 

@@ -72,8 +72,9 @@ def lay_out(folder: Path, packages: Path = peers.PACKAGES) -> None:
         "model.json": json.dumps(model, separators=(",", ":")).encode(),
         "weights.bin": base64.b64decode(as_file(packages / WEIGHTS / "group1-shard1of1.min.js")),
     }
-    page = (HERE / "page.html").read_text()
-    contents["page.html"] = page.replace('worker-imports=""', f'worker-imports="{" ".join(worker_imports())}"').encode()
+    before, place, after = (HERE / "page.html").read_text().partition('worker-imports="')
+    assert place, "page.html has no place for the worker's modules"
+    contents["page.html"] = f"{before}{place}{' '.join(worker_imports())}{after}".encode()
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)

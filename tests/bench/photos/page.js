@@ -21,7 +21,7 @@ const open = {
     const { createClient } = await import("/static/js/ml/client.js");
     const client = createClient({
       workerUrl: "/static/js/ml/worker.js",
-      workerImports: document.documentElement.dataset.workerImports.split(" "),
+      workerImports: document.documentElement.dataset.workerImports.split(" ").filter(Boolean),
       manifestUrl: "/api/models/manifest",
     });
     return async (blob) => {

@@ -22,10 +22,12 @@ export function button(label, onClick, attributes = {}) {
 }
 
 /**
- * A file that a worker will ask for: on its way before the worker is up. Browsers that take the hint answer the later
- * request from the first; Safari does not take it, and of other hints it makes a second download.
+ * A file that a worker will ask for: on its way before the worker is up. Browsers that take this hint answer the later
+ * request from the first (seen in Chromium); one that does not take it loads as before. `preload` and `fetch` are no
+ * way: with them Safari is reported to download twice (trunk-rs/trunk#229, DioxusLabs/dioxus#4796).
  */
 export function prefetch(url) {
+  if (typeof WebAssembly !== "object" || navigator.connection?.saveData) return; // no use for it; or bytes are dear
   const isAsked = [...document.head.querySelectorAll("link[rel=prefetch]")].some((link) => link.getAttribute("href") === url);
   if (url && !isAsked) document.head.append(el("link", { rel: "prefetch", href: url }));
 }

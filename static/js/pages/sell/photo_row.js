@@ -1,7 +1,7 @@
 /** One photo of the list on the page. The elements stay the same while the photo changes, so that no focus is lost. */
 import { button, el } from "./dom.js";
 import { paint, wholeMap } from "./heat.js";
-import { PHOTO_ADVICE, found, isUnsure, isWarned, kilobytes, sending, state } from "./photo_words.js";
+import { PHOTO_ADVICE, isUnsure, isWarned, kilobytes, secondOpinion, sending, state } from "./photo_words.js";
 
 const VEIL_PX = 96; // longer side of the heat map's canvas; the browser smooths it to the size shown
 
@@ -139,7 +139,7 @@ export function createRow(photo, altChars, actions) {
     ask.hidden = Boolean(answer) || !activation;
     ask.setAttribute("aria-disabled", String(Boolean(asking)));
     const size = activation ? kilobytes(activation.byteLength) : "";
-    if (answer) setText(askAbout, `Second opinion: ${found(answer, policies, "by the larger model")} ${size ? `${size} were sent, not the photo.` : ""}`.trim());
+    if (answer) setText(askAbout, `${secondOpinion(answer, policies)} ${size ? `${size} were sent, not the photo.` : ""}`.trim());
     else if (asking) setText(askAbout, "Asking…");
     else if (askFailed) setText(askAbout, askFailed);
     else if (activation) setText(askAbout, `Sends ${size} of numbers worked out from the photo, not the photo. Nothing is stored.`);

@@ -2,6 +2,7 @@
 import { kindOf } from "../../ml/photo_file.js";
 
 const NAMES = { "image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/avif": "AVIF", "image/heic": "HEIC" };
+const PROMISES_PHOTO = /\.(jpe?g|png|webp|avif|heic|heif)$/i;
 const HEAD_BYTES = 1024;
 const CONVERTED = ["image/gif"]; // sent as JPEG, once this browser has opened it
 const READ_BYTES = 100 * 1024 * 1024; // made smaller before it is sent
@@ -39,7 +40,7 @@ export function sortFiles(chosen, already, limits) {
     } else if (kind === "image/svg+xml") {
       problems.push(`“${name}” is a drawing (SVG). Choose a photo in ${listOf(limits.types)}.`);
     } else if (!limits.types.includes(kind) && !CONVERTED.includes(kind)) {
-      problems.push(`“${name}” is not a ${listOf(limits.types)} photo, whatever its name says.`);
+      problems.push(`“${name}” ${noPhoto(name, limits)}`);
     } else if (file.size > READ_BYTES) {
       problems.push(`“${name}” is too big: ${megabytes(file.size)} MB. Choose a file of at most ${megabytes(READ_BYTES)} MB.`);
     } else if (already + accepted.length >= limits.photos) {
@@ -67,13 +68,18 @@ export function notPrepared({ name, size, kind }, code, limits) {
   const refused = (text) => ({ keep: false, text: `“${short}” ${text}` });
   if (code === "cut-off") return refused("is damaged or was cut off on its way. Choose it again, or another one.");
   if (code === "too-many-pixels") return refused("has too many pixels to be opened here. Choose a smaller version of it.");
-  if (code === "not-a-photo") return refused(`is not a ${listOf(limits.types)} photo, whatever its name says.`);
+  if (code === "not-a-photo") return refused(noPhoto(name, limits));
   if (code === "cannot-open" && !isForeign(kind)) return refused("cannot be opened as a photo.");
   if (!limits.types.includes(kind)) return refused("cannot be opened in this browser.");
   if (size > limits.photo_bytes) {
     return refused(`is too big to be sent as it is: ${megabytes(size)} MB. A photo may have ${megabytes(limits.photo_bytes)} MB.`);
   }
   return { keep: true, text: isForeign(kind) ? `${code === "" ? "It could not be opened here just now." : `This browser cannot show ${NAMES[kind]}.`} It is checked after you submit.` : "" };
+}
+
+/** Only a name that promises a photo is told to be wrong. */
+function noPhoto(name, { types }) {
+  return PROMISES_PHOTO.test(name) ? `is not a ${listOf(types)} photo, whatever its name says.` : `cannot be used. Choose a photo in ${listOf(types)}.`;
 }
 
 /** Kinds that many browsers cannot open. */

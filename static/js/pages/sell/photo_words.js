@@ -36,6 +36,12 @@ export function found({ decision, policy, evidence }, policies, where) {
   return decision === "unsure" ? `Not sure: it may be ${what}.` : `Looks like: ${what}.`;
 }
 
+/** What the larger model made of the numbers that were sent; it has not seen the photo. */
+export function secondOpinion(verdict, policies) {
+  if (verdict.decision === "pass") return "Second opinion: nothing found in these numbers. The photo itself is checked after you submit.";
+  return `Second opinion: ${found(verdict, policies, "")}`;
+}
+
 /** How the sending of one photo goes; "" while there is nothing to say. */
 export function sending({ upload, stored }) {
   if (upload?.state === "sending") return `Sending: ${Math.round(upload.share * 100)} %`;
@@ -52,7 +58,7 @@ export function summary(photos, policies) {
   const unchecked = photos.filter(isUnchecked).length;
   const checked = places.length === 1 ? "One photo was checked on your device" : `${places.length} photos were checked on your device`;
   const said = [];
-  if (places.length > 0) said.push(`${checked}: ${outcome(warned.length, unsure.length)}.`);
+  if (places.length > 0) said.push(`${checked}: ${outcome(warned, unsure)}.`);
   if (unchecked > 0) said.push(`${unchecked === 1 ? "One photo" : `${unchecked} photos`} could not be checked on this device: ${unchecked === 1 ? "it is" : "they are"} checked after you submit.`);
   return {
     unsure: unsure.length,
@@ -68,9 +74,15 @@ export function summary(photos, policies) {
 
 function outcome(warned, unsure) {
   const parts = [];
-  if (warned > 0) parts.push(`please look at ${warned === 1 ? "one" : warned} before you publish`);
-  if (unsure > 0) parts.push(`not sure about ${unsure === 1 ? "one" : unsure}`);
-  return parts.join(", ") || "nothing found that breaks our rules";
+  if (warned.length > 0) parts.push(`please look at ${named(warned)} before you publish`);
+  if (unsure.length > 0) parts.push(`not sure about ${named(unsure)}`);
+  return parts.join("; ") || "nothing found that breaks our rules";
+}
+
+/** photo 2, or: photos 1, 2 and 4 */
+function named(places) {
+  const numbers = places.map(({ place }) => place);
+  return numbers.length === 1 ? `photo ${numbers[0]}` : `photos ${numbers.slice(0, -1).join(", ")} and ${numbers.at(-1)}`;
 }
 
 export function kilobytes(bytes) {

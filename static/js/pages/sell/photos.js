@@ -11,7 +11,7 @@ import { listenForPhotos } from "./photo_input.js";
 import { createRow } from "./photo_row.js";
 import { shorten, sortFiles, withKinds } from "./photo_rules.js";
 import { createWork } from "./photo_work.js";
-import { found, isUnsure, kilobytes, state, summary } from "./photo_words.js";
+import { isUnsure, kilobytes, secondOpinion as inWords, state, summary } from "./photo_words.js";
 import * as secondOpinion from "./second_opinion.js";
 import { createUploads } from "./uploads.js";
 import { createTransport } from "./upload_transport.js";
@@ -71,7 +71,8 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
       return { id: crypto.randomUUID(), name: file.name, kind, type: file.type, size: file.size, alt: "", blob: file, ready: false };
     });
     photos = [...photos, ...added].slice(0, limits.photos);
-    showProblems(earlierProblems().concat(problems));
+    showProblems(problems); // what was said of files chosen before is read, or was no use
+    removed.replaceChildren();
     if (added.length > 0) say(`${added.length === 1 ? "One photo" : `${added.length} photos`} added. ${problems.join(" ")}`.trim());
     else say(problems.join(" "));
     render();
@@ -271,7 +272,7 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
   function answered(photo, problem) {
     photo.askFailed = problem;
     update(photo);
-    say(problem || `Second opinion on photo ${photos.indexOf(photo) + 1}: ${found(photo.second, rules, "by the larger model")}`);
+    say(problem || `Photo ${photos.indexOf(photo) + 1}: ${inWords(photo.second, rules)}`);
     onChange();
   }
 
@@ -291,7 +292,9 @@ export function createPhotos(form, limits, { client, findings, policies, csrfTok
 
   async function retry(photo) {
     const answer = await uploads.sendOne(photo);
-    if (answer === "stored") say("The photo has arrived.");
+    if (answer !== "stored") return;
+    say("The photo has arrived.");
+    if (areSent()) form.dispatchEvent(new CustomEvent("photos-arrived"));
   }
 
   /**

@@ -1,10 +1,10 @@
 """The mirror image is read only where the photo as it is leaves a doubt.
 
-A model that reads both at once does the same work for every photo; most photos on a market are plainly harmless at the
-first look, and a look is nearly all of a check's time. So the network becomes the body of a loop with one or two turns
-(an early exit in the sense of BranchyNet: Teerapittayanon et al. 2016, arXiv:1709.01686, along looks in place of
-depth). A loop and not an `If`: its body holds the weights once, and ONNX Runtime fuses quantized nodes only with
-weights of their own graph.
+A model that reads both at once does the same work for every photo; about half of the harmless photos on a market are
+plainly so at the first look, and a look is nearly all of a check's time. So the network becomes the body of a loop with
+one or two turns (an early exit in the sense of BranchyNet: Teerapittayanon et al. 2016, arXiv:1709.01686, along looks
+in place of depth). A loop and not an `If`: its body holds the weights once, and ONNX Runtime fuses quantized nodes only
+with weights of their own graph.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FLOAT, UINT8, INT64, BOOL = TensorProto.FLOAT, TensorProto.UINT8, TensorProto.IN
 
 def when_not_clear(model: onnx.ModelProto, clear: float = CLEAR) -> onnx.ModelProto:
     """What `exported` and `with_activation` made, quantized or not, with a second look only where the first finds at
-    least `clear` of unsafe; 0 always looks twice. The last label is `safe`."""
+    least `clear` of unsafe; below 0 it always looks twice. The last label is `safe`."""
     found = onnx.ModelProto()
     found.CopyFrom(model)
     graph = found.graph

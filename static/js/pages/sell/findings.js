@@ -1,6 +1,6 @@
 /** What the check says, on the page: status, findings, marked words, the label of the submit button. */
 import { el } from "./dom.js";
-import { PHOTO_ADVICE } from "./photo_words.js";
+import { PHOTO_ADVICE, photosNamed } from "./photo_words.js";
 import { segments, words } from "./segments.js";
 
 const MARKED = ["title", "description"];
@@ -85,7 +85,7 @@ export function createFindings(form, policies) {
       if (signature === photosShown) return;
       photosShown = signature;
       const kind = warned.length > 0 ? "p.check-note" : "p.check-wait";
-      photoNote.replaceChildren(...(text ? [el(kind, {}, text)] : []), ...warned.map((photo) => photoFinding(photo, known.get(photo.policy))));
+      photoNote.replaceChildren(...(text ? [el(kind, {}, text)] : []), ...byPolicy(warned).map((photos) => photoFinding(photos, known.get(photos[0].policy))));
     },
     async verdict(fields, verdict) {
       const { decision, policy, evidence } = verdict;
@@ -108,12 +108,21 @@ export function createFindings(form, policies) {
   };
 }
 
-function photoFinding({ place, policy: id, decision, text }, policy) {
+/** What holds for several photos is said once. */
+function byPolicy(warned) {
+  const groups = new Map();
+  for (const photo of warned) groups.set(photo.policy, [...(groups.get(photo.policy) ?? []), photo]);
+  return [...groups.values()];
+}
+
+function photoFinding(photos, policy) {
+  const decision = photos.some((photo) => photo.decision === "block") ? "block" : photos[0].decision;
+  const title = photosNamed(photos);
   return el(
     `div.finding.finding--${decision}`,
-    { "data-policy": id, "data-decision": decision, "data-photo": String(place) },
-    el("h3.finding__title", {}, `Photo ${place}`),
-    el("p.finding__why", {}, text),
+    { "data-policy": photos[0].policy, "data-decision": decision, "data-photos": photos.map(({ place }) => place).join(" ") },
+    el("h3.finding__title", {}, `${title[0].toUpperCase()}${title.slice(1)}`),
+    ...photos.map(({ place, text }) => el("p.finding__why", {}, photos.length === 1 ? text : `Photo ${place}: ${text}`)),
     policy ? el("p.finding__why", {}, el("strong", {}, "Why this happened: "), policy.photo_text || policy.merchant_text) : null,
     el("p.finding__do", {}, el("strong", {}, "What to do: "), PHOTO_ADVICE),
   );

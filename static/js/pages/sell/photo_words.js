@@ -74,13 +74,13 @@ export function summary(photos, policies) {
 
 function outcome(warned, unsure) {
   const parts = [];
-  if (warned.length > 0) parts.push(`please look at ${named(warned)} before you publish`);
-  if (unsure.length > 0) parts.push(`not sure about ${named(unsure)}`);
+  if (warned.length > 0) parts.push(`please look at ${photosNamed(warned)} before you publish`);
+  if (unsure.length > 0) parts.push(`not sure about ${photosNamed(unsure)}`);
   return parts.join("; ") || "nothing found that breaks our rules";
 }
 
 /** photo 2, or: photos 1, 2 and 4 */
-function named(places) {
+export function photosNamed(places) {
   const numbers = places.map(({ place }) => place);
   return numbers.length === 1 ? `photo ${numbers[0]}` : `photos ${numbers.slice(0, -1).join(", ")} and ${numbers.at(-1)}`;
 }

@@ -23,8 +23,9 @@ TITLES = {
     checks.PHOTO_BANK: "Removed photos",
     checks.LOOK_ALIKES: "Other sellers' photos",
 }
-PLACES = {Where.DEVICE: "The merchant's device", Where.GATE: "Server gate", Where.CLOUD: "The worker"}
+PLACES = {Where.DEVICE: "The merchant's device", Where.GATE: "Server gate", Where.CLOUD: "The larger model"}
 BARS = 4
+LEAST = 0.005  # a score that would be shown as 0 % has no bar
 FAINT = 40  # percent; places of a heat map below this are not shown
 NARROW = 2.5  # the power that leaves what is half as hot a sixth of the paint, as on the sell page
 
@@ -54,7 +55,7 @@ class Entry:
     verdict: Verdict
     policy_name: str = ""
     note: str = ""
-    scores: list[tuple[str, float]] = field(default_factory=list)  # the highest few policies, and safe
+    scores: list[tuple[str, float]] = field(default_factory=list)  # the highest few policies above nothing, and safe
     fields: list[tuple[str, str, list[dict[str, Any]]]] = field(default_factory=list)  # label, text, marked spans
     heat: list[Mark] = field(default_factory=list)
     lines: list[Mark] = field(default_factory=list)  # where text was read
@@ -164,7 +165,8 @@ def _photo_entry(verdict: Verdict) -> Entry:
 def _scores(verdict: Verdict) -> list[tuple[str, float]]:
     scores = [(policies.name(label), score) for label, score in verdict.scores.items() if policies.get(label)]
     nothing = [(Entry.calm, verdict.scores["safe"])] if "safe" in verdict.scores else []
-    return sorted(scores, key=lambda row: -row[1])[:BARS] + nothing
+    highest = sorted(scores, key=lambda row: -row[1])[:BARS]
+    return [row for row in highest if row[1] >= LEAST] + nothing
 
 
 def _heat(part: dict[str, Any]) -> list[Mark]:

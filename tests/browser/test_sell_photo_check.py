@@ -65,7 +65,9 @@ def test_each_decision_has_its_own_words_and_only_doubtful_ones_a_heat_map(sell:
     expect(sell.photos.nth(1).get_by_role("button", name="Ask for a second opinion on photo 2")).to_be_visible()
 
     panel = sell.page.locator("#device-check-photos")
-    expect(panel).to_contain_text("4 photos were checked on your device: please look at photos 3 and 4 before you publish")
+    expect(panel).to_contain_text(
+        "4 photos were checked on your device: please look at photos 3 and 4 before you publish"
+    )
     both = panel.locator(".finding")
     expect(both).to_have_count(1)  # of one policy
     expect(both).to_have_attribute("data-photos", "3 4")

@@ -133,7 +133,7 @@ def test_what_is_being_written_keeps_focus_and_cursor_while_photos_are_made_read
 
 
 def test_a_picture_is_dragged_to_another_place_with_the_mouse(sell: SellPage) -> None:
-    sell.page.set_viewport_size({"width": 1280, "height": 1400})  # both rows are in view
+    sell.page.set_viewport_size({"width": 1280, "height": 2000})  # both rows are in view
     three(sell)
     sell.await_judged(3)
     sell.photos.nth(0).scroll_into_view_if_needed()

@@ -115,7 +115,7 @@ def test_every_check_of_a_photo_stands_beside_it(as_user, moderator, photo_case)
     case, first, _ = photo_case
     page = as_user(moderator).get(f"/moderation/{case.pk}/").content.decode()
     assert first.url in page
-    assert '<rect x="40.0000" y="0.0000" width="30.0000" height="30.0000" fill-opacity="0.9000"/>' in page
+    assert '<rect x="40.0000" y="0.0000" width="30.0000" height="30.0000" fill-opacity="0.7680"/>' in page
     assert page.count("fill-opacity") == 2, "the cold places are not drawn"
     assert '<rect class="heated__line" x="10.0000" y="20.0000" width="30.0000" height="5.0000"/>' in page
     assert '<mark class="hit">Glock</mark> &lt;19&gt;' in page

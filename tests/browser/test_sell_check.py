@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.recorder import recording
+from tests.browser.recorder import Recorder, recording
 from tests.browser.sell_page import CALM, SAFE_TEXT, SAFE_TITLE, UNSAFE_TEXT, UNSAFE_TITLE, SellPage
 from tests.stack import Stack
 
@@ -19,6 +19,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def sell(page: Page, signed_in: Callable[[Any], None], merchant: Any) -> SellPage:
     signed_in(merchant)
     return SellPage(page)
+
+
+@pytest.fixture
+def recorded(
+    context: BrowserContext, site: Stack, signed_in: Callable[[Any], None], merchant: Any
+) -> Iterator[tuple[SellPage, Recorder]]:
+    """The page, opened through a relay that keeps what the browser sends."""
+    signed_in(merchant)
+    with recording(site.port) as recorder:
+        yield SellPage(context.new_page()).open(f"{recorder.url}/sell/new/"), recorder
 
 
 def test_an_unsafe_draft_is_warned_of_with_its_words_marked_and_a_safe_one_is_calm(sell: SellPage) -> None:
@@ -64,18 +74,14 @@ def test_no_request_carries_draft_text_before_submit(
         assert [url for url in elsewhere if not url.startswith((recorder.url, "blob:", "about:"))] == []
 
 
-def test_the_recorder_sees_what_a_submit_sends(
-    context: BrowserContext, site: Stack, signed_in: Callable[[Any], None], merchant: Any
-) -> None:
+def test_the_recorder_sees_what_a_submit_sends(recorded: tuple[SellPage, Recorder]) -> None:
     """The test above would fail if text left: this is the same relay, with text leaving on purpose."""
-    signed_in(merchant)
-    with recording(site.port) as recorder:
-        sell = SellPage(context.new_page()).open(f"{recorder.url}/sell/new/")
-        sell.write(f"{SAFE_TITLE} zirconquill", SAFE_TEXT)
-        sell.fill_rest()
-        sell.submit.click()
-        sell.page.wait_for_url("**/sell/")
-        assert recorder.holds("zirconquill")
+    sell, recorder = recorded
+    sell.write(f"{SAFE_TITLE} zirconquill", SAFE_TEXT)
+    sell.fill_rest()
+    sell.submit.click()
+    sell.page.wait_for_url("**/sell/")
+    assert recorder.holds("zirconquill")
 
 
 def test_marked_words_are_shown_as_text_never_as_markup(sell: SellPage) -> None:
@@ -119,27 +125,31 @@ def test_nothing_is_loaded_before_the_form_is_touched_and_only_the_three_runtime
 
 
 def test_what_the_worker_needs_is_asked_for_at_once_and_crosses_the_line_once(
-    context: BrowserContext, site: Stack, signed_in: Callable[[Any], None], merchant: Any
+    recorded: tuple[SellPage, Recorder],
 ) -> None:
-    signed_in(merchant)
-    with recording(site.port) as recorder:
-        sell = SellPage(context.new_page()).open(f"{recorder.url}/sell/new/")
-        sell.title.click()
-        expect(sell.status).to_contain_text("Ready")
-        form = sell.page.locator("#sell-form")
-        wanted = [
-            form.get_attribute("data-runtime-url"),
-            form.get_attribute("data-worker-url"),
-            *(form.get_attribute("data-worker-imports") or "").split(" "),
-        ]
-        sent = b"".join(map(bytes, recorder.sent)).decode("latin-1")
-        assert len(wanted) > 10
-        once = [*wanted, "/api/models/manifest"]
-        assert {url: sent.count(f"GET {url} ") for url in once} == dict.fromkeys(once, 1)
-        asked_by = sell.page.evaluate(
-            "performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
-        )
-        assert {wanted[0], *wanted[2:]} <= set(asked_by), "the page asks, the worker finds"
+    sell, recorder = recorded
+    sell.title.click()
+    expect(sell.status).to_contain_text("Ready")
+    form = sell.page.locator("#sell-form")
+    wanted = [
+        form.get_attribute("data-runtime-url"),
+        form.get_attribute("data-worker-url"),
+        *(form.get_attribute("data-worker-imports") or "").split(" "),
+    ]
+    sent = b"".join(map(bytes, recorder.sent)).decode("latin-1")
+    assert len(wanted) > 10
+    once = [*wanted, "/api/models/manifest"]
+    assert {url: sent.count(f"GET {url} ") for url in once} == dict.fromkeys(once, 1)
+    asked_by = sell.page.evaluate("performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)")
+    assert {wanted[0], *wanted[2:]} <= set(asked_by), "the page asks, the worker finds"
+
+
+def test_where_bytes_are_dear_nothing_is_asked_for_ahead_of_the_worker(sell: SellPage) -> None:
+    sell.page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
+    sell.open()
+    sell.title.click()
+    expect(sell.status).to_contain_text("Ready")
+    expect(sell.page.locator("link[rel=prefetch]")).to_have_count(0)
 
 
 def test_a_listing_is_written_checked_and_submitted_with_the_keyboard_alone(sell: SellPage) -> None:

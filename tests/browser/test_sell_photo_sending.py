@@ -94,11 +94,7 @@ def test_a_line_that_stays_bad_stops_it_and_pressing_again_goes_on_where_it_stop
     sell.page.clock.install()
     sell.submit.click()
     alert = sell.page.locator("#send-note")
-    for _ in range(60):  # the waits between the tries, in less time
-        sell.page.wait_for_timeout(250)
-        if alert.is_visible():
-            break
-        sell.page.clock.run_for(1000)
+    await_last_try(sell)
     expect(alert).to_contain_text("0 of 3 photos have arrived, and nothing is lost")
     expect(sell.photos.nth(0)).to_contain_text("The connection was lost before this photo had arrived.")
     assert Listing.objects.count() == 0
@@ -117,17 +113,22 @@ def test_a_photo_sent_again_by_hand_puts_what_was_said_right(sell: SellPage, lin
     sell.page.clock.install()
     sell.submit.click()
     alert = sell.page.locator("#send-note")
-    for _ in range(60):
-        sell.page.wait_for_timeout(250)
-        if alert.is_visible():
-            break
-        sell.page.clock.run_for(1000)
+    await_last_try(sell)
     expect(alert).to_contain_text("0 of 1 photos have arrived")
     line.cut_at = None
     sell.page.get_by_role("button", name="Send photo 1 again").click()
     expect(alert).to_have_text("All photos have arrived. Press the button again to go on.", timeout=10_000)
     sell.submit.click()
     sell.page.wait_for_url("**/sell/")
+
+
+def await_last_try(sell: SellPage) -> None:
+    """The waits between the tries, in less time: the page's clock is Playwright's."""
+    for _ in range(60):
+        sell.page.wait_for_timeout(250)
+        if sell.page.locator("#send-note").is_visible():
+            return
+        sell.page.clock.run_for(1000)
 
 
 def uploads(line: Recorder) -> int:

@@ -198,10 +198,13 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
   const message = el("p.notice", { role: "alert", hidden: true, id: "send-note" });
   const progress = el("p.small.muted", { role: "status", id: "send-progress" });
   form.querySelector("#submit-listing")?.parentElement.before(message, progress);
+  let lacksPhotos = false; // what is told is about photos that have not arrived
   const tell = (text) => {
     message.textContent = text;
     message.hidden = text === "";
+    lacksPhotos = false;
   };
+  form.addEventListener("photos-arrived", () => lacksPhotos && tell("All photos have arrived. Press the button again to go on."));
 
   form.addEventListener("submit", (event) => {
     if (state === "released") {
@@ -245,8 +248,9 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
       const problem = await photos.sendAll((text) => (progress.textContent = text));
       progress.textContent = "";
       if (problem) {
-        form.addEventListener("photos-arrived", () => state === "open" && tell("All photos have arrived. Press the button again to go on."), { once: true });
-        return stay(problem);
+        stay(problem);
+        lacksPhotos = true;
+        return;
       }
       await limited(keeper()?.save(), SAVE_WAIT_MS); // which photo became which on the server, should the form come back
       // Last, for it must be of the text that goes: the merchant may have written on while photos were sent.
@@ -269,7 +273,7 @@ function catchSubmit(form, { page, isShell, needed, textCheck, photos, keeper })
   /** Left in the middle of sending, by a reload for instance: it must not look as if it had been sent. */
   const left = remembered();
   if (page.draftKey && left.key === page.draftKey) {
-    tell(NOT_SENT[left.how] ?? NOT_SENT[UNDER_WAY]);
+    tell(NOT_SENT[left.how]);
     remember("");
     form.querySelector("#submit-listing")?.focus(); // what is said stands above it
   }

@@ -12,6 +12,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.recorder import Recorder, recording
+from tests.browser.sell_page import SellPage
 from tests.stack import Stack
 
 
@@ -63,3 +65,13 @@ def sign_in(context: BrowserContext, user: Any, url: str) -> None:
 def signed_in(context: BrowserContext, site: Stack) -> Callable[[Any], None]:
     """Call it with a user."""
     return lambda user: sign_in(context, user, site.url)
+
+
+@pytest.fixture
+def recorded(
+    context: BrowserContext, site: Stack, signed_in: Callable[[Any], None], merchant: Any
+) -> Iterator[tuple[SellPage, Recorder]]:
+    """The page, opened through a relay that keeps what the browser sends."""
+    signed_in(merchant)
+    with recording(site.port) as recorder:
+        yield SellPage(context.new_page()).open(f"{recorder.url}/sell/new/"), recorder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,16 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def sell(page: Page, signed_in: Callable[[Any], None], merchant: Any) -> SellPage:
     signed_in(merchant)
     return SellPage(page)
-
-
-@pytest.fixture
-def recorded(
-    context: BrowserContext, site: Stack, signed_in: Callable[[Any], None], merchant: Any
-) -> Iterator[tuple[SellPage, Recorder]]:
-    """The page, opened through a relay that keeps what the browser sends."""
-    signed_in(merchant)
-    with recording(site.port) as recorder:
-        yield SellPage(context.new_page()).open(f"{recorder.url}/sell/new/"), recorder
 
 
 def test_an_unsafe_draft_is_warned_of_with_its_words_marked_and_a_safe_one_is_calm(sell: SellPage) -> None:

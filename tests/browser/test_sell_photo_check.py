@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from listings.models import Listing, Photo
 from models import photo as photo_model
 from tests.browser.drawn_photos import judged, judged_photo
-from tests.browser.recorder import recording
+from tests.browser.recorder import Recorder, recording
 from tests.browser.sell_page import CALM, SAFE_TEXT, SAFE_TITLE, SellPage, picture
 from tests.stack import Stack, until
 
@@ -141,21 +141,17 @@ def claims_in(sent: bytes) -> Any:
     return json.loads(sent[start : sent.index(b"\r\n", start)])
 
 
-def test_nothing_of_a_photo_leaves_before_the_submit(
-    context: BrowserContext, site: Stack, signed_in: Callable[[Any], None], merchant: Any
-) -> None:
-    signed_in(merchant)
-    with recording(site.port) as recorder:
-        sell = SellPage(context.new_page()).open(f"{recorder.url}/sell/new/")
-        sell.add_photos(judged_photo("pass"), judged_photo("unsure"), judged_photo("warn"))
-        sell.await_judged(3)
-        sell.page.get_by_label("What can be seen on photo 1").fill("zirconquill")
-        sell.await_saved()
-        sell.page.wait_for_timeout(1000)
-        sell.page.goto("about:blank")
-        assert recorder.requests() > 10
-        assert not any(b"POST " in record or b"PUT " in record for record in recorder.sent)
-        assert not recorder.holds("zirconquill")
+def test_nothing_of_a_photo_leaves_before_the_submit(recorded: tuple[SellPage, Recorder]) -> None:
+    sell, recorder = recorded
+    sell.add_photos(judged_photo("pass"), judged_photo("unsure"), judged_photo("warn"))
+    sell.await_judged(3)
+    sell.page.get_by_label("What can be seen on photo 1").fill("zirconquill")
+    sell.await_saved()
+    sell.page.wait_for_timeout(1000)
+    sell.page.goto("about:blank")
+    assert recorder.requests() > 10
+    assert not any(b"POST " in record or b"PUT " in record for record in recorder.sent)
+    assert not recorder.holds("zirconquill")
 
 
 def test_photos_are_checked_offline_after_the_first_visit_and_a_second_opinion_says_that_it_needs_the_network(

@@ -114,8 +114,9 @@ def user_interests(
 ) -> Vectors:
     """A history's interests float32 [k, 128], unit rows.
 
-    vectors float32 [t, 128] of the queries and items, oldest first; kinds int64 [t], numbers in KINDS; ages float32 [t], days. Only the last events of `events` in the
-    manifest are read. An empty history has no interests [0, 128]. Raises ModelUnavailable.
+    vectors float32 [t, 128] of the queries and items, oldest first; kinds int64 [t], numbers in
+    KINDS; ages float32 [t], days. Only the last `events` of the manifest are read. An empty history has no interests
+    [0, 128]. Raises ModelUnavailable.
     """
     if not len(vectors):
         return np.zeros((0, DIMENSIONS), np.float32)

@@ -1,4 +1,4 @@
-"""MiniLM's vectors of listings (its mean over word pieces, of unit length): what the item tower builds on, unchanged."""
+"""MiniLM's vectors of listings, its mean over word pieces at unit length: what the item tower builds on, unchanged."""
 
 from __future__ import annotations
 

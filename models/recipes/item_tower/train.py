@@ -35,7 +35,7 @@ Integers = NDArray[np.int64]
 
 @dataclass
 class Listed:
-    """A query's products to tell apart: numbers int64 [n], wanted float32 [n] (logits); the first `good` are relevant."""
+    """A query's products: numbers int64 [n], wanted float32 [n] (logits); the first `good` are relevant."""
 
     query: int
     items: Integers
@@ -156,8 +156,11 @@ def fit(found: Material, recipe: dict[str, Any], cache: Path, say: Say) -> tuple
     bag = features.bags(read, kept, shape.bits, grams=True)
     words = features.words_of(read, kept, shape.bits)
     towers = Towers(len(kept), recipe["network"])
-    groups = [{"params": [towers.table.weight, towers.mix], "lr": options["rate"], "weight_decay": 0.0},
-              {"params": [*towers.inner.parameters(), *towers.outer.parameters()], "lr": options["rate_deep"]}]  # fmt: skip
+    deep_ones = [*towers.inner.parameters(), *towers.outer.parameters()]
+    groups = [
+        {"params": [towers.table.weight, towers.mix], "lr": options["rate"], "weight_decay": 0.0},
+        {"params": deep_ones, "lr": options["rate_deep"]},
+    ]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
     rates = [group["lr"] for group in optimizer.param_groups]
     began, total = time.monotonic(), 0.0

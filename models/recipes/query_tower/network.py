@@ -2,8 +2,8 @@
 
 A text is the sum of its words' vectors, each the word's own row and the mean of its n-grams' rows (fastText: Bojanowski
 et al. 2017, arXiv:1607.04606), so that a typing error moves it little. There is nothing else: a query has three words,
-and a shopper types them on any device. Words and n-grams are told by the front of listing-text, so that both models read
-alike.
+and a shopper types them on any device. Words and n-grams are told by the front of listing-text, so that both models
+read alike.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Training query-tower: to land where item-tower's own table puts a query, with fewer and narrower rows, and to keep the
-products of the graded queries in order. The listings' vectors stand fast, so a batch costs little."""
+"""Training query-tower: to land where item-tower's own table puts a query, with fewer and narrower rows, and to keep
+the products of the graded queries in order. The listings' vectors stand fast, so a batch costs little."""
 
 from __future__ import annotations
 
@@ -151,7 +151,6 @@ def fit(
         total += graded.item(), near.item()
         if (step + 1) % 250 == 0:
             lists, apart = total / 250
-            say(
-                f"  step {step + 1} of {steps}: lists {lists:.3f}, 1 - cosine {apart:.4f}, {time.monotonic() - began:.0f} s"
-            )
+            spent = time.monotonic() - began
+            say(f"  step {step + 1} of {steps}: lists {lists:.3f}, 1 - cosine {apart:.4f}, {spent:.0f} s")
             total[:] = 0

@@ -1,8 +1,8 @@
 """user-tower in PyTorch: a history's events → a few vectors of the same space.
 
-Each interest is a weighted mean of the events' own vectors (attention without a product for the values), so that it lies
-where queries and listings lie and can be explained by the events that it came from. How much an interest heeds an event:
-by what the event is like, its kind, how many events came after it, and its age.
+Each interest is a weighted mean of the events' own vectors (attention without a product for the values), so that it
+lies where queries and listings lie and can be explained by the events that it came from. How much it heeds an event: by
+what the event is like, its kind, how many events came after it, and its age.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Network(nn.Module):
         self.weights = nn.Parameter(torch.tensor([1.0] + [0.5] * (count - 1)))
 
     def forward(self, vectors: Tensor, kinds: Tensor, ages: Tensor, there: Tensor) -> Tensor:
-        """vectors float32 [n, t, 128], kinds int64 [n, t], ages float32 [n, t] in days, there bool [n, t]: oldest first,
-        padded in front → interests float32 [n, k, 128], unit rows."""
+        """vectors float32 [n, t, 128], kinds int64 [n, t], ages float32 [n, t] in days, there bool [n, t]: oldest
+        first, padded in front → interests float32 [n, k, 128], unit rows."""
         length = vectors.shape[1]
         logits = torch.einsum("ntd,kd->nkt", vectors, self.content)
         logits = logits + self.like_last[:, None] * torch.einsum("ntd,nd->nt", vectors, vectors[:, -1])[:, None]

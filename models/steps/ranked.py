@@ -40,8 +40,8 @@ def refuse_loss(figures: dict[str, Figures], limits: dict[str, Any]) -> None:
         for key, value in full.items():
             if isinstance(value, float) and figures[chosen][name][key] < value * (1 - limits["relative_loss"]):
                 raise StepError(
-                    f"Not published: {chosen} has {key} {figures[chosen][name][key]:.4f} on {name}, fp32 has {value:.4f}"
-                    f"; a loss of {limits['relative_loss']:.1%} is allowed."
+                    f"Not published: {chosen} has {key} {figures[chosen][name][key]:.4f} on {name}, "
+                    f"fp32 has {value:.4f}; a loss of {limits['relative_loss']:.1%} is allowed."
                 )
 
 

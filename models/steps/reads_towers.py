@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from models.steps.golden_cases import text_of
 from models.towers import KINDS
 
 KIND = ranked
-Encode = Callable[[list[Any]], NDArray[np.float32]]
+EncodeItems = Callable[[Sequence[towers.ItemText]], NDArray[np.float32]]
+EncodeQueries = Callable[[Sequence[str]], NDArray[np.float32]]
 GOLDEN = "query_tower.json"
 TIMED = "queries of three words"
 VECTORS = runtime.BUILD / towers.ITEM  # where listings' vectors are kept between measurements
@@ -119,12 +120,12 @@ def user_figures(folder: Path, content: bytes, entry: dict[str, Any], published:
     }
 
 
-def encoders(published: Path = manifest.PUBLISHED) -> tuple[Encode, Encode]:
+def encoders(published: Path = manifest.PUBLISHED) -> tuple[EncodeItems, EncodeQueries]:
     """What makes vectors of listings (kept between calls) and of queries: with the published text towers, or with those
     that were built last."""
     item, query = (sibling(name, published) for name in (towers.ITEM, towers.QUERY))
 
-    def of_items(items: list[towers.ItemText]) -> NDArray[np.float32]:
+    def of_items(items: Sequence[towers.ItemText]) -> NDArray[np.float32]:
         encode = towers.items_encoder(runtime.open_session(item[0]), wordpieces.reader(item[2]), item[1])
         return graded.kept(VECTORS, graded.named(item[0]), items, encode)
 
@@ -183,7 +184,8 @@ def timed(entry: dict[str, Any], files: dict[str, bytes], published: Path) -> li
 
 def golden_histories(events: int) -> list[tuple[str, dict[str, NDArray[Any]]]]:
     """Histories of several lengths and kinds, drawn from a seed."""
-    rng, found = np.random.default_rng(9), []
+    rng = np.random.default_rng(9)
+    found: list[tuple[str, dict[str, NDArray[Any]]]] = []
     for name, length in (("one search", 1), ("two events", 2), ("a visit", 7), ("as long as is read", events)):
         vectors = rng.standard_normal((length, towers.DIMENSIONS)).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -208,18 +210,20 @@ def write_golden(path: Path, published: Path) -> int:
         entry = manifest.model(found, towers.QUERY)
         vectors = towers.encode_queries(QUERIES, folder=published)
         pairs = zip(QUERIES, vectors, strict=True)
-        cases = [{"query": query, "vector": rounded(vector)} for query, vector in pairs]
+        cases: list[dict[str, Any]] = [{"query": query, "vector": rounded(vector)} for query, vector in pairs]
     else:
         entry = manifest.model(found, towers.USER)
-        cases = [
-            {"name": name, **{key: rounded(array) for key, array in feed.items()}, "length": len(feed["kinds"]),
-             "interests": rounded(towers.user_interests(**feed, folder=published))}
-            for name, feed in golden_histories(entry["events"])
-        ]  # fmt: skip
+        cases = [golden_history(name, feed, published) for name, feed in golden_histories(entry["events"])]
     golden = {"version": entry["version"], "tolerance": entry["tolerance"]}
     lines = ",\n".join("    " + json.dumps(case) for case in cases)
     path.write_text(f'{json.dumps(golden, indent=2)[:-2]},\n  "cases": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
     return len(cases)
+
+
+def golden_history(name: str, feed: dict[str, NDArray[Any]], published: Path) -> dict[str, Any]:
+    interests = towers.user_interests(feed["vectors"], feed["kinds"], feed["ages"], folder=published)
+    asked = {key: rounded(array) for key, array in feed.items()}
+    return {"name": name, "length": len(feed["kinds"]), **asked, "interests": rounded(interests)}
 
 
 def rounded(array: NDArray[Any]) -> list[float]:

@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from models.recipes.listing_text.graph import Graph, finished
+from models.recipes.listing_text.graph import Described, Graph, finished
 from models.recipes.user_tower import train
 from models.steps import shrink
 from models.towers import DIMENSIONS
@@ -52,7 +52,7 @@ def exported(weights: dict[str, NDArray[np.float32]], half_life: float) -> onnx.
     mixed = g.op("MatMul", g.op("Softmax", total, axis=-1), "vectors")
     size = g.op("ReduceL2", mixed, g.constant([1]), keepdims=1)
     g.name(g.op("Div", mixed, g.op("Max", size, g.constant(1e-6, np.float32))), "interests")
-    inputs = {"vectors": (FLOAT, ["t", DIMENSIONS]), "kinds": (INT64, ["t"]), "ages": (FLOAT, ["t"])}
+    inputs: Described = {"vectors": (FLOAT, ["t", DIMENSIONS]), "kinds": (INT64, ["t"]), "ages": (FLOAT, ["t"])}
     return finished(g, "user-tower", {"interests": (FLOAT, [count, DIMENSIONS])}, inputs)
 
 

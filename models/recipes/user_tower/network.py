@@ -29,6 +29,7 @@ class Network(nn.Module):
         kinds = torch.zeros(count, len(KINDS))
         kinds[:, KINDS.index("dismissal")] = FAR_BELOW  # what was sent away is no interest; the device ranks it down
         kinds[:, KINDS.index("favourite")] = 0.5  # no data has any: a little more than a view, by our choice
+        self.fixed: Tensor
         self.register_buffer("fixed", kinds)
         self.kinds = nn.Parameter(torch.zeros(count, len(KINDS)))
         # Interest h begins with the h-th last event, the last interest with all of them.

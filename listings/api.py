@@ -13,14 +13,13 @@ from typing import Annotated, Any
 
 import pydantic
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import URLPattern, re_path
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
-from ninja import Field, NinjaAPI, Query, Schema
+from ninja import Field, NinjaAPI, Schema
 from ninja import errors as ninja_errors
 from ninja.openapi.docs import Swagger
 from ninja.openapi.views import openapi_view
@@ -33,8 +32,7 @@ from pydantic import ConfigDict
 from models import manifest
 from models import photo as photo_model
 
-from . import categories, device_check, drafts, limits, photo_refusals, photos, policies, queries, second_opinion
-from .forms import BrowseForm
+from . import device_check, drafts, limits, photo_refusals, photos, policies, second_opinion
 from .lifecycle import Status
 from .models import Draft, Listing, Photo
 from .views.requests import SignedInRequest
@@ -172,58 +170,6 @@ class ListingStatus(Schema):
     settled: bool = Field(description="false while the check is still at work: ask again")
 
     model_config = shape({"status": "published", "label": "Published", "note": "", "settled": True})
-
-
-class Found(Schema):
-    id: str
-    title: str
-    price: str
-    currency: str
-    condition: str
-    category: str
-    seller: str
-    photo: str = Field(description="address of the small photo; empty without one")
-    url: str
-    published_at: datetime
-
-
-class SearchPage(Schema):
-    items: list[Found]
-    count: int
-    page: int
-    pages: int
-
-    model_config = shape(
-        {
-            "items": [
-                {
-                    "id": "k3v9qzt7wm",
-                    "title": "Blue enamel kettle",
-                    "price": "18.50",
-                    "currency": "EUR",
-                    "condition": "good",
-                    "category": "kitchen",
-                    "seller": "merchant",
-                    "photo": "/media/4f/9b2c6c1e0d7a4b3f8e5d2a1c0b9f8e7d.webp",
-                    "url": "/item/k3v9qzt7wm/",
-                    "published_at": "2026-03-01T10:42:00Z",
-                }
-            ],
-            "count": 1,
-            "page": 1,
-            "pages": 1,
-        }
-    )
-
-
-class SearchQuery(Schema):
-    q: str = Field("", description="words; quotes and a minus sign work as in a web search", examples=["kettle"])
-    category: str = Field("", description=f"one of {', '.join(c.id for c in categories.all())}")
-    min_price: str = Field("", examples=["10"])
-    max_price: str = Field("", examples=["50.00"])
-    currency: str = Field("", description=f"one of {', '.join(limits.CURRENCIES)}")
-    sort: str = Field("", description="relevance, newest, price or -price; unset: relevance with q, else newest")
-    page: str = Field("1", description=f"from 1, {PAGE_SIZE} listings each")
 
 
 class PhotoOut(Schema):
@@ -536,45 +482,6 @@ def models_manifest(request: HttpRequest) -> HttpResponse:
 )
 def policy_list(request: HttpRequest) -> HttpResponse:
     return _public(request, policies.as_json(), max_age=300)
-
-
-@api.get("/search", response={200: SearchPage, 400: Error}, summary="Search what is on sale", tags=["listings"])
-def search(request: HttpRequest, query: Query[SearchQuery]) -> dict[str, Any]:
-    """Keyword search over titles and descriptions of what is published now."""
-    form = BrowseForm({name: value for name, value in query.model_dump().items() if value})
-    filters = form.filters()
-    fields = {name: " ".join(map(str, found)) for name, found in form.errors.items()}
-    if query.category and categories.get(query.category) is None:
-        fields["category"] = "There is no such category."
-    if not re.fullmatch(r"[0-9]{1,6}", query.page) or not 1 <= int(query.page) <= PAGE_MAX:
-        fields["page"] = f"A whole number from 1 to {PAGE_MAX}."
-    if fields:
-        raise Refused(400, "invalid", "Some of the filters cannot be used.", fields)
-    filters["sort"] = filters.get("sort") or ("relevance" if filters.get("q") else "newest")
-    paginator = Paginator(queries.browse(filters), PAGE_SIZE)
-    number = int(query.page)
-    rows = paginator.page(number).object_list if number <= paginator.num_pages else []
-    return {
-        "items": [_found(listing) for listing in rows],
-        "count": paginator.count,
-        "page": number,
-        "pages": paginator.num_pages,
-    }
-
-
-def _found(listing: Listing) -> dict[str, Any]:
-    return {
-        "id": listing.public_id,
-        "title": listing.title,
-        "price": str(listing.price),
-        "currency": listing.currency,
-        "condition": listing.condition,
-        "category": listing.category,
-        "seller": listing.seller.username,
-        "photo": listing.cover.thumb_url if listing.cover else "",
-        "url": listing.get_absolute_url(),
-        "published_at": listing.published_at,
-    }
 
 
 # --- The merchant's own ----------------------------------------------------------------------------------------------

@@ -112,8 +112,11 @@ SORTS = [
 ]
 
 
+QUERY_CHARS = 200
+
+
 class BrowseForm(forms.Form):
-    q = forms.CharField(required=False, max_length=200)
+    q = forms.CharField(required=False, max_length=QUERY_CHARS)
     category = forms.CharField(required=False)
     min_price = PriceField(required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
     max_price = PriceField(required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"}))

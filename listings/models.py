@@ -101,6 +101,20 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         return True
 
 
+class Separated(models.Func):
+    """A text for full text search: accents taken off, "Wood/Metal" and "8ft" in two, "1/2" and "3.5" left whole.
+
+    recommendations/words.py reads queries in the same way.
+    """
+
+    function = "regexp_replace"
+    template = (
+        "regexp_replace(regexp_replace(normalize(%(expressions)s, NFKD), '[\u0300-\u036f]', '', 'g'), "
+        "'[^[:alnum:]./]+|(?<![0-9])[./]|[./](?![0-9])|(?<=[0-9])(?=[[:alpha:]])|(?<=[[:alpha:]])(?=[0-9])', ' ', 'g')"
+    )
+    output_field = models.TextField()
+
+
 class Listing(models.Model):
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     seller = models.ForeignKey(User, on_delete=models.PROTECT, related_name="listings")
@@ -121,8 +135,8 @@ class Listing(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)
     search = models.GeneratedField(
-        expression=SearchVector("title", weight="A", config="english")
-        + SearchVector("description", weight="B", config="english"),
+        expression=SearchVector(Separated("title"), weight="A", config="english")
+        + SearchVector(Separated("description"), weight="B", config="english"),
         output_field=SearchVectorField(),
         db_persist=True,
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from .lifecycle import Status
 from .models import Listing, ListingQuerySet, Order, User
@@ -22,9 +21,8 @@ def _rows() -> ListingQuerySet:
     return Listing.objects.select_related("seller").prefetch_related("photos").defer("search", "seller__about")
 
 
-def browse(filters: dict[str, Any]) -> QuerySet[Listing]:
-    """Published listings. filters: q, category, min_price, max_price, currency, condition (list), sort."""
-    rows = _rows().published()
+def filtered(rows: ListingQuerySet, filters: dict[str, Any]) -> ListingQuerySet:
+    """filters: category, min_price, max_price, currency, condition (list); empty ones do not count."""
     for name, lookup in (
         ("category", "category"),
         ("min_price", "price__gte"),
@@ -34,14 +32,19 @@ def browse(filters: dict[str, Any]) -> QuerySet[Listing]:
     ):
         if filters.get(name) not in (None, "", []):
             rows = rows.filter(**{lookup: filters[name]})
-    sort = filters.get("sort", "newest")
-    if q := filters.get("q"):
-        query = SearchQuery(q, config=CONFIG, search_type="websearch")
-        rows = rows.filter(search=query)
-        if sort == "relevance":
-            rows = rows.annotate(rank=SearchRank(F("search"), query))
-            return rows.order_by("-rank", *ORDER["newest"])
-    return rows.order_by(*ORDER.get(sort, ORDER["newest"]))
+    return rows
+
+
+def browse(filters: dict[str, Any]) -> QuerySet[Listing]:
+    """Published listings. filters: as of `filtered`, and sort. Searches by words: recommendations/search.py."""
+    rows = filtered(_rows().published(), filters)
+    return rows.order_by(*ORDER.get(filters.get("sort", "newest"), ORDER["newest"]))
+
+
+def in_this_order(pks: list[int]) -> list[Listing]:
+    """Those of the listings that are published now, in the order given."""
+    found = {listing.pk: listing for listing in _rows().published().filter(pk__in=pks)}
+    return [found[pk] for pk in pks if pk in found]
 
 
 def my_listings(user: User) -> QuerySet[Listing]:

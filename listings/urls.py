@@ -23,8 +23,6 @@ register_converter(PublicId, "public_id")
 register_converter(Username, "username")
 
 urlpatterns = [
-    path("", market.browse, name="browse"),
-    path("c/<slug:category_id>/", market.browse, name="category"),
     path("item/<public_id:public_id>/", market.item, name="item"),
     path("item/<public_id:public_id>/buy/", orders.buy, name="buy"),
     path("seller/<username:username>/", market.seller, name="seller"),

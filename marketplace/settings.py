@@ -188,6 +188,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"  # intervals only: nothing to keep on disk, nothing to go stale
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "listings.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    "vocabulary": {
+        "task": "recommendations.tasks.refresh_vocabulary",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
 }
 
 
@@ -196,7 +201,12 @@ REDTEAM_VIEWS_PER_LISTING = 100  # how often a published listing is seen, for wh
 
 
 # --- Logging ---------------------------------------------------------------------------------------------------------
-QUIET_TASKS = ("listings.tasks.sweep", "listings.tasks.make_renditions", "listings.tasks.run_check")
+QUIET_TASKS = (
+    "listings.tasks.sweep",
+    "listings.tasks.make_renditions",
+    "listings.tasks.run_check",
+    "recommendations.tasks.refresh_vocabulary",
+)
 
 
 def is_no_routine(record: logging.LogRecord) -> bool:

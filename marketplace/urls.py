@@ -2,11 +2,13 @@ from django.urls import include, path
 
 from listings.api import api
 from marketplace import health
+from recommendations import api as _search_api  # noqa: F401  (adds its addresses to `api`)
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("api/", api.urls),
+    path("", include("recommendations.urls")),
     path("", include("listings.urls")),
 ]
 

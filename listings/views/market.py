@@ -3,12 +3,11 @@
 from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from .. import categories, policies, queries
-from ..forms import SORTS, BrowseForm
 from ..models import Listing, User
 
 PAGE_SIZE = 24
@@ -20,30 +19,6 @@ NOT_ON_SALE = (
 
 def _page(request: HttpRequest, rows: QuerySet) -> Page:
     return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-
-
-@require_safe
-def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
-    category = categories.get(category_id) if category_id else None
-    if category_id and category is None:
-        raise Http404("There is no such category.")
-    form = BrowseForm(request.GET)
-    filters = form.filters() | ({"category": category_id} if category_id else {})
-    filters["sort"] = filters.get("sort") or ("relevance" if filters.get("q") else "newest")
-    page = _page(request, queries.browse(filters))
-    sorts = [(value, label) for value, label in SORTS if value]
-    return render(
-        request,
-        "listings/browse.html",
-        {
-            "form": form,
-            "filters": filters,
-            "category": category,
-            "page": page,
-            "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
-            "sorts": sorts if filters.get("q") else sorts[1:],
-        },
-    )
 
 
 @require_safe

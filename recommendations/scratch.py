@@ -1,0 +1,184 @@
+"""A catalogue to try things on: a database of its own on the same server, gone afterwards.
+
+Inside `with scratch.catalogue():` everything that this thread asks the database for, by whatever code of the site, goes
+to the scratch database; the real one is neither seen nor touched. A run that was killed leaves its database behind: the
+next one removes it, for nobody is connected to it any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import numpy as np
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import OperationalError
+from numpy.typing import NDArray
+from pgvector import HalfVector
+
+from listings import limits
+from listings.lifecycle import Status
+from listings.models import Listing, User
+from models import manifest, towers
+
+from . import vectors, vocabulary
+
+PREFIX = "scratch_"
+LOCK = 5_720_114  # of the server: one run at a time makes or removes databases
+BATCH = 2_000
+FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Product(NamedTuple):
+    """A row of a products file. price: None where it is missing."""
+
+    id: str
+    title: str
+    description: str = ""
+    category: str = ""
+    price: Decimal | None = None
+
+
+@contextlib.contextmanager
+def catalogue() -> Iterator[None]:
+    """The site over an empty database of its own, with all its tables."""
+    real = connections[DEFAULT_DB_ALIAS]
+    name = PREFIX + uuid4().hex
+    scratch = _sibling(real, name)
+    with _server(real) as server:
+        _remove_leftovers(server)
+        server.execute(f'CREATE DATABASE "{name}"')
+        scratch.ensure_connection()  # from now on it is in use, and no leftover
+    # Django hands out the connection of this thread by its alias.
+    connections[DEFAULT_DB_ALIAS] = scratch
+    vocabulary.forget()
+    try:
+        call_command("migrate", verbosity=0)
+        yield
+    finally:
+        connections[DEFAULT_DB_ALIAS] = real
+        vocabulary.forget()
+        scratch.close()
+        with _server(real) as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _sibling(real: BaseDatabaseWrapper, name: str) -> BaseDatabaseWrapper:
+    """A connection with the same settings to another database of the server."""
+    return type(real)({**real.settings_dict, "NAME": name, "CONN_MAX_AGE": None}, real.alias)
+
+
+@contextlib.contextmanager
+def _server(real: BaseDatabaseWrapper) -> Iterator[Any]:
+    """A cursor outside any transaction, alone among all runs."""
+    maintenance = _sibling(real, "postgres")
+    try:
+        with maintenance.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            yield cursor
+    finally:
+        maintenance.close()
+
+
+def _remove_leftovers(server: Any) -> None:
+    server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
+    for (name,) in server.fetchall():
+        with contextlib.suppress(OperationalError):  # somebody is at work in it
+            server.execute(f'DROP DATABASE "{name}"')
+
+
+def load(products: Iterable[Product]) -> dict[str, int]:
+    """Publish the products as listings of one merchant, cut to what a listing may have; {product id: listing key}."""
+    seller, _ = User.objects.get_or_create(username="scratch", role=User.Role.MERCHANT)
+    keys: dict[str, int] = {}
+    rows: list[tuple[str, Listing]] = []
+    for number, product in enumerate(products):
+        rows.append((product.id, _listing(product, number, seller)))
+        if len(rows) == BATCH:
+            keys |= _stored(rows)
+            rows = []
+    return keys | _stored(rows)
+
+
+def _listing(product: Product, number: int, seller: User) -> Listing:
+    at = FIRST_DAY + timedelta(seconds=number)
+    return Listing(
+        seller=seller,
+        title=_title(product),
+        description=_description(product),
+        category=product.category[:30],
+        price=product.price or Decimal(0),
+        status=Status.PUBLISHED,
+        published_at=at,
+        updated_at=at,
+        created_at=at,
+    )
+
+
+def _title(product: Product) -> str:
+    return product.title[: limits.TITLE_CHARS]
+
+
+def _description(product: Product) -> str:
+    """What a title has no room for comes first."""
+    return f"{product.title[limits.TITLE_CHARS :]} {product.description}".strip()[: limits.DESCRIPTION_CHARS]
+
+
+def _stored(rows: list[tuple[str, Listing]]) -> dict[str, int]:
+    made = Listing.objects.bulk_create([listing for _, listing in rows])
+    return {product: listing.pk for (product, _), listing in zip(rows, made, strict=True)}
+
+
+# --- Vectors ---------------------------------------------------------------------------------------------------------
+def filled(products: list[Product], say: Callable[[str], None]) -> dict[int, str]:
+    """Publish the products with their vectors and statistics, as the site's tasks would; {listing key: product id}.
+
+    Raises ModelUnavailable when the item tower is away.
+    """
+    begun = time.monotonic()
+    item_vectors = encoded(products)
+    say(f"{len(products)} products encoded, {time.monotonic() - begun:.0f} s")
+    keys = load(products)
+    space = towers.space()
+    vectors.ItemVector.objects.bulk_create(
+        [
+            vectors.ItemVector(listing_id=keys[product.id], vector=HalfVector(vector), model_version=space, revision=1)
+            for product, vector in zip(products, item_vectors, strict=True)
+        ],
+        batch_size=BATCH,
+    )
+    vocabulary.refresh(force=True)
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE) listings_listing")
+        cursor.execute(f'VACUUM (ANALYZE) "{vectors.ItemVector._meta.db_table}"')
+    say(f"{len(products)} products on sale in the scratch catalogue, {time.monotonic() - begun:.0f} s")
+    return {pk: product for product, pk in keys.items()}
+
+
+def encoded(products: list[Product]) -> NDArray[np.float32]:
+    """float32 [products, 128]; kept under var/ by the products' texts and the tower's file."""
+    entry = manifest.model(manifest.load(), towers.ITEM)
+    tower = entry["variants"][manifest.variant_name(entry, "cloud")]["sha256"]
+    texts = [(_title(product), product.category, _description(product)) for product in products]
+    name = hashlib.sha256(json.dumps([tower, texts]).encode()).hexdigest()
+    path = settings.VAR / "vectors" / f"{name[:32]}.npy"
+    if path.is_file():
+        kept: NDArray[np.float32] = np.load(path).astype(np.float32)
+        return kept
+    found = towers.encode_items([towers.ItemText(*text) for text in texts])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(f".{uuid4().hex}.tmp")
+    with open(aside, "wb") as file:
+        np.save(file, found.astype(np.float16))
+    aside.rename(path)  # never half a file under the name
+    return found

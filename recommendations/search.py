@@ -1,0 +1,155 @@
+"""From typed words to listings in order: spelling, candidates by words and by vector, one score, filters, facets.
+
+The score is a weighted sum of what `keyword.features` finds and of the cosine between the query's vector and the
+listing's; its weights are in search.toml. Where the towers are away, words alone decide.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from listings.models import Listing, ListingQuerySet
+from listings.queries import filtered
+
+from . import dense, facets, keyword, spelling, vocabulary
+from .facets import Facet
+from .keyword import FEATURES, Asked
+from .vocabulary import Vocabulary
+
+WEIGHTS = Path(__file__).with_name("search.toml")
+NEAREST = 300  # candidates by vector
+RESULTS = 240  # of a search; whoever looks further had better ask otherwise
+SORTED_LIMIT = 1_000  # candidates by words where the cheapest or the newest are asked for, not the best
+NEAR = 8  # where nothing was found
+COLUMNS = ("pk", "title", "category", "price", "currency", "condition", "published_at", "matched")
+COSINE = "cosine"
+MEASURES = (*FEATURES, COSINE)
+Vector = NDArray[np.float32]
+Measures = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    pk: int
+    title: str
+    category: str
+    price: Decimal
+    currency: str
+    condition: str
+    published_at: datetime
+    matched: float  # keyword.matched
+    score: float = 0.0
+    is_near: bool = False  # good enough to be shown
+
+
+@dataclass(frozen=True)
+class Results:
+    """query: what was searched for; spelled: the same if it is not what was typed, else ""."""
+
+    query: str
+    spelled: str
+    found: list[Candidate]
+    facets: list[Facet]
+    near: list[Candidate] = field(default_factory=list)  # what comes nearest, where nothing was found
+
+
+@cache
+def settings() -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = tomllib.loads(WEIGHTS.read_text("utf-8"))
+    return found
+
+
+def search(typed: str, filters: dict[str, Any], *, exact: bool = False) -> Results:
+    """Published listings for `typed`, at most RESULTS. filters: as of `queries.browse`; exact: without spelling."""
+    known = vocabulary.current()
+    query = typed if exact else spelling.corrected(typed, known)
+    asked = keyword.ask(query, known)
+    vector = dense.query_vector(query)
+    sort = filters.get("sort") or "relevance"
+    limit = keyword.LIMIT if sort == "relevance" else SORTED_LIMIT
+    rows = Listing.objects.published()
+    everything = ranked(gathered(rows, asked, vector, known, limit), asked, vector, known)
+    found = everything
+    if facets.is_narrowed(filters):
+        narrow = gathered(filtered(rows, filters), asked, vector, known, limit)
+        found = ranked([each for each in narrow if facets.passes(each, filters)], asked, vector, known)
+    shown = [each for each in found if each.is_near]
+    return Results(
+        query,
+        query if query != typed else "",
+        in_order(shown, sort)[:RESULTS],
+        facets.of_candidates([each for each in everything if each.is_near], filters),
+        [] if shown else found[:NEAR],
+    )
+
+
+def by_words(typed: str) -> list[Candidate]:
+    """What is found while the towers are away."""
+    known = vocabulary.current()
+    asked = keyword.ask(spelling.corrected(typed, known), known)
+    found = ranked(gathered(Listing.objects.published(), asked, None, known), asked, None, known)
+    return [each for each in found if each.is_near][:RESULTS]
+
+
+def gathered(
+    rows: ListingQuerySet, asked: Asked, vector: Vector | None, known: Vocabulary, limit: int = keyword.LIMIT
+) -> list[Candidate]:
+    """Candidates by words among `rows`, and by vector among all that is published, each once, without a score."""
+    found = [Candidate(*row) for row in keyword.candidates(rows, asked, known, limit).values_list(*COLUMNS)]
+    if vector is not None:
+        missing = set(dense.nearest(vector, NEAREST)) - {each.pk for each in found}
+        others = Listing.objects.published().filter(pk__in=missing).annotate(matched=keyword.matched(asked))
+        found += [Candidate(*row) for row in others.values_list(*COLUMNS)]
+    return found
+
+
+def ranked(candidates: list[Candidate], asked: Asked, vector: Vector | None, known: Vocabulary) -> list[Candidate]:
+    """The same with their scores, the best first."""
+    if not candidates:
+        return []
+    values = measured(candidates, asked, vector, known)
+    weight = settings()["weights"]
+    scores = values @ np.array([weight.get(name, 0.0) for name in MEASURES])
+    near = is_near(values)
+    order = sorted(range(len(candidates)), key=lambda at: (-scores[at], -candidates[at].pk))
+    return [replace(candidates[at], score=float(scores[at]), is_near=bool(near[at])) for at in order]
+
+
+def measured(candidates: list[Candidate], asked: Asked, vector: Vector | None, known: Vocabulary) -> Measures:
+    """float32 [candidates, MEASURES]: what the score is made of."""
+    titles, matched = [each.title for each in candidates], [each.matched for each in candidates]
+    cosines = np.zeros((len(candidates), 1), np.float32)
+    if vector is not None:
+        found = dense.cosines(vector, [each.pk for each in candidates])
+        cosines[:, 0] = [found.get(each.pk, 0.0) for each in candidates]
+    return np.hstack([keyword.features(asked, titles, matched, known), cosines])
+
+
+def is_near(values: Measures) -> NDArray[np.bool_]:
+    """bool [candidates]: enough of the words, or near enough in meaning, to be shown at all."""
+    floor = settings()["floors"]
+    words = values[:, MEASURES.index("coverage")] + values[:, MEASURES.index("described")]
+    cosine = values[:, MEASURES.index(COSINE)]
+    nearest = max(floor["cosine"], floor["cosine_share"] * float(cosine.max()))
+    return (words >= floor["words"]) | (cosine >= nearest)
+
+
+def in_order(found: list[Candidate], sort: str) -> list[Candidate]:
+    match sort:
+        case "price":
+            return sorted(found, key=lambda each: (each.price, -each.pk))
+        case "-price":
+            return sorted(found, key=lambda each: (-each.price, -each.pk))
+        case "newest":
+            return sorted(found, key=lambda each: (each.published_at, each.pk), reverse=True)
+        case _:
+            return found

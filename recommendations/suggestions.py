@@ -1,0 +1,111 @@
+"""What somebody may be about to type: from words, neighbours, categories and titles of what is on sale.
+
+Nobody's searches are used, so nothing that one person typed can be shown to another.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from urllib.parse import urlencode
+
+from django.contrib.postgres.search import SearchQuery
+from django.urls import reverse
+
+from listings import categories
+from listings.models import Listing
+from listings.queries import CONFIG
+
+from . import spelling, vocabulary
+from .vocabulary import Vocabulary
+from .words import folded, is_number, words
+
+WORDS, CATEGORIES, LISTINGS = 5, 2, 3  # at most so many of a kind
+SHORTEST = 2  # letters
+SHORTEST_TITLE = 3  # letters of a word that titles are looked up by
+SCANNED = 3_000  # completions that are looked at
+# Nobody searches for "lamp with".
+NO_END = {"a", "an", "and", "at", "by", "de", "for", "from", "in", "of", "on", "or", "the", "to", "with", "x"}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    kind: str  # words, category or listing
+    text: str
+    url: str
+
+
+def suggest(typed: str) -> list[Suggestion]:
+    """The best first, kind by kind. Nothing for less than two letters."""
+    found = words(typed)
+    if len("".join(found)) < SHORTEST:
+        return []
+    known = vocabulary.current()
+    is_whole = not typed or not typed[-1].isalnum()  # the last word has been ended
+    texts = completions(found, is_whole, known)
+    if not texts:
+        text = folded(spelling.corrected(typed.strip(), known))
+        texts = [text] if text != folded(typed.strip()) else []
+    return [
+        *(Suggestion("words", text, f"{reverse('browse')}?{urlencode({'q': text})}") for text in texts),
+        *_categories(found),
+        *_titles(found, is_whole),
+    ]
+
+
+def completions(found: list[str], is_whole: bool, known: Vocabulary) -> list[str]:
+    """Whole queries that begin with the words found."""
+    last, before = found[-1], found[:-1]
+    options: dict[str, float] = {}
+
+    def add(start: list[str], end: str, worth: float) -> None:
+        if end.split()[-1] in NO_END or (is_number(end) and not start):
+            return
+        text = " ".join([*start, end])
+        if text != " ".join(found):
+            options[text] = max(options.get(text, 0), worth)
+
+    if not is_whole:
+        if before:
+            for pair in _beginning(known.sorted_pairs, f"{before[-1]} {last}"):
+                add(before, pair.split(" ", 1)[1], 10 * known.pairs[pair])  # its neighbour counts for more
+        for word in _beginning(known.sorted_words, last):
+            add(before, word, known.words[word])
+    if is_whole or last in known.words:
+        for pair in _beginning(known.sorted_pairs, f"{last} "):
+            add(before, pair, known.pairs[pair])
+    return heapq.nlargest(WORDS, options, key=lambda text: (options[text], text))
+
+
+def _beginning(ordered: list[str], prefix: str) -> Iterator[str]:
+    at = bisect_left(ordered, prefix)
+    for entry in islice(ordered, at, at + SCANNED):
+        if not entry.startswith(prefix):
+            return
+        yield entry
+
+
+def _categories(found: list[str]) -> list[Suggestion]:
+    begun = " ".join(found)
+    fitting = [
+        category
+        for category in categories.all()
+        if any(folded(name).startswith(begun) for name in (category.name, *category.name.split()))
+    ]
+    return [Suggestion("category", each.name, reverse("category", args=[each.id])) for each in fitting[:CATEGORIES]]
+
+
+def _titles(found: list[str], is_whole: bool) -> list[Suggestion]:
+    """Listings whose title has all the words, the last one perhaps only begun."""
+    if max(map(len, found)) < SHORTEST_TITLE:
+        return []
+    terms = [f"'{word}':A" for word in found[:-1]] + [f"'{found[-1]}':{'A' if is_whole else '*A'}"]
+    query = SearchQuery(" & ".join(terms), config=CONFIG, search_type="raw")
+    rows = Listing.objects.published().filter(search=query).order_by("-published_at", "-pk")[:LISTINGS]
+    return [
+        Suggestion("listing", title, reverse("item", args=[public_id]))
+        for title, public_id in rows.values_list("title", "public_id")
+    ]

@@ -1,0 +1,119 @@
+"""The market's front page: everything on sale, a category, or what was searched for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from listings import categories, queries
+from listings.forms import QUERY_CHARS, SORTS, BrowseForm
+from listings.models import Listing
+
+from .. import dense, facets, search
+from ..facets import Choice, Facet
+from ..search import Candidate
+
+PAGE_SIZE = 24
+NEWEST = 8  # shown where nothing was found
+
+
+@require_safe
+def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
+    category = categories.get(category_id) if category_id else None
+    if category_id and category is None:
+        raise Http404("There is no such category.")
+    form = BrowseForm(_readable(request.GET))
+    filters = form.filters() | ({"category": category_id} if category_id else {})
+    query = filters.get("q", "")
+    filters["sort"] = filters.get("sort") or ("relevance" if query else "newest")
+    context = _searched(request, query, filters) if query else _listed(request, filters)
+    page: Page = context["page"]
+    sorts = [(value, label) for value, label in SORTS if value]
+    return render(
+        request,
+        "recommendations/browse.html",
+        context
+        | {
+            "form": form,
+            "filters": filters,
+            "category": category,
+            "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
+            "sorts": sorts if query else sorts[1:],
+            "space": dense.space(),
+            "facets": [(facet, linked(facet, request, category_id)) for facet in context["facets"]],
+        },
+    )
+
+
+def _readable(asked: QueryDict) -> QueryDict:
+    """A query is cut rather than refused: whoever pastes a whole text is looking for something, too."""
+    data = asked.copy()
+    if "q" in data:
+        data["q"] = str(data["q"]).replace("\x00", " ")[:QUERY_CHARS].strip()
+    return data
+
+
+def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict[str, Any]:
+    results = search.search(query, filters, exact="exact" in request.GET)
+    page: Page = Paginator(results.found, PAGE_SIZE).get_page(request.GET.get("page"))
+    page.object_list = in_full(list(page.object_list))
+    near = in_full(results.near)
+    return {
+        "page": page,
+        "results": results,
+        "near": near,
+        "newest": [] if results.found or near else with_vectors(list(queries.browse({})[:NEWEST])),
+        "facets": results.facets,
+    }
+
+
+def _listed(request: HttpRequest, filters: dict[str, Any]) -> dict[str, Any]:
+    page: Page = Paginator(queries.browse(filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    page.object_list = with_vectors(list(page.object_list))
+    return {"page": page, "facets": facets.of_catalogue(filters)}
+
+
+def linked(facet: Facet, request: HttpRequest, category_id: str) -> list[tuple[Choice, str]]:
+    """Each choice with the address of this page with it, or without it if it is chosen."""
+    return [(choice, _address(facet, choice, request, category_id)) for choice in facet.choices]
+
+
+def _address(facet: Facet, choice: Choice, request: HttpRequest, category_id: str) -> str:
+    query = request.GET.copy()
+    query.pop("page", None)
+    match facet.name:
+        case "category":
+            category_id = "" if choice.chosen else choice.params["category"]
+        case "condition":
+            value = choice.params["condition"]
+            others = [each for each in query.getlist("condition") if each != value]
+            query.setlist("condition", others if choice.chosen else [*others, value])
+        case _:
+            for name in ("min_price", "max_price"):
+                query.pop(name, None)
+                if not choice.chosen and name in choice.params:
+                    query[name] = choice.params[name]
+    path = reverse("category", args=[category_id]) if category_id else reverse("browse")
+    return f"{path}?{query.urlencode()}" if query else path
+
+
+def in_full(found: list[Candidate]) -> list[Listing]:
+    """The listings of candidates, in their order, with `score`; without what has left the market meanwhile."""
+    listings = queries.in_this_order([each.pk for each in found])
+    scores = {each.pk: each.score for each in found}
+    for listing in listings:
+        listing.score = round(scores[listing.pk], 4)  # type: ignore[attr-defined]
+    return with_vectors(listings)
+
+
+def with_vectors(listings: list[Listing]) -> list[Listing]:
+    """The same, each with `wire_vector`: what the device compares; "" where there is none (yet)."""
+    vectors = dense.on_the_wire([listing.pk for listing in listings])
+    for listing in listings:
+        listing.wire_vector = vectors.get(listing.pk, "")  # type: ignore[attr-defined]
+    return listings

@@ -1,0 +1,79 @@
+"""How search reads a text: words, their stems, units written one way. Ranking, spelling and statistics share it.
+
+PostgreSQL finds the candidates with its own stemmer (`Listing.search`, split at the same places); their order is made
+of these words. Tried on the dev sets over titles: these stems .379 NDCG@10, PostgreSQL's .373, no stems .346.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Letters of any script, or a number with its fraction: "8ft" is 8 and ft, "1/2-in." is 1/2 and in.
+WORD = re.compile(r"[^\W\d_]+|\d+(?:[./]\d+)?")
+CHARS = 2_000  # of a query; more are not read
+UNITS = {
+    "inch": "in",
+    "inches": "in",
+    "foot": "ft",
+    "feet": "ft",
+    "gallon": "gal",
+    "pound": "lb",
+    "lbs": "lb",
+    "ounce": "oz",
+    "watt": "w",
+    "volt": "v",
+    "amp": "a",
+    "square": "sq",
+    "piece": "pc",
+    "pcs": "pc",
+    "quart": "qt",
+    "metre": "m",
+    "meter": "m",
+    "litre": "l",
+    "liter": "l",
+    "millimetre": "mm",
+    "millimeter": "mm",
+    "centimetre": "cm",
+    "centimeter": "cm",
+    "kilogram": "kg",
+    "kilo": "kg",
+    "gram": "g",
+}
+
+
+def folded(text: str) -> str:
+    """Lower case, without accents, without what only looks different (NFKD)."""
+    if text.isascii():
+        return text.lower()
+    return "".join(char for char in unicodedata.normalize("NFKD", text).lower() if not unicodedata.combining(char))
+
+
+def words(text: str) -> list[str]:
+    """The words as written, folded: "1/2-in. Drills" is ["1/2", "in", "drills"]."""
+    return WORD.findall(folded(text))
+
+
+def stem(word: str) -> str:
+    """Without the plural, units by their sign. Cautious on purpose: "glass" and "us" stay."""
+    if len(word) > 3 and word.endswith("s"):
+        word = _singular(word)
+    return UNITS.get(word, word)
+
+
+def _singular(word: str) -> str:
+    if word in UNITS:
+        return word
+    if word.endswith("ies") and word[-4] not in "ae":
+        return word[:-3] + "y"
+    if word.endswith("es") and word[-3] not in "aeo":
+        return word[:-2] if word[:-2].endswith(("sh", "ch", "x", "ss", "z")) else word[:-1]
+    return word if word.endswith(("us", "ss")) else word[:-1]
+
+
+def stems(text: str) -> list[str]:
+    return [stem(word) for word in words(text)]
+
+
+def is_number(word: str) -> bool:
+    return word[0].isdigit()

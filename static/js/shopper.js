@@ -27,6 +27,8 @@ export function createShopper(options) {
   let space = options.space ?? "";
   let [events, weights, interests, settings, pool] = [[], readWeights(null), [], null, null];
   let known = null; // readHistory() of the above
+  const rankers = new WeakMap(); // list of items → the same packed, so that a click only scores
+  let offered = { at: null, items: [] };
   let asking = null;
   let erasures = 0;
 
@@ -58,7 +60,8 @@ export function createShopper(options) {
     const isForAll = settings?.paused || !taste().hasTaste;
     const mine = taste();
     const used = isForAll ? weights.map((weight, at) => (at === 0 ? 1 : 0)) : source === "search" ? weights.map((weight, at) => (at === 0 ? 3 * weight : weight)) : weights;
-    const ranked = createRanker(items).rank(mine, used);
+    if (!rankers.has(items)) rankers.set(items, createRanker(items));
+    const ranked = rankers.get(items).rank(mine, used);
     const mean = meanSignals(ranked);
     const named = { source, category: categoryName };
     const answer = ranked.map((entry) => ({ item: entry.item, signals: entry.signals, why: reason(entry, mean, used, mine, named) }));
@@ -89,7 +92,9 @@ export function createShopper(options) {
 
   /** What is held now: {items, source}, or null; items carry their vectors. */
   function candidates() {
-    return isFresh() ? { items: pool.items.map(withVector), source: pool.source } : null;
+    if (!isFresh()) return null;
+    if (offered.at !== pool.at) offered = { at: pool.at, items: pool.items.map(withVector) };
+    return { items: offered.items, source: pool.source };
   }
 
   /**

@@ -9,8 +9,9 @@ import { ageInDays, decay, LIKED } from "./events.js";
 import { DIMENSIONS } from "./vectors.js";
 import { AT, COUNT } from "./weights.js";
 
-const RECENT = 16; // liked items and searches that are compared, newest first
-const DISMISSED = 16;
+const LIKED_MOST = 16; // events of a kind that are compared, newest first
+const SEARCHES = 8;
+const DISMISSED = 8;
 const INTERESTS = 4;
 const NEW_DAYS = 14;
 const LIKENESS = 0.5; // a cosine below this is no likeness to something dismissed
@@ -44,8 +45,8 @@ export function readHistory({ events, interests = [], now, me = "" }) {
   for (const event of liked) if (!seen.has(event.item.id)) seen.set(event.item.id, decay(ageInDays(event, now)));
   const compared = (rows, most) => rows.filter((event) => event.vector).slice(0, most).map((event) => ({ event, ...unit(event, now) }));
   return {
-    liked: compared(liked, RECENT),
-    searches: compared(searches, RECENT),
+    liked: compared(liked, LIKED_MOST),
+    searches: compared(searches, SEARCHES),
     dismissed: compared(dismissed, DISMISSED),
     interests: interests.slice(0, INTERESTS),
     sellers: share("seller"),
@@ -163,10 +164,16 @@ function best(vectors, from, others, found, place, exceptId) {
   return most > 1 ? 1 : most;
 }
 
+// Four sums side by side: a third of the time.
 function dot(vectors, from, vector) {
-  let sum = 0;
-  for (let at = 0; at < DIMENSIONS; at += 1) sum += vectors[from + at] * vector[at];
-  return sum;
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let at = 0; at < DIMENSIONS; at += 4) {
+    a += vectors[from + at] * vector[at];
+    b += vectors[from + at + 1] * vector[at + 1];
+    c += vectors[from + at + 2] * vector[at + 2];
+    d += vectors[from + at + 3] * vector[at + 3];
+  }
+  return a + b + c + d;
 }
 
 function positive(vectors, from, vector) {

@@ -5,10 +5,10 @@
 
 /**
  * Signals by number; `start` is the weight that everybody begins with, `about` how the privacy page names it.
- * All signals lie in 0..1 (LIKE_DISMISSED and SEEN count against an item by a weight below 0).
+ * All signals lie in 0..1 (`seen` and `likeDismissed` count against an item: their weights lie below 0).
  */
 export const SIGNALS = [
-  { name: "server", start: 1, about: "How the market ranks it for everybody" },
+  { name: "server", start: 0.6, about: "How the market ranks it for everybody" },
   { name: "interest", start: 0.9, about: "Close to one of your interests" },
   { name: "recent", start: 0.8, about: "Like something you looked at" },
   { name: "last", start: 0.7, about: "Like the last thing you opened" },

@@ -43,7 +43,7 @@ export function tileFor(item) {
 
 /**
  * Heart, "Not interested" and the reason, on a tile.
- * @param {{isFavourite: boolean, favourite: (on: boolean) => void, dismiss: () => void, undo: () => void}} does
+ * @param {{isFavourite: boolean, isDismissed: boolean, hasReasons: boolean, favourite: (on: boolean) => void, dismiss: () => void, undo: () => void}} does
  * @returns {{why: (text: string) => void, favourite: (on: boolean) => void}}
  */
 export function addActions(tile, item, does) {
@@ -55,7 +55,7 @@ export function addActions(tile, item, does) {
   });
   const dismiss = button("", () => gone(), { class: "tile__action tile__dismiss", "aria-label": `Not interested: ${item.title}`, title: "Not interested" });
   const why = el("p.tile__why", {});
-  tile.querySelector(".tile__body").append(why);
+  if (does.hasReasons) tile.querySelector(".tile__body").append(why);
   tile.append(el("div.tile__actions", {}, heart, dismiss));
 
   function setFavourite(on, isAsked) {
@@ -64,7 +64,7 @@ export function addActions(tile, item, does) {
   }
 
   /** The card keeps its place and size, so that nothing moves under the pointer. */
-  function gone() {
+  function cover() {
     const back = button("Undo", () => {
       over.remove();
       tile.classList.remove("is-gone");
@@ -76,9 +76,14 @@ export function addActions(tile, item, does) {
     for (const child of tile.children) child.inert = true;
     tile.classList.add("is-gone");
     tile.append(over);
-    back.focus();
+    return back;
+  }
+
+  function gone() {
+    cover().focus();
     does.dismiss();
   }
+  if (does.isDismissed) cover();
 
   return {
     favourite: (on) => setFavourite(on, false),

@@ -44,6 +44,8 @@ export function createShelf(section, shopper) {
   function keep(item, tile) {
     const tools = addActions(tile, item, {
       isFavourite: shopper.isFavourite(item.id),
+      isDismissed: section.dataset.shelf === "plain" && shopper.isDismissed(item.id),
+      hasReasons: section.dataset.shelf !== "plain",
       favourite: (on) => void favoured(item, on),
       dismiss: () => void dismissed(item),
       undo: () => void shopper.undo("dismissal", item.id).then(() => after("It is back.")),

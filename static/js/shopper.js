@@ -7,13 +7,14 @@ import { ageInDays } from "./ml/events.js";
 import { createRanker, readHistory, spread } from "./ml/rerank.js";
 import { meanSignals, reason } from "./ml/reasons.js";
 import { cosine, fromBase64, quantize, toBase64, toUnit, withNoise } from "./ml/vectors.js";
-import { learn, readWeights } from "./ml/weights.js";
+import { AT, learn, readWeights } from "./ml/weights.js";
 
 export const FIRST = 60; // candidates in the first request
 export const MANY = 200; // once somebody may want to see more
 const POOL_MS = 15 * 60 * 1000; // older candidates may have been sold
 const MOVED = 0.9; // an interest is another one below this cosine to all that were asked with
 const REREAD = 32; // newest events whose missing vectors are worked out
+const RESULTS = 2; // how many times as much the order for everybody counts for what was searched for
 const WAIT_MS = 8000;
 
 /**
@@ -30,6 +31,7 @@ export function createShopper(options) {
   const rankers = new WeakMap(); // list of items → the same packed, so that a click only scores
   let offered = { at: null, items: [] };
   let asking = null;
+  let cannot = client === null; // this device runs no towers
   let erasures = 0;
 
   history.watch((what) => {
@@ -57,9 +59,9 @@ export function createShopper(options) {
    * @returns {Array<{item: object, signals: Float32Array, why: string}>}
    */
   function rank(items, source) {
-    const isForAll = settings?.paused || !taste().hasTaste;
     const mine = taste();
-    const used = isForAll ? weights.map((weight, at) => (at === 0 ? 1 : 0)) : source === "search" ? weights.map((weight, at) => (at === 0 ? 3 * weight : weight)) : weights;
+    const isForAll = settings?.paused || !mine.hasTaste;
+    const used = weights.map((weight, at) => (at === AT.server ? weight * (source === "search" ? RESULTS : 1) : isForAll ? 0 : weight));
     if (!rankers.has(items)) rankers.set(items, createRanker(items));
     const ranked = rankers.get(items).rank(mine, used);
     const mean = meanSignals(ranked);
@@ -111,23 +113,28 @@ export function createShopper(options) {
     await load();
     const before = erasures;
     const found = settings.paused ? [] : await currentInterests();
+    const given = cannot && settings.server && !settings.paused ? lastEvents() : [];
+    const stamp = given.length > 0 ? stampOf(events) : "";
     const limit = many ? MANY : Math.min(MANY, Math.max(FIRST, isFresh() ? pool.limit : 0));
-    const isEnough = isFresh() && pool.limit >= limit && !anew && !moved(found, pool.asked.map(fromBase64));
+    const isEnough = isFresh() && pool.limit >= limit && !anew && !moved(found, pool.asked.map(fromBase64)) && pool.stamp === stamp;
     if (isEnough) return "fresh";
-    const sent = found.map((vector) => quantize(settings.noise > 0 ? withNoise(vector, settings.noise, random) : vector)).filter(Boolean);
-    const answer = await ask(sent, limit);
+    const blurred = (vector) => quantize(settings.noise > 0 ? withNoise(vector, settings.noise, random) : vector);
+    const sent = found.map(blurred).filter(Boolean);
+    const told = given.map((event) => ({ kind: event.kind, age: Math.round(10 * ageInDays(event, now())) / 10, vector: toBase64(blurred(event.vector)) }));
+    const answer = await ask(sent, told, limit);
     if (answer.status !== "ok") return answer.status;
     // Erased while the request was on its way: the answer must not bring anything back.
     if (before !== erasures) return "fresh";
     const asked = found.map((vector) => toBase64(quantize(vector)));
-    await history.keepPool({ at: now(), space: answer.space, source: answer.source, items: answer.items, limit, asked });
+    await history.keepPool({ at: now(), space: answer.space, source: answer.source, items: answer.items, limit, asked, stamp });
     await load();
     return "new";
   }
 
-  async function ask(vectors, limit) {
-    const body = JSON.stringify({ model_version: space, vectors: vectors.map(toBase64), limit });
-    const what = vectors.length === 0 ? "no vector" : `${vectors.length} vector${vectors.length === 1 ? "" : "s"}`;
+  /** @param {object[]} told events, only with consent and where this device has no tower: what goes in place of interests */
+  async function ask(vectors, told, limit) {
+    const body = JSON.stringify({ model_version: space, vectors: vectors.map(toBase64), limit, ...(told.length > 0 ? { events: told } : {}) });
+    const what = told.length > 0 ? `vectors of ${counted(told.length, "event")}` : vectors.length === 0 ? "no vector" : counted(vectors.length, "vector");
     // Noted before it goes: a page that is closed meanwhile has sent it all the same.
     await history.noteSent({ endpoint: url, bytes: new TextEncoder().encode(body).length, what });
     let response;
@@ -156,12 +163,13 @@ export function createShopper(options) {
   async function currentInterests() {
     const liked = events.filter((event) => event.kind !== "dismissal");
     if (liked.length === 0 || !client) return interests.length > 0 && liked.length > 0 ? interests : [];
-    const stamp = `${events.length}:${events.at(-1).id}:${events.at(-1).at}`;
+    const stamp = stampOf(events);
     const before = erasures;
     const kept = await history.note("interests");
     if (kept?.stamp === stamp && kept.space === space) return interests;
     const loaded = await client.load("user-tower");
-    if (loaded.status !== "ready") return interests;
+    cannot = loaded.status !== "ready";
+    if (cannot) return interests;
     space = loaded.model.space;
     await fillVectors();
     const given = events.filter((event) => event.vector && event.space === space);
@@ -173,6 +181,8 @@ export function createShopper(options) {
     if (before === erasures) await history.keepNote("interests", { stamp, space, vectors });
     return interests;
   }
+
+  const lastEvents = () => events.filter((event) => event.vector && event.space === space).slice(-REREAD);
 
   /** Events whose vector is missing, or of towers that are no more, are read anew: words by the query tower. */
   async function fillVectors() {
@@ -201,6 +211,10 @@ export function createShopper(options) {
     isFavourite: (id) => events.some((event) => event.kind === "favourite" && event.item.id === id),
     isDismissed: (id) => events.some((event) => event.kind === "dismissal" && event.item.id === id),
     lastView: (id) => events.findLast((event) => event.kind === "view" && event.item.id === id) ?? null,
+    /** There is something to go by, but no tower here, and the server was not asked to help. */
+    get wantsConsent() {
+      return cannot && Boolean(settings) && !settings.server && !settings.paused && taste().hasTaste && lastEvents().length > 0;
+    },
     get settings() {
       return settings;
     },
@@ -216,5 +230,7 @@ export function moved(interests, asked) {
   return interests.some((interest) => !asked.some((other) => other && cosine(interest, other) >= MOVED));
 }
 
+const stampOf = (events) => `${events.length}:${events.at(-1).id}:${events.at(-1).at}`;
+const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const isItem = (item) => typeof item?.id === "string" && typeof item.title === "string" && typeof item.url === "string" && item.url.startsWith("/") && !item.url.startsWith("//");
 const withVector = (item) => ({ ...item, price: Number(item.price), vector: fromBase64(item.vector) });

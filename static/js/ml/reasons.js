@@ -29,7 +29,7 @@ export function reason(entry, mean, weights, history, { source, category = (id) 
     [AT.last]: last ? `Like “${shortened(last.item.title)}”, which ${SAID[last.kind]}` : "",
     [AT.searched]: search ? `You searched for “${shortened(search.query)}”` : "",
     [AT.seller]: "From a seller whose things you looked at",
-    [AT.category]: `You have been looking around in ${category(entry.item.category)}`,
+    [AT.category]: `In ${category(entry.item.category)}, where you look around`,
     [AT.price]: "Near the prices you look at",
     [AT.fresh]: "New",
   };

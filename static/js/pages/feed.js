@@ -29,6 +29,7 @@ async function start(data) {
   const renew = async (wanted) => {
     if (!shelves.some((shelf) => shelf.isPool)) return;
     if ((await shopper.renew(wanted)) === "new") showAll();
+    offerServer(shelves.find((shelf) => shelf.isPool), shopper, history, () => void renew());
   };
   document.addEventListener("taste-changed", () => {
     showAll();
@@ -90,6 +91,22 @@ function favouriteButton(page, item, shopper) {
     if (shopper.isFavourite(item.id)) await shopper.undo("favourite", item.id);
     else await shopper.note("favourite", item);
     show();
+  });
+}
+
+/** A device without towers: nothing of the history goes to the server unless somebody says so here or on the privacy page. */
+function offerServer(shelf, shopper, history, allowed) {
+  const place = shelf.section.querySelector("[data-consent]");
+  if (!place) return;
+  place.hidden = !shopper.wantsConsent;
+  if (place.hidden || place.dataset.listens) return;
+  place.dataset.listens = "1";
+  place.querySelector("button").addEventListener("click", async () => {
+    await history.set({ server: true });
+    await shopper.load();
+    place.hidden = true;
+    shelf.say("The server helps now. You can switch it off on the page “What left this device”.");
+    allowed();
   });
 }
 

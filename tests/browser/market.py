@@ -60,7 +60,9 @@ READ = """() => new Promise((resolve, reject) => {
     const names = [...database.objectStoreNames];
     const rows = {};
     const transaction = database.transaction(names);
-    for (const name of names) transaction.objectStore(name).getAll().onsuccess = ({ target }) => (rows[name] = target.result);
+    for (const name of names) {
+      transaction.objectStore(name).getAll().onsuccess = ({ target }) => (rows[name] = target.result);
+    }
     transaction.oncomplete = () => { database.close(); resolve(rows); };
   };
 })"""

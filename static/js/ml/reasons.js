@@ -8,6 +8,7 @@ const SAID = { view: "you looked at", favourite: "you marked as a favourite", pu
 // Where nothing of this shopper's own lifts it, where it came from says why. Search results need no reason.
 const OF_SOURCE = { nearest: "Close to what you have been looking for", popular: "Popular now" };
 const LEAST = 0.05; // a lift below this explains nothing
+const LIKENESS = 0.4; // nothing is said to be like something else below this cosine
 const NEW_FROM = 0.8; // "fresh" of about four days and a half
 
 /**
@@ -33,6 +34,7 @@ export function reason(entry, mean, weights, history, { source, category = (id) 
     [AT.price]: "Near the prices you look at",
     [AT.fresh]: "New",
   };
+  for (const at of [AT.interest, AT.recent, AT.last, AT.searched]) if (entry.signals[at] < LIKENESS) said[at] = "";
   let best = -1;
   let most = LEAST;
   for (const at of Object.keys(said).map(Number)) {

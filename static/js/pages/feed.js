@@ -98,13 +98,17 @@ function favouriteButton(page, item, shopper) {
 function offerServer(shelf, shopper, history, allowed) {
   const place = shelf.section.querySelector("[data-consent]");
   if (!place) return;
-  place.hidden = !shopper.wantsConsent;
+  const show = () => {
+    place.hidden = !shopper.wantsConsent;
+    shelf.section.querySelector("[data-note]").hidden = !place.hidden;
+  };
+  show();
   if (place.hidden || place.dataset.listens) return;
   place.dataset.listens = "1";
   place.querySelector("button").addEventListener("click", async () => {
     await history.set({ server: true });
     await shopper.load();
-    place.hidden = true;
+    show();
     shelf.say("The server helps now. You can switch it off on the page “What left this device”.");
     allowed();
   });

@@ -24,7 +24,7 @@ def query_vector(query: str) -> Vector | None:
     try:
         vector: Vector = towers.encode_queries([query])[0]
     except ModelUnavailable as error:
-        log.info("searching by words alone: %s", error)
+        log.debug("searching by words alone: %s", error)
         return None
     return vector if vector.any() else None
 

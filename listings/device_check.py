@@ -10,7 +10,8 @@ from django.templatetags.static import static
 RUNTIME = {"mjs": "ort/ort-wasm-simd-threaded.mjs", "wasm": "ort/ort-wasm-simd-threaded.wasm"}
 FRONT = "ort/ort.wasm.min.mjs"
 FOLDER = "js/ml"
-WORKER, CLIENT = "worker.js", "client.js"  # the client is the page's
+WORKER = "worker.js"
+OF_THE_PAGE = ("client.js", "rerank.js", "reasons.js", "weights.js")  # no modules of the worker
 
 
 def runtime() -> dict[str, str]:
@@ -31,7 +32,7 @@ def worker_modules() -> list[str]:
     """All modules that the worker imports, one after the other as it comes to know of them; 34 kB on the line. The
     runtime's program and the models are none of them."""
     names = sorted(path.name for path in (settings.BASE_DIR / "static" / FOLDER).glob("*.js"))
-    return [*(f"{FOLDER}/{name}" for name in names if name not in (WORKER, CLIENT)), FRONT, RUNTIME["mjs"]]
+    return [*(f"{FOLDER}/{name}" for name in names if name not in (WORKER, *OF_THE_PAGE)), FRONT, RUNTIME["mjs"]]
 
 
 def worker_imports() -> list[str]:

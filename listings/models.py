@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
@@ -15,6 +16,7 @@ from pgvector.django import BitField
 
 from . import limits, policies
 from .lifecycle import TRANSITIONS, Status
+from .signals import status_changed
 
 
 def new_public_id() -> str:
@@ -98,6 +100,8 @@ class ListingQuerySet(models.QuerySet["Listing"]):
                 note=note,
                 revision=Listing.objects.values_list("revision", flat=True).get(pk=pk),
             )
+            told = partial(status_changed.send_robust, Listing, listing_id=pk, source=source, target=target)
+            transaction.on_commit(told)
         return True
 
 

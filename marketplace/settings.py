@@ -193,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "vectors": {"task": "recommendations.tasks.sweep_vectors", "schedule": 15.0, "options": {"expires": 15}},
 }
 
 
@@ -206,6 +207,8 @@ QUIET_TASKS = (
     "listings.tasks.make_renditions",
     "listings.tasks.run_check",
     "recommendations.tasks.refresh_vocabulary",
+    "recommendations.tasks.refresh_vector",
+    "recommendations.tasks.sweep_vectors",
 )
 
 

@@ -16,6 +16,7 @@ from models.steps.errors import StepError
 MODELS = (
     "listing-text", "listing-text-cloud", "listing-text-gate",
     "listing-photo", "listing-photo-cloud", "listing-photo-tail",
+    "item-tower", "query-tower", "user-tower",
 )  # fmt: skip
 BUILD = runtime.BUILD
 
@@ -77,8 +78,17 @@ def command_evaluate(options: argparse.Namespace) -> None:
     entry = manifest.model(manifest.load(options.published), known(options.model))
     variant = manifest.variant_name(entry, options.variant)
     content = runtime.variant_bytes(options.model, variant, options.published, options.build)
-    files = scoring.files_of(entry, options.published)
-    score = rows.reader(options.model).row_scorer(content, entry, files, options.published)
+    files, reads = scoring.files_of(entry, options.published), rows.reader(options.model)
+    if "space" in entry:
+        about = {key: entry["variants"][variant][key] for key in ("bytes", "brotli_bytes")}
+        figures = reads.evaluated(options.data, content, entry, files, options.published)
+        print(
+            json.dumps(
+                {"model": options.model, "variant": variant} | about | figures, indent=None if options.json else 2
+            )
+        )
+        return
+    score = reads.row_scorer(content, entry, files, options.published)
     found = evaluate.evaluate_file(options.data, score, entry, options.model, variant, options.by)
     if options.leave_one_source_out:
         found["left_out"] = left_out(options)

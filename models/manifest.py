@@ -10,7 +10,7 @@ PUBLISHED = Path(__file__).resolve().parent / "published"
 FILE = "manifest.json"
 FOR_BROWSERS = (
     "version", "policies_version", "labels", "window_bytes", "side", "longest_side", "tolerance", "claim_tolerance",
-    "inputs", "outputs", "splits", "operating_points",
+    "inputs", "outputs", "splits", "operating_points", "space", "dimensions", "events",
 )  # fmt: skip
 VERSION = 1
 

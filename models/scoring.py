@@ -42,11 +42,17 @@ def published(entry: dict[str, Any], model: str, variant: str, folder: Path = ma
     stay the same, a failure is not kept. Raises ModelUnavailable."""
     from models import wordpieces
 
-    session = runtime.session(model, variant, folder)
+    return wordpieces.scorer(runtime.session(model, variant, folder), reader(entry, folder), entry)
+
+
+def reader(entry: dict[str, Any], folder: Path = manifest.PUBLISHED) -> Any:
+    """What cuts texts into word pieces for a published model (`wordpieces.Reader`). Raises ModelUnavailable."""
+    from models import wordpieces
+
     key = (os.getpid(), *(about["sha256"] for about in entry["files"].values()))
     if key not in _readers:
         _readers[key] = wordpieces.reader(files_of(entry, folder))
-    return wordpieces.scorer(session, _readers[key], entry)
+    return _readers[key]
 
 
 def run_windows(

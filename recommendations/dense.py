@@ -14,6 +14,7 @@ from models import towers
 from models.manifest import ModelUnavailable
 
 from . import vectors
+from .models import ItemVector
 
 log = logging.getLogger(__name__)
 Vector = NDArray[np.float32]
@@ -36,14 +37,14 @@ def nearest(vector: Vector, limit: int) -> list[int]:
 
 def cosines(vector: Vector, pks: list[int]) -> dict[int, float]:
     """{listing: cosine} of those that have a vector of the present space."""
-    rows = vectors.ItemVector.objects.filter(pk__in=pks, model_version=space())
+    rows = ItemVector.objects.of_space(space()).filter(pk__in=pks)
     distances = rows.annotate(distance=CosineDistance("vector", HalfVector(vector))).values_list("pk", "distance")
     return {pk: 1 - distance for pk, distance in distances}
 
 
 def on_the_wire(pks: list[int]) -> dict[int, str]:
     """{listing: base64 of its 128 bytes, round(127 x)} of those that have a vector of the present space."""
-    rows = vectors.ItemVector.objects.filter(pk__in=pks, model_version=space()).values_list("pk", "vector")
+    rows = ItemVector.objects.of_space(space()).filter(pk__in=pks).values_list("pk", "vector")
     return {
         pk: base64.b64encode(np.rint(127 * np.array(vector.to_list())).astype(np.int8)).decode() for pk, vector in rows
     }

@@ -21,7 +21,8 @@ def buy(request: SignedInRequest, public_id: str) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, error.messages[0])
         return redirect("browse" if listing.status != "published" else listing)
-    messages.success(request, f"“{listing.title}” is yours. Now agree with the seller on payment and hand-over.")
+    said = f"“{listing.title}” is yours. Now agree with the seller on payment and hand-over."
+    messages.success(request, said, extra_tags=f"bought-{listing.public_id}")
     return redirect("orders")
 
 

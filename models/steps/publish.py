@@ -10,25 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from models import manifest as manifests
-from models.steps import card, compress, recipe, training, wasm
+from models.steps import compress, recipe, training, wasm
 from models.steps.errors import StepError
-from models.steps.evaluate import brotli_bytes, with_intervals
-from models.steps.rows import RowScorer, reader
+from models.steps.evaluate import brotli_bytes
+from models.steps.rows import reader
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
 COMMITTED_LIMIT = 10_000_000  # what is larger and not published is rebuilt, not committed
 BROWSER = "device"
-
-
-def refuse_accuracy_loss(measured: dict[str, dict[str, Any]], limit: float) -> None:
-    """measured: variant → figures on dev. Raises StepError when a variant's AUC lies more than `limit` below fp32's."""
-    for name, figures in measured.items():
-        loss = measured["fp32"]["unsafe_roc_auc"] - figures["unsafe_roc_auc"]
-        if loss > limit:
-            raise StepError(
-                f"Not published: {name} loses {loss * 100:.2f} points of AUC, {limit * 100:.1f} are allowed."
-            )
 
 
 def refuse_size(name: str, size: int, limit: int) -> None:
@@ -44,15 +34,6 @@ def refuse_wasm_difference(difference: float | None, limit: float, reason: str, 
         )
     if difference is not None and difference > limit:
         raise StepError(f"Not published: native and WASM differ by {difference:.2g}, {limit:.0g} is allowed.")
-
-
-def refuse_other_policies(trained: list[str], market: list[str]) -> None:
-    """A model's labels are the policies of the market, and safe, in the same order."""
-    if trained != market:
-        raise StepError(
-            f"Not published: the model was trained for {', '.join(trained)}; the market's policies are "
-            f"{', '.join(market)} (listings/policies.toml). Train again."
-        )
 
 
 def publish(
@@ -73,17 +54,16 @@ def publish(
     trained = training.read_report(build)
     compress.refuse_mixed_fits(trained, compress.built(build).get("fit"), "the compressed variants")
     contents = read_variants(build)
-    refuse_other_policies(trained["labels"], settings["labels"])
     files = compress.exporting(model).files()
-    entry = described(settings, trained, recipe.policies()["version"])
     reads = reader(model)
+    kind = reads.KIND
+    entry = kind.described(settings, trained, reads.interface(settings)) | {"files": {}, "variants": {}}
     measured = {}
     for name, content in contents.items():
-        measured[name] = measure(data, reads.row_scorer(content, entry, files, published), entry, reads)
-        said = ", ".join(f"{key} AUC {found['unsafe_roc_auc']:.4f}" for key, found in measured[name].items())
-        say(f"{name}: {said}")
+        measured[name] = kind.measured(reads, data, content, entry, files, published)
+        say(f"{name}: {kind.said(measured[name])}")
     limits = settings["limits"]
-    refuse_accuracy_loss({name: found["dev"] for name, found in measured.items()}, limits["auc_loss"])
+    kind.refuse_loss(measured, limits)
     sizes = {name: brotli_bytes(content) for name, content in contents.items()}
     chosen = next(iter(entry["published"].values()))
     if "brotli_bytes" in limits:
@@ -93,7 +73,11 @@ def publish(
     gap = None
     if BROWSER in entry["published"]:
         reason = wasm.unavailable()
-        gap = None if reason else wasm.difference(build / f"{chosen}.onnx", reads.golden_feeds(entry), reads.OUTPUTS)
+        gap = (
+            None
+            if reason
+            else wasm.difference(build / f"{chosen}.onnx", reads.golden_feeds(entry), reads.outputs(entry))
+        )
         say(f"WASM: {'not compared, ' + reason if gap is None else f'largest difference {gap:.2g}'}")
         refuse_wasm_difference(gap, limits["wasm_difference"], reason, without_wasm=without_wasm)
 
@@ -110,7 +94,7 @@ def publish(
         entry["files"][name] = about_file(f"wordpieces-{name}", suffix, content)  # one file for all who read with it
     bench_file = published / f"{model}-{compress.BENCH}"
     bench = bench_of(trained["fit"], [build / compress.BENCH, bench_file])
-    text = card.card(model, entry, trained, bench)
+    text = kind.card(model, entry, trained, bench)
     write(model, entry, contents, files, published)
     if bench:
         replace(bench_file, (json.dumps(bench, indent=2) + "\n").encode())
@@ -118,7 +102,7 @@ def publish(
         say(f"{bench_file.name} is of another fit: removed. Measure: python -m models compress {model} --bench")
         bench_file.unlink()
     if BROWSER in entry["published"]:
-        say(f"Golden vectors: {reads.write_golden(golden_folder / reads.GOLDEN, published)} cases")
+        say(f"Golden vectors: {reads.write_golden(golden_folder / reads.golden_file(entry), published)} cases")
     replace(published / f"{model}.md", text.encode())
     say(f"Published {model} {entry['version']} in {published}")
 
@@ -137,19 +121,6 @@ def bench_of(fit: str, paths: list[Path]) -> dict[str, Any]:
     return {}
 
 
-def described(settings: dict[str, Any], trained: dict[str, Any], policies_version: str) -> dict[str, Any]:
-    """The manifest entry without its files."""
-    entry: dict[str, Any] = {
-        "version": trained["version"],
-        "policies_version": policies_version,
-        "labels": settings["labels"],
-        "tolerance": settings["tolerance"],
-        "published": settings["published"],
-    }
-    entry |= reader(settings["name"]).interface(settings)
-    return entry | {"operating_points": trained["operating_points"], "files": {}, "variants": {}}
-
-
 def about_file(stem: str, suffix: str, content: bytes) -> dict[str, Any]:
     sha256 = hashlib.sha256(content).hexdigest()
     return {"file": f"{stem}-{sha256[:8]}.{suffix}", "bytes": len(content), "sha256": sha256}
@@ -162,15 +133,6 @@ def read_variants(build: Path) -> dict[str, bytes]:
         if not (build / f"{name}.onnx").is_file():
             raise StepError(f"There is no {name}.onnx in {build}. Run: python -m models compress {build.name}")
         found[name] = (build / f"{name}.onnx").read_bytes()
-    return found
-
-
-def measure(data: Path, score: RowScorer, entry: dict[str, Any], reads: Any) -> dict[str, dict[str, Any]]:
-    """Figures of one variant on every held-back set that is there; dev always is. reads: `reader` of the model."""
-    found = {}
-    for name, path in ((name, data / path) for name, path in reads.SETS.items()):
-        if name == "dev" or path.is_file():
-            found[name] = with_intervals(reads.rows(path), score, entry, by_each_source=reads.BY_SOURCE)
     return found
 
 

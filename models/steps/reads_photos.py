@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from models import manifest, photo, runtime
 from models.recipes.listing_photo import shape
+from models.steps import classified
 from models.steps.data import PhotoRow, read_photos
 from models.steps.errors import StepError
 from models.steps.rows import RowScorer
@@ -21,7 +22,7 @@ from models.steps.rows import RowScorer
 SETS = {"dev": Path("photos") / "dev.csv"}
 GOLDEN = "listing_photo.json"
 BY_SOURCE = True
-OUTPUTS = ["scores", "heat"]
+KIND = classified
 TIMED = "photos of 256 x 192 pixels, decoded"
 # What a caller shrinks a photo to before it hands it in: enough for the graph's own resize to be the one that matters.
 LONGEST = {photo.MODEL: 256, photo.CLOUD: 448}
@@ -145,6 +146,15 @@ def shapes(rng: np.random.Generator, pixels: NDArray[np.uint8]) -> NDArray[np.ui
         )  # fmt: skip
         found[inside] = rng.integers(0, 256, 3)
     return found
+
+
+def outputs(entry: dict[str, Any]) -> list[str]:
+    """Those that native and WASM must agree on."""
+    return ["scores", "heat"]
+
+
+def golden_file(entry: dict[str, Any]) -> str:
+    return GOLDEN
 
 
 def golden_feeds(entry: dict[str, Any]) -> list[dict[str, NDArray[np.uint8]]]:

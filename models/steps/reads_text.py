@@ -9,7 +9,7 @@ import numpy as np
 
 from models import contract, runtime, scoring
 from models.contract import pack
-from models.steps import golden
+from models.steps import classified, golden
 from models.steps.data import TextRow, read_text
 from models.steps.golden_cases import cases, text_of
 from models.steps.rows import RowScorer
@@ -17,7 +17,7 @@ from models.steps.rows import RowScorer
 SETS = {"dev": Path("text") / "dev.csv.gz", "challenge_dev": Path("text") / "challenge_dev.csv"}
 GOLDEN = "listing_text.json"
 BY_SOURCE = False  # their figures are measured with a source left out
-OUTPUTS = ["scores", "evidence", "coverage"]
+KIND = classified
 WINDOWS = ("window_bytes", "window_pieces")
 TIMED = "texts of 400 characters"
 
@@ -61,6 +61,15 @@ def interface(settings: dict[str, Any]) -> dict[str, Any]:
                    "attention_mask": pieces | {"about": "1 where there is a piece"}},
         "outputs": {"scores": scores | {"shape": ["n", len(labels)]}},
     }  # fmt: skip
+
+
+def outputs(entry: dict[str, Any]) -> list[str]:
+    """Those that native and WASM must agree on."""
+    return ["scores", "evidence", "coverage"]
+
+
+def golden_file(entry: dict[str, Any]) -> str:
+    return GOLDEN
 
 
 def golden_feeds(entry: dict[str, Any]) -> list[dict[str, np.ndarray[Any, Any]]]:

@@ -21,7 +21,9 @@ RowScorer = Callable[[Any], Mapping[str, float]]
 
 
 def reader(model: str) -> ModuleType:
-    """`reads_text` or `reads_photos`."""
-    from models.steps import reads_photos, reads_text
+    """`reads_text`, `reads_photos` or `reads_towers`."""
+    from models.steps import reads_photos, reads_text, reads_towers
 
+    if model.endswith("-tower"):
+        return reads_towers
     return reads_photos if model.startswith("listing-photo") else reads_text

@@ -218,8 +218,8 @@ def write_report(folder: Path, report: dict[str, Any]) -> None:
 
 
 # What the later steps read of it.
-REPORTED = ("version", "data", "fit", "initial", "labels", "temperatures", "operating_points", "validation", "ordinary",
-            "rows", "failures", "left_out", "seconds")  # fmt: skip
+REPORTED = ("version", "data", "fit", "initial", "rows", "seconds")
+CLASSIFIED = ("temperatures", "operating_points", "validation", "ordinary", "failures", "left_out")  # if it has labels
 
 
 def read_report(folder: Path) -> dict[str, Any]:
@@ -228,6 +228,7 @@ def read_report(folder: Path) -> dict[str, Any]:
         report: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StepError(f"There is no readable training.json in {folder}. Train first.") from error
-    if missing := [name for name in REPORTED if name not in report]:
+    wanted = (*REPORTED, *CLASSIFIED) if "labels" in report else REPORTED
+    if missing := [name for name in wanted if name not in report]:
         raise StepError(f"training.json in {folder} lacks {', '.join(missing)}: of an older version. Train again.")
     return report

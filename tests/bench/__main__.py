@@ -84,6 +84,8 @@ def run(browser: Browser, site: Stack) -> dict[str, Any]:
     say("Photos of a phone …")
     taken = pictures.make(pictures.DEMO, PHONE_PHOTOS, files.LAID_OUT / "pictures", pictures.PHONE)["phone"]
     chosen = measure.photos(browser, site.url, signed_in, taken)
+    say("Sorting anew after a click …")
+    reranked = measure.rerank()
     long_tasks = {
         "cold_start": sum(visit["long_after"] for visit in cold),
         "revisit": sum(visit["long_after"] for visit in again),
@@ -99,6 +101,7 @@ def run(browser: Browser, site: Stack) -> dict[str, Any]:
         "checks_ms": checks,
         "last_key_to_verdict_ms": typed["last_key_to_verdict_ms"],
         "photos_on_the_page": chosen,
+        "rerank": reranked,
         "long_tasks": long_tasks,
     }
 
@@ -147,6 +150,14 @@ def table(found: dict[str, Any]) -> str:
             values = check[place]
             cells = f"{values['p50']:>9.2f} {values['p95']:>9.2f} {values['p50'] / base:>9.2f}"
             lines.append(row(f"{int(characters):,} characters, {label}", cells))
+    click = found["rerank"]
+    lines += [
+        "",
+        f"Sorting {click['items']} candidates anew after a click, ms in node (one frame: 16)",
+        row("median, p95", f"{click['p50_ms']:>9.2f} {click['p95_ms']:>9.2f}"),
+        row("median / its dot products alone", f"{click['p50_ms'] / click['dots_p50_ms']:>9.2f}"),
+        row("the very first, before the engine has warmed up", f"{click['first_ms']:>9.2f}"),
+    ]
     after = sum(number for name, number in long.items() if name != "page_load_before_focus")
     lines += [
         row("last key to verdict (with 250 ms pause)", f"{found['last_key_to_verdict_ms']:>9.2f}"),

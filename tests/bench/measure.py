@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from models import text as native
 from tests.bench.texts import text
 from tests.browser.recorder import Recorder
 
+RERANK = Path(__file__).with_name("rerank.mjs")
 # Long tasks from the first script on; the observer itself is there before the page.
 OBSERVE = """
   globalThis.longTasks = [];
@@ -231,3 +234,10 @@ def photos(
         return {"missing": "The sell page gave no verdicts on photos within a minute."}
     finally:
         context.close()
+
+
+def rerank() -> dict[str, Any]:
+    """A full history and 200 candidates into a new order, as after a click."""
+    done = subprocess.run(["node", RERANK], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models import manifest, runtime
-from models.steps import compress, publish, training
+from models.steps import classified, compress, publish, training
 from models.steps.errors import StepError
 from tests.models import tiny
 from tests.models.test_command import write
@@ -23,11 +23,11 @@ def figures(**aucs):
 
 def test_a_variant_that_loses_too_much_is_refused():
     with pytest.raises(StepError, match=r"int8 loses 0.40 points"):
-        publish.refuse_accuracy_loss(figures(fp32=0.99, fp16=0.99, int8=0.986), 0.003)
+        classified.refuse_accuracy_loss(figures(fp32=0.99, fp16=0.99, int8=0.986), 0.003)
 
 
 def test_a_small_loss_or_a_gain_is_accepted():
-    publish.refuse_accuracy_loss(figures(fp32=0.99, fp16=0.991, int8=0.9871), 0.003)
+    classified.refuse_accuracy_loss(figures(fp32=0.99, fp16=0.991, int8=0.9871), 0.003)
 
 
 def test_too_many_bytes_are_refused():

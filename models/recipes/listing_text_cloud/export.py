@@ -75,22 +75,45 @@ def samples(recipe: dict[str, Any], data: Path, count: int = 200) -> list[dict[s
 
 def named(state: dict[str, Any], heat: NDArray[np.float32]) -> Weights:
     """The trained state as arrays, the logits divided by each label's temperature float32 [P]."""
-    found = {name: value.detach().float().cpu().numpy() for name, value in state.items()}
+    found = arrays(state)
     found["head.weight"] = found["head.weight"] / heat[:, None]
     for name in ("head.bias", "wide.single.weight", "wide.pairs.weight", "wide.bias"):
         found[name] = found[name] / heat
     return found
 
 
+def arrays(state: dict[str, Any]) -> Weights:
+    return {name: value.detach().float().cpu().numpy() for name, value in state.items()}
+
+
 def exported(weights: Weights) -> onnx.ModelProto:
     g = Graph()
+    x, seen, column = encoded(g, weights)
+    unseen = g.op("Mul", g.op("Sub", g.constant(1.0, np.float32), column), g.constant(1e4, np.float32))
+    most = g.op("ReduceMax", g.op("Sub", x, unseen), g.constant([1]), keepdims=0)
+    wide = wide_logits(g, weights, seen, column)
+    logits = g.op("Add", linear(g, weights, g.join(mean(g, x, column), most, axis=1), "head"), wide)
+    g.name(g.op("Softmax", logits, axis=-1), "scores")
+    return finished(g, "listing-text-cloud", {"scores": (FLOAT, ["n", "P"])}, PIECES)
+
+
+def linear(g: Graph, weights: Weights, x: str, name: str) -> str:
+    matrix, bias = (weights[f"{name}.{part}"].astype(np.float32) for part in ("weight", "bias"))
+    return g.op("Add", g.op("MatMul", x, g.stored(f"{name}.weight", matrix.T)), g.stored(f"{name}.bias", bias))
+
+
+def mean(g: Graph, x: str, column: str) -> str:
+    """Over the pieces that are there, [n, 384]."""
+    total = g.op("ReduceSum", g.op("Mul", x, column), g.constant([1]), keepdims=0)
+    return g.op("Div", total, g.op("ReduceSum", column, g.constant([1]), keepdims=0))
+
+
+def encoded(g: Graph, weights: Weights) -> tuple[str, str, str]:
+    """MiniLM of input_ids and attention_mask: each piece's vector [n, t, 384], what is there as float [n, t] and as
+    [n, t, 1]."""
 
     def value(name: str, array: NDArray[Any]) -> str:
         return g.stored(name, array.astype(np.float32))
-
-    def linear(x: str, name: str) -> str:
-        product = g.op("MatMul", x, value(f"{name}.weight", weights[f"{name}.weight"].T))
-        return g.op("Add", product, value(f"{name}.bias", weights[f"{name}.bias"]))
 
     def norm(x: str, name: str) -> str:
         scale, bias = (value(f"{name}.{part}", weights[f"{name}.{part}"]) for part in ("weight", "bias"))
@@ -112,27 +135,19 @@ def exported(weights: Weights) -> onnx.ModelProto:
         name = f"layers.{layer}"
 
         def heads(part: str, perm: list[int], x: str = x, name: str = name) -> str:
-            return g.op("Transpose", g.op("Reshape", linear(x, f"{name}.{part}"), split), perm=perm)
+            return g.op("Transpose", g.op("Reshape", linear(g, weights, x, f"{name}.{part}"), split), perm=perm)
 
         query, key, content = heads("query", [0, 2, 1, 3]), heads("key", [0, 2, 3, 1]), heads("value", [0, 2, 1, 3])
         scores = g.op("Div", g.op("MatMul", query, key), constant(math.sqrt(WIDTH // HEADS)))
         weight = g.op("Softmax", g.op("Add", scores, mask), axis=-1)
         mixed = g.op("Transpose", g.op("MatMul", weight, content), perm=[0, 2, 1, 3])
-        x = norm(g.op("Add", linear(g.op("Reshape", mixed, whole), f"{name}.output"), x), f"{name}.norm")
-        up = linear(x, f"{name}.up")
+        x = norm(g.op("Add", linear(g, weights, g.op("Reshape", mixed, whole), f"{name}.output"), x), f"{name}.norm")
+        up = linear(g, weights, x, f"{name}.up")
         erf = g.op("Erf", g.op("Div", up, constant(math.sqrt(2))))
         gelu = g.op("Mul", g.op("Mul", up, g.op("Add", erf, constant(1.0))), constant(0.5))
-        x = norm(g.op("Add", linear(gelu, f"{name}.down"), x), f"{name}.norm_out")
+        x = norm(g.op("Add", linear(g, weights, gelu, f"{name}.down"), x), f"{name}.norm_out")
 
-    column = g.op("Unsqueeze", seen, g.constant([2]))
-    total = g.op("ReduceSum", g.op("Mul", x, column), g.constant([1]), keepdims=0)
-    mean = g.op("Div", total, g.op("ReduceSum", column, g.constant([1]), keepdims=0))
-    unseen = g.op("Mul", g.op("Sub", constant(1.0), column), constant(1e4))
-    most = g.op("ReduceMax", g.op("Sub", x, unseen), g.constant([1]), keepdims=0)
-    wide = wide_logits(g, weights, seen, column)
-    logits = g.op("Add", linear(g.join(mean, most, axis=1), "head"), wide)
-    g.name(g.op("Softmax", logits, axis=-1), "scores")
-    return finished(g, "listing-text-cloud", {"scores": (FLOAT, ["n", "P"])}, PIECES)
+    return x, seen, g.op("Unsqueeze", seen, g.constant([2]))
 
 
 def wide_logits(g: Graph, weights: Weights, seen: str, column: str) -> str:

@@ -6,13 +6,17 @@
  * Answers of check():         {status: "verdict", verdict, ms}      ms: as felt by the caller
  *            of checkPhoto(): the same with `activation` (bytes, for a second opinion) and `timing`
  *            of prepare():    {status: "prepared", blob, width, height, sha256}
- *            of all three:    {status: "superseded"}                    a newer check took its place
+ *            of embedQuery(): {status: "vector", vector, space}         Int8Array, or null
+ *            of interests():  {status: "interests", interests, space}   Float32Arrays of length 1
+ *            of all of these: {status: "superseded"}                    a newer check took its place
  *                             {status: "aborted"}                       the caller's AbortSignal fired
  *                             {status: "unavailable", code, reason}     the device could not; reason is plain English
  */
 
 const TEXT = "listing-text";
 export const PHOTO = "listing-photo";
+const QUERY = "query-tower";
+const USER = "user-tower";
 const IDLE_MS = 30_000;
 const LOAD_TIMEOUT_MS = 60_000;
 const CHECK_TIMEOUT_MS = 8_000;
@@ -43,7 +47,7 @@ const REASONS = {
  */
 export function createClient(options) {
   const settings = {
-    spawn: (url) => new Worker(url, { type: "module", name: "listing-check" }),
+    spawn: (url) => new Worker(url, { type: "module", name: "models" }),
     idleMs: IDLE_MS,
     loadTimeoutMs: LOAD_TIMEOUT_MS,
     checkTimeoutMs: CHECK_TIMEOUT_MS,
@@ -213,6 +217,9 @@ export function createClient(options) {
     load,
     check: (fields, options) => ask({ type: "check", fields }, TEXT, options),
     checkPhoto: (blob, options) => ask({ type: "check-photo", blob }, PHOTO, options),
+    embedQuery: (text, options) => ask({ type: "embed-query", text }, QUERY, options),
+    /** @param {Array<{kind: string, vector: Int8Array, age: number}>} events oldest first; age in days */
+    interests: (events, options) => ask({ type: "interests", events }, USER, options),
     prepare: (file, longest, options) => ask({ type: "prepare-photo", file, longest }, null, options),
     stop: () => stop(),
     /** Forget earlier failures, for example when the connection is back. */

@@ -1,6 +1,7 @@
 /**
  * What the browser may load: GET /api/models/manifest, checked before anything in it is used.
  */
+import { DIMENSIONS } from "./vectors.js";
 
 export class ManifestError extends Error {
   constructor(message) {
@@ -49,7 +50,20 @@ function validateModel(name, model, base) {
   needUrl(model.url, base, `${name}.url`);
   need(/^[0-9a-f]{64}$/.test(model.sha256), `${name}: sha256 is not 64 hex digits`);
   need(Number.isInteger(model.bytes) && model.bytes > 0, `${name}: bytes is not a size`);
-  const labels = model.labels;
+  if ("space" in model) validateTower(name, model);
+  else validateClassifier(name, model);
+}
+
+/** It answers with vectors of a space, not with labels; a query's bytes come in, or a number of events. */
+function validateTower(name, { space, dimensions, window_bytes, events }) {
+  need(isText(space), `${name}: no space`);
+  need(dimensions === DIMENSIONS, `${name}: its vectors have another length`);
+  const inputs = [window_bytes, events].filter((size) => size !== undefined);
+  need(inputs.length === 1 && Number.isInteger(inputs[0]) && inputs[0] > 0, `${name}: neither window_bytes nor events is a size`);
+}
+
+function validateClassifier(name, model) {
+  const { labels } = model;
   need(Array.isArray(labels) && labels.every(isText) && labels.includes("safe"), `${name}: labels without safe`);
   if ("longest_side" in model) validatePhotos(name, model);
   else need(Number.isInteger(model.window_bytes) && model.window_bytes >= 128, `${name}: window_bytes is not a size`);

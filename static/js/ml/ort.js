@@ -33,7 +33,7 @@ export function openSession(bytes) {
   return ort.InferenceSession.create(bytes, { executionProviders: [provider], graphOptimizationLevel: "all" });
 }
 
-/** @param {"uint8"|"float32"} type */
+/** @param {"uint8"|"float32"|"int64"} type */
 export function tensor(type, data, shape) {
   return new ort.Tensor(type, data, shape);
 }

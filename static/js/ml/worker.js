@@ -6,10 +6,14 @@
  *      {type: "check", id, fields}                  fields: [[name, text], …]; a newer check replaces a waiting one
  *      {type: "prepare-photo", id, file, longest}   make a photo ready for sending
  *      {type: "check-photo", id, blob}              blob: the very file that will be sent
+ *      {type: "embed-query", id, text}              a search's words
+ *      {type: "interests", id, events}              events: [{kind, vector: Int8Array, age (days)}], oldest first
  *      {type: "cancel", id}                         no answer wanted any more
- * Out: {type: "ready", model, ms, resources}        model: {name, version, variant, policies_version}; resources: URLs this worker loaded
+ * Out: {type: "ready", model, ms, resources}        model: {name, version, variant, policies_version, space}; resources: URLs this worker loaded
  *      {type: "verdict", id, verdict, activation, timing}   a Verdict (design section 5); the last two of photos only
  *      {type: "prepared", id, blob, width, height, sha256}
+ *      {type: "vector", id, vector, space}          Int8Array, or null for words that mean nothing to the tower
+ *      {type: "interests", id, interests, space}    Float32Arrays of length 1
  *      {type: "dropped", id}                        replaced by a newer check, or cancelled
  *      {type: "failed", id, name, code, message}    id null when loading the model `name` failed; message is plain English
  */
@@ -19,9 +23,14 @@ import { checkPhoto } from "./photo_check.js";
 import { prepare, read } from "./photo_pixels.js";
 import { createQueue } from "./queue.js";
 import { dropOldModels, session } from "./sessions.js";
+import { embedQuery, interestsOf } from "./towers.js";
 
 const TEXT = "listing-text";
 const PHOTO = "listing-photo";
+const QUERY = "query-tower";
+const USER = "user-tower";
+const RUNS = { [TEXT]: runText, [PHOTO]: runPhoto, [QUERY]: runQuery, [USER]: runUser };
+const MODEL_OF = { "check-photo": PHOTO, "embed-query": QUERY, interests: USER };
 const loads = new Map(); // name → promise of {model, run, provider}
 let common = null; // promise of {manifest, starting}: fetched and started once, whichever model comes first
 let preparing = Promise.resolve();
@@ -32,7 +41,7 @@ const queue = createQueue(runJob, dropped);
 addEventListener("message", ({ data }) => {
   if (data.type === "load") void announce(data.name ?? TEXT, data.manifestUrl);
   if (data.type === "check") queue.push(data);
-  if (data.type === "check-photo") queue.append(data);
+  if (data.type in MODEL_OF) queue.append(data);
   if (data.type === "prepare-photo") preparing = preparing.then(() => preparePhoto(data));
   if (data.type === "cancel") {
     cancelled.add(data.id);
@@ -49,10 +58,10 @@ async function announce(name, manifestUrl) {
   if (!loads.has(name)) loads.set(name, load(name, manifestUrl));
   try {
     const { model } = await loads.get(name);
-    const { version, variant, policies_version } = model;
+    const { version, variant, policies_version, space } = model;
     postMessage({
       type: "ready",
-      model: { name, version, variant, policies_version },
+      model: { name, version, variant, policies_version, space },
       ms: Math.round(performance.now() - began),
       resources: performance.getEntriesByType("resource").map((entry) => entry.name),
     });
@@ -73,7 +82,7 @@ async function load(name, manifestUrl) {
   const opened = await session(model, async (bytes) => (await starting).openSession(bytes));
   const runtime = await starting;
   dropOldModels(manifest).catch(() => {});
-  const run = name === PHOTO ? runPhoto : runText;
+  const run = RUNS[name];
   return { model, run: (...input) => run(runtime, opened, ...input), provider: runtime.provider };
 }
 
@@ -112,15 +121,35 @@ async function runPhoto(runtime, opened, rgb, height, width) {
   return { scores: scores.data, heat: heat.data, activation: activation.data };
 }
 
+async function runQuery(runtime, opened, bytes) {
+  const input = runtime.tensor("uint8", bytes, [bytes.length]);
+  const { vector } = await opened.run({ bytes: input });
+  return vector.data;
+}
+
+async function runUser(runtime, opened, vectors, kinds, ages) {
+  const count = ages.length;
+  const { interests } = await opened.run({
+    vectors: runtime.tensor("float32", vectors, [count, vectors.length / count]),
+    kinds: runtime.tensor("int64", kinds, [count]),
+    ages: runtime.tensor("float32", ages, [count]),
+  });
+  return interests.data;
+}
+
 async function runJob(job, isStale) {
   try {
-    const loading = loads.get(job.type === "check-photo" ? PHOTO : TEXT);
+    const loading = loads.get(MODEL_OF[job.type] ?? TEXT);
     if (!loading) throw Object.assign(new Error("No model is loaded."), { code: "not-loaded" });
     const { model, run, provider } = await loading;
     if (isStale()) throw new StaleError();
     if (job.type === "check-photo") {
       const bytes = new Uint8Array(await job.blob.arrayBuffer());
       postMessage({ type: "verdict", id: job.id, ...(await checkPhoto(bytes, model, read, run, { name: PHOTO, provider })) });
+    } else if (job.type === "embed-query") {
+      postMessage({ type: "vector", id: job.id, vector: await embedQuery(job.text, model, run), space: model.space });
+    } else if (job.type === "interests") {
+      postMessage({ type: "interests", id: job.id, interests: await interestsOf(job.events, model, run), space: model.space });
     } else {
       const verdict = await checkText(job.fields, model, run, { name: TEXT, provider, isStale });
       postMessage({ type: "verdict", id: job.id, verdict });

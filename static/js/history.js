@@ -1,0 +1,296 @@
+/**
+ * What a shopper did on this device: searches, views, favourites, purchases, dismissals, signed in or not. Never sent
+ * anywhere by this file. Beside it, in the same database: the ledger of what other files sent, the switches, and what
+ * the re-ranker learned. No DOM. Nothing here throws at the page: where the device keeps nothing (IndexedDB is
+ * blocked, full, or of a newer version of the site) it goes on in memory until the page is left.
+ */
+import { deleteStorage, deviceStorage, EVENTS, LEDGER, memoryStorage, NOTES, POOL } from "./history_storage.js";
+import { DAY_MS, KINDS } from "./ml/events.js";
+import { DIMENSIONS } from "./ml/vectors.js";
+
+export const MAX_EVENTS = 500;
+const MAX_AGE_MS = 365 * DAY_MS;
+const SAME_WITHIN_MS = 30 * 60 * 1000; // a reload, or back and forth: one event, at its latest time
+const MAX_SENT = 1000;
+const TEXT_CHARS = 300;
+const CHANNEL = "marketplace-history";
+const EVERYTHING = [EVENTS, LEDGER, NOTES, POOL];
+
+const SETTINGS = "settings";
+const START = {
+  paused: false, // nothing is recorded
+  resort: true, // search results in this shopper's order
+  noise: 0, // length of what is added to a vector before it is sent
+  server: false, // consent: the server may work out interests where this device cannot
+};
+
+/**
+ * @param {{indexedDB?: IDBFactory|null, channel?: BroadcastChannel|null, now?: () => number}} options
+ *   indexedDB: null asks for memory
+ */
+export async function openHistory({ indexedDB, channel = openChannel(), now = Date.now } = {}) {
+  let database = null;
+  let storage;
+  try {
+    // Reading the global may throw by itself where storage is blocked.
+    database = indexedDB === undefined ? globalThis.indexedDB : indexedDB;
+    storage = await deviceStorage(database);
+    await storage.read(EVENTS);
+  } catch {
+    storage = memoryStorage();
+  }
+  const tab = crypto.randomUUID();
+  const listeners = new Set();
+
+  channel?.addEventListener("message", ({ data }) => {
+    if (data && data.tab !== tab) for (const hear of listeners) hear(data.what);
+  });
+  /** Other tabs and this one's own listeners are told; what: "events", "settings", "weights", "ledger", "erased". */
+  function tell(what) {
+    try {
+      channel?.postMessage({ tab, what });
+    } catch {
+      // A closed channel: other tabs read again when they are looked at.
+    }
+    for (const hear of listeners) hear(what);
+  }
+
+  async function read(store) {
+    try {
+      return await storage.read(store);
+    } catch {
+      await fallBack();
+      return storage.read(store);
+    }
+  }
+
+  /** Write; when the disk is full make room once; else go on in memory. */
+  async function edit(stores, change) {
+    try {
+      return await storage.edit(stores, change);
+    } catch (error) {
+      if (isFull(error) && (await makeRoom())) {
+        try {
+          return await storage.edit(stores, change);
+        } catch {
+          // Still full.
+        }
+      }
+      await fallBack();
+      return storage.edit(stores, change);
+    }
+  }
+
+  async function makeRoom() {
+    try {
+      await storage.edit([EVENTS, POOL], (rows) => {
+        const oldest = byAge(rows[EVENTS]).slice(0, Math.ceil(rows[EVENTS].length / 2));
+        return { remove: { [EVENTS]: oldest.map(({ id }) => id), [POOL]: rows[POOL].map(({ name }) => name) } };
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function fallBack() {
+    if (!storage.durable) return;
+    const broken = storage;
+    const rows = {};
+    for (const store of EVERYTHING) rows[store] = await broken.read(store).catch(() => []);
+    storage = memoryStorage(rows);
+    broken.close();
+  }
+
+  /**
+   * @param {{kind: string, query?: string, item?: object, vector?: Int8Array|null, space?: string}} event
+   *   item: {id, title, url, price, currency, photo, seller, category}; space: which towers made the vector
+   * @returns {Promise<number|null>} the event's id; null when nothing was recorded
+   */
+  async function record(event) {
+    const made = clean(event, now());
+    if (!made) return null;
+    const id = await edit([EVENTS, NOTES], (rows) => {
+      if (settingsIn(rows[NOTES]).paused) return { result: null };
+      const earlier = byAge(rows[EVENTS]).reverse();
+      const same = earlier.find((row) => made.at - row.at < SAME_WITHIN_MS && isSame(row, made));
+      const row = same ? { ...same, ...made, vector: made.vector ?? same.vector, space: made.vector ? made.space : same.space } : made;
+      row.id = same?.id ?? 1 + rows[EVENTS].reduce((most, { id: other }) => Math.max(most, other), 0);
+      const tooMany = earlier.filter((other, at) => at >= MAX_EVENTS - (same ? 0 : 1) || made.at - other.at > MAX_AGE_MS);
+      const remove = tooMany.map(({ id: other }) => other).filter((other) => other !== row.id);
+      return { put: { [EVENTS]: [row] }, remove: { [EVENTS]: remove }, result: row.id };
+    });
+    if (id !== null) tell("events");
+    return id;
+  }
+
+  /** A vector that was worked out after its event; nothing when the event was erased meanwhile. */
+  async function addVector(id, vector, space) {
+    if (!isVector(vector)) return;
+    await edit([EVENTS], (rows) => {
+      const row = rows[EVENTS].find((event) => event.id === id);
+      return row ? { put: { [EVENTS]: [{ ...row, vector, space }] } } : {};
+    });
+    tell("events");
+  }
+
+  /** Take back what was said about an item: a favourite, a dismissal. */
+  async function forget(kind, itemId) {
+    await edit([EVENTS], (rows) => {
+      const found = rows[EVENTS].filter((event) => event.kind === kind && event.item?.id === itemId);
+      return { remove: { [EVENTS]: found.map(({ id }) => id) } };
+    });
+    tell("events");
+  }
+
+  /** @returns {Promise<object[]>} oldest first */
+  const events = async () => byAge((await read(EVENTS)).filter((event) => now() - event.at <= MAX_AGE_MS));
+
+  /**
+   * Something was sent. `what`: its kind and number in words, never the content.
+   * @param {{endpoint: string, bytes: number, what: string}} sent
+   */
+  async function noteSent({ endpoint, bytes, what }) {
+    const at = now();
+    await edit([LEDGER], (rows) => {
+      const all = byAge(rows[LEDGER]);
+      const id = 1 + all.reduce((most, row) => Math.max(most, row.id), 0);
+      // The oldest lines become one sum: no byte is lost from the account.
+      const old = all.length < MAX_SENT ? [] : all.slice(0, all.length + 2 - MAX_SENT);
+      const put = [{ id, at, endpoint, bytes, what }];
+      if (old.length > 0) put.push(summed(old));
+      return { put: { [LEDGER]: put }, remove: { [LEDGER]: old.map((row) => row.id) } };
+    });
+    tell("ledger");
+  }
+
+  async function note(name) {
+    return (await read(NOTES)).find((row) => row.name === name)?.value ?? null;
+  }
+
+  /** @param {(value: any) => any} change of a note, in one transaction @returns {Promise<any>} the new value */
+  async function changeNote(name, change) {
+    return edit([NOTES], (rows) => {
+      const value = change(rows[NOTES].find((row) => row.name === name)?.value ?? null);
+      return { put: { [NOTES]: [{ name, value }] }, result: value };
+    });
+  }
+
+  async function set(changes) {
+    await changeNote(SETTINGS, (value) => ({ ...START, ...value, ...pick(changes, Object.keys(START)) }));
+    tell("settings");
+  }
+
+  /** The weights change while the history may be erased in another tab: then they begin anew there. */
+  async function learn(change) {
+    const isPaused = (await settings()).paused;
+    if (isPaused) return note("weights");
+    const weights = await changeNote("weights", change);
+    tell("weights");
+    return weights;
+  }
+
+  const settings = async () => settingsIn(await read(NOTES));
+  const pool = async () => (await read(POOL)).find((row) => row.name === "pool")?.value ?? null;
+
+  async function exported() {
+    const [all, sent] = [await events(), byAge(await read(LEDGER))];
+    const plain = ({ vector, ...event }) => ({ ...event, at: iso(event.at), vector: vector ? [...vector] : null });
+    return {
+      made: iso(now()),
+      about: "Everything that this market keeps in this browser about what you looked at, and what it worked out from it.",
+      events: all.map(plain),
+      sent: sent.map((row) => ({ ...row, at: iso(row.at) })),
+      weights: await note("weights"),
+      interests: await note("interests"),
+      candidates: (await pool())?.items ?? [],
+      settings: await settings(),
+    };
+  }
+
+  /**
+   * Everything goes: events, what was learned, the ledger, candidates. Only "paused" stays as it was.
+   * @returns {Promise<boolean>} false when the device would not let go of what an earlier visit left there
+   */
+  async function erase() {
+    let isGone = true;
+    await edit(EVERYTHING, (rows) => {
+      const { paused } = settingsIn(rows[NOTES]);
+      const remove = { [EVENTS]: keys(rows[EVENTS], "id"), [LEDGER]: keys(rows[LEDGER], "id") };
+      for (const store of [NOTES, POOL]) remove[store] = keys(rows[store], "name");
+      return { remove, put: { [NOTES]: paused ? [{ name: SETTINGS, value: { ...START, paused } }] : [] } };
+    });
+    if (!storage.durable && database) isGone = await deleteStorage(database).then(() => true, () => false);
+    tell("erased");
+    return isGone;
+  }
+
+  return {
+    get durable() {
+      return storage.durable;
+    },
+    record,
+    addVector,
+    forget,
+    events,
+    noteSent,
+    ledger: async () => byAge(await read(LEDGER)).reverse(),
+    note,
+    keepNote: (name, value) => changeNote(name, () => value),
+    learn,
+    settings,
+    set,
+    pool,
+    keepPool: (value) => edit([POOL], () => ({ put: { [POOL]: [{ name: "pool", value }] } })),
+    exported,
+    erase,
+    /** hear(what) at every change, here or in another tab. @returns {() => void} to hear no more */
+    watch(hear) {
+      listeners.add(hear);
+      return () => listeners.delete(hear);
+    },
+    close: () => {
+      channel?.close();
+      storage.close();
+    },
+  };
+}
+
+function clean({ kind, query, item, vector = null, space = "" }, at) {
+  if (!KINDS.includes(kind)) return null;
+  const event = { kind, at, vector: isVector(vector) ? vector : null, space: text(space) };
+  if (kind === "search") return text(query).trim() ? { ...event, query: text(query).trim() } : null;
+  if (!text(item?.id)) return null;
+  const { id, title, url, photo, seller, category, currency } = item;
+  const words = { id, title, url, photo, seller, category, currency };
+  for (const name of Object.keys(words)) words[name] = text(words[name]);
+  return { ...event, item: { ...words, price: Number.isFinite(Number(item.price)) ? Number(item.price) : null } };
+}
+
+const text = (value) => (typeof value === "string" ? value.slice(0, TEXT_CHARS) : "");
+const isVector = (value) => value instanceof Int8Array && value.length === DIMENSIONS;
+const byAge = (rows) => [...rows].sort((a, b) => a.at - b.at || a.id - b.id);
+const isSame = (a, b) => a.kind === b.kind && (a.kind === "search" ? a.query === b.query : a.item.id === b.item.id);
+const settingsIn = (notes) => ({ ...START, ...notes.find((row) => row.name === SETTINGS)?.value });
+const pick = (values, names) => Object.fromEntries(names.filter((name) => name in values).map((name) => [name, values[name]]));
+const keys = (rows, key) => rows.map((row) => row[key]);
+const iso = (at) => new Date(at).toISOString();
+
+function summed(rows) {
+  const requests = rows.reduce((sum, row) => sum + (row.requests ?? 1), 0);
+  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const { id, at } = rows.at(-1);
+  return { id, at, endpoint: "", bytes, requests, what: `${requests} earlier requests together` };
+}
+
+function openChannel() {
+  try {
+    return new BroadcastChannel(CHANNEL);
+  } catch {
+    return null;
+  }
+}
+
+function isFull(error) {
+  return error?.name === "QuotaExceededError" || error?.inner?.name === "QuotaExceededError";
+}

@@ -1,0 +1,152 @@
+/** "What left this device": what is kept, what was sent, what was learned, and the switches over all of it. */
+import { openHistory } from "../history.js";
+import { fetchManifest } from "../ml/manifest.js";
+import { inWords } from "../ml/weights.js";
+import { button, clock, el } from "./sell/dom.js";
+
+const SHOWN = 20;
+const VERBS = { view: "Looked at", favourite: "Favourite:", purchase: "Bought", dismissal: "Not interested in" };
+const LESSON = "feed-lesson"; // a click that was not yet learned from (pages/feed/shelf.js)
+const find = (id) => document.getElementById(id);
+const page = find("what-left");
+if (page) void start(page);
+
+async function start(page) {
+  const history = await openHistory();
+  const shown = { sent: SHOWN, kept: SHOWN };
+
+  async function show() {
+    const [ledger, events, weights, settings] = await Promise.all([history.ledger(), history.events(), history.note("weights"), history.settings()]);
+    showSent(ledger);
+    showKept(events.reverse());
+    find("learned-rows").replaceChildren(...inWords(weights).map(weightRow));
+    find("set-paused").checked = settings.paused;
+    find("set-resort").checked = settings.resort;
+    find("set-server").checked = settings.server;
+    for (const choice of noiseChoices()) choice.checked = Number(choice.value) === settings.noise;
+  }
+
+  function showSent(ledger) {
+    const bytes = ledger.reduce((sum, row) => sum + row.bytes, 0);
+    const requests = ledger.reduce((sum, row) => sum + (row.requests ?? 1), 0);
+    find("sent-sum").textContent = requests === 0 ? "Nothing has been sent." : `${amount(bytes)} in ${plural(requests, "request")}.`;
+    list("sent", ledger, (row) => el("li", {}, el("span", {}, row.requests ? row.what : `${row.what} to ${row.endpoint}`), el("span", {}, `${amount(row.bytes)} · ${clock(row.at)}`)));
+  }
+
+  function showKept(events) {
+    const where = history.durable ? "" : " This browser lets us keep nothing for longer than a page is open.";
+    find("kept-sum").textContent = events.length === 0 ? `Nothing is kept.${where}` : `${plural(events.length, "event")}, newest first. None of them was sent.${where}`;
+    list("kept", events, (event) => {
+      const about = event.kind === "search" ? [`Searched for “${event.query}”`] : [`${VERBS[event.kind]} `, titleOf(event.item)];
+      return el("li", {}, el("span", {}, ...about), el("span", {}, clock(event.at)));
+    });
+  }
+
+  /** Some rows, and a button for the others. */
+  function list(name, rows, draw) {
+    const node = find(`${name}-list`);
+    node.replaceChildren(...rows.slice(0, shown[name]).map(draw));
+    node.parentElement.querySelector("[data-all]")?.remove();
+    if (rows.length <= shown[name]) return;
+    const all = () => {
+      const first = shown[name];
+      shown[name] = Infinity;
+      list(name, rows, draw);
+      const next = node.children[first];
+      next.tabIndex = -1;
+      next.focus();
+    };
+    node.after(button(`Show all ${rows.length.toLocaleString("en-GB")}`, all, { class: "button--quiet button--small", "data-all": true }));
+  }
+
+  const said = (text) => (find("switches-said").textContent = text);
+  for (const [id, name, on, off] of [
+    ["set-paused", "paused", "Paused: nothing is noted and no vectors are sent.", "Going on."],
+    ["set-resort", "resort", "Search results are sorted for you, on this device.", "Search results come in the order that everybody sees."],
+    ["set-server", "server", "The server may work out your interests where this device cannot.", "Only this device works out your interests."],
+  ]) {
+    const input = find(id);
+    input.addEventListener("change", async () => {
+      await history.set({ [name]: input.checked });
+      said(input.checked ? on : off);
+    });
+  }
+  for (const choice of noiseChoices()) {
+    choice.addEventListener("change", async () => {
+      await history.set({ noise: Number(choice.value) });
+      said(choice.value === "0" ? "Vectors are sent as they are." : "Vectors are blurred before they are sent.");
+    });
+  }
+
+  find("export").addEventListener("click", async () => {
+    const file = new Blob([JSON.stringify(await history.exported(), null, 2)], { type: "application/json" });
+    const link = el("a", { href: URL.createObjectURL(file), download: "what-this-market-keeps.json" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    said("Saved as a file. It stays on this device, too.");
+  });
+
+  const ask = find("erase-ask");
+  const answered = () => {
+    ask.hidden = true;
+    find("erase").focus();
+  };
+  find("erase").addEventListener("click", () => {
+    ask.hidden = false;
+    find("erase-no").focus();
+  });
+  find("erase-no").addEventListener("click", answered);
+  find("erase-yes").addEventListener("click", async () => {
+    const isGone = await history.erase();
+    forgetLesson();
+    answered();
+    said(isGone ? "Erased." : "This browser did not let go of everything. Close other tabs of this site and try again, or clear the site's data in the browser's settings.");
+  });
+
+  history.watch(() => void show());
+  await show();
+  for (const control of page.querySelectorAll("[disabled]")) control.disabled = false;
+  await showCosts(page.dataset.manifestUrl);
+  page.dataset.ready = "1"; // for tests: everything above is in place
+}
+
+const noiseChoices = () => [...document.querySelectorAll('#set-noise input[name="noise"]')];
+const titleOf = (item) => (item.url.startsWith("/") && !item.url.startsWith("//") ? el("a", { href: item.url }, item.title) : el("span", {}, item.title));
+const plural = (count, word) => `${count.toLocaleString("en-GB")} ${word}${count === 1 ? "" : "s"}`;
+const amount = (bytes) => (bytes < 1000 ? plural(bytes, "byte") : `${(bytes / 1000).toLocaleString("en-GB", { maximumFractionDigits: 1 })} kB`);
+
+function weightRow({ about, words, now }) {
+  return el("tr", {}, el("th", { scope: "row" }, about), el("td", {}, words), el("td", {}, now.toFixed(2)));
+}
+
+function forgetLesson() {
+  try {
+    sessionStorage.removeItem(LESSON);
+  } catch {
+    // A browser that keeps nothing.
+  }
+}
+
+/**
+ * What blur costs, as measured when the user tower was published: `noise` of its entry in the list of models, rows of
+ * {amount, quality_loss: share of HR@10 lost, read_back: share of searches that can be guessed from the vector}.
+ * Without it no number is shown.
+ */
+async function showCosts(manifestUrl) {
+  let rows;
+  try {
+    rows = (await fetchManifest(manifestUrl)).models["user-tower"]?.noise ?? [];
+  } catch {
+    return;
+  }
+  for (const place of document.querySelectorAll("[data-cost]")) {
+    const row = rows.find?.((each) => each.amount === Number(place.dataset.cost));
+    const parts = [
+      Number.isFinite(row?.quality_loss) && row.amount > 0 ? `answers fit ${percent(row.quality_loss)} less well` : "",
+      Number.isFinite(row?.read_back) ? `${percent(row.read_back)} of searches could be guessed from it` : "",
+    ].filter(Boolean);
+    if (parts.length > 0) place.textContent = `(${parts.join("; ")})`;
+  }
+}
+
+const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;

@@ -1,0 +1,236 @@
+/**
+ * One shopper on one device: the history, what the re-ranker learned, the interests, and the candidates that came from
+ * the cloud. What is sent is decided here and noted in the ledger: a few vectors, and nothing that names anybody or
+ * anything. No DOM.
+ */
+import { ageInDays } from "./ml/events.js";
+import { createRanker, readHistory, spread } from "./ml/rerank.js";
+import { meanSignals, reason } from "./ml/reasons.js";
+import { cosine, fromBase64, quantize, toBase64, toUnit, withNoise } from "./ml/vectors.js";
+import { AT, learn, readWeights } from "./ml/weights.js";
+
+export const FIRST = 60; // candidates in the first request
+export const MANY = 200; // once somebody may want to see more
+const POOL_MS = 15 * 60 * 1000; // older candidates may have been sold
+const MOVED = 0.9; // an interest is another one below this cosine to all that were asked with
+const REREAD = 32; // newest events whose missing vectors are worked out
+const RESULTS = 2; // how many times as much the order for everybody counts for what was searched for
+const WAIT_MS = 8000;
+
+/**
+ * @param {{history: object, client: object|null, url: string, me?: string, space?: string, categoryName?: (id: string) => string,
+ *   fetcher?: typeof fetch, now?: () => number, random?: () => number}} options
+ *   me: the shopper's own shop; space: that of the vectors on this page, "" when there are none
+ */
+export function createShopper(options) {
+  const { history, client, url, me = "", categoryName = (id) => id } = options;
+  const { fetcher = (...request) => fetch(...request), now = Date.now, random = Math.random } = options;
+  let space = options.space ?? "";
+  let [events, weights, interests, settings, pool] = [[], readWeights(null), [], null, null];
+  let known = null; // readHistory() of the above
+  const rankers = new WeakMap(); // list of items → the same packed, so that a click only scores
+  let offered = { at: null, items: [] };
+  let asking = null;
+  let cannot = client === null; // this device runs no towers
+  let erasures = 0;
+
+  history.watch((what) => {
+    if (what === "erased") erasures += 1;
+  });
+
+  /** Read what lies on the device, as it is now. */
+  async function load() {
+    const [kept, rows, learned, set, held] = await Promise.all([history.note("interests"), history.events(), history.note("weights"), history.settings(), history.pool()]);
+    [events, weights, settings, pool] = [rows, readWeights(learned), set, held];
+    space ||= kept?.space ?? pool?.space ?? "";
+    interests = kept && kept.space === space ? kept.vectors.map(fromBase64).filter(Boolean).map(toUnit) : [];
+    known = null;
+  }
+
+  function taste() {
+    const inSpace = (event) => (event.vector && event.space !== space ? { ...event, vector: null } : event);
+    known ??= readHistory({ events: events.map(inSpace), interests, now: now(), me });
+    return known;
+  }
+
+  /**
+   * Items in this shopper's order, without those that are not for them. `source`: where they came from; "search" for
+   * results, whose order for everybody counts for more.
+   * @returns {Array<{item: object, signals: Float32Array, why: string}>}
+   */
+  function rank(items, source) {
+    const mine = taste();
+    const isForAll = settings?.paused || !mine.hasTaste;
+    const used = weights.map((weight, at) => (at === AT.server ? weight * (source === "search" ? RESULTS : 1) : isForAll ? 0 : weight));
+    if (!rankers.has(items)) rankers.set(items, createRanker(items));
+    const ranked = rankers.get(items).rank(mine, used);
+    const mean = meanSignals(ranked);
+    const named = { source, category: categoryName };
+    const answer = ranked.map((entry) => ({ item: entry.item, signals: entry.signals, why: reason(entry, mean, used, mine, named) }));
+    return isForAll || source !== "nearest" ? answer : spread(answer);
+  }
+
+  // --- what happened
+  async function note(event) {
+    const id = await history.record({ ...event, space: event.vector ? space : "" });
+    await load();
+    return id;
+  }
+
+  async function undo(kind, itemId) {
+    await history.forget(kind, itemId);
+    await load();
+  }
+
+  /** @param {Array<[number[], number[]]>} pairs signals of what was preferred and of what was not */
+  async function learnFrom(pairs) {
+    if (pairs.length === 0) return;
+    await history.learn((kept) => learn(kept, pairs));
+    await load();
+  }
+
+  // --- candidates
+  const isFresh = () => pool !== null && now() - pool.at < POOL_MS && pool.at <= now();
+
+  /** What is held now: {items, source}, or null; items carry their vectors. */
+  function candidates() {
+    if (!isFresh()) return null;
+    if (offered.at !== pool.at) offered = { at: pool.at, items: pool.items.map(withVector) };
+    return { items: offered.items, source: pool.source };
+  }
+
+  /**
+   * Bring interests and candidates up to date, if there is need. Never rejects.
+   * @param {{many?: boolean, anew?: boolean}} wanted many: enough for several pages; anew: even if nothing changed
+   * @returns {Promise<"fresh"|"new"|"offline"|"failed">} "new": candidates() has others now
+   */
+  function renew(wanted = {}) {
+    asking = (asking ?? Promise.resolve()).then(() => renewNow(wanted)).catch(() => "failed");
+    return asking;
+  }
+
+  async function renewNow({ many = false, anew = false }) {
+    await load();
+    const before = erasures;
+    const found = settings.paused ? [] : await currentInterests();
+    const given = cannot && settings.server && !settings.paused ? lastEvents() : [];
+    const stamp = given.length > 0 ? stampOf(events) : "";
+    const limit = many ? MANY : Math.min(MANY, Math.max(FIRST, isFresh() ? pool.limit : 0));
+    const isEnough = isFresh() && pool.limit >= limit && !anew && !moved(found, pool.asked.map(fromBase64)) && pool.stamp === stamp;
+    if (isEnough) return "fresh";
+    const blurred = (vector) => quantize(settings.noise > 0 ? withNoise(vector, settings.noise, random) : vector);
+    const sent = found.map(blurred).filter(Boolean);
+    const told = given.map((event) => ({ kind: event.kind, age: Math.round(10 * ageInDays(event, now())) / 10, vector: toBase64(blurred(event.vector)) }));
+    const answer = await ask(sent, told, limit);
+    if (answer.status !== "ok") return answer.status;
+    // Erased while the request was on its way: the answer must not bring anything back.
+    if (before !== erasures) return "fresh";
+    const asked = found.map((vector) => toBase64(quantize(vector)));
+    await history.keepPool({ at: now(), space: answer.space, source: answer.source, items: answer.items, limit, asked, stamp });
+    await load();
+    return "new";
+  }
+
+  /** @param {object[]} told events, only with consent and where this device has no tower: what goes in place of interests */
+  async function ask(vectors, told, limit) {
+    const body = JSON.stringify({ model_version: space, vectors: vectors.map(toBase64), limit, ...(told.length > 0 ? { events: told } : {}) });
+    const what = told.length > 0 ? `vectors of ${counted(told.length, "event")}` : vectors.length === 0 ? "no vector" : counted(vectors.length, "vector");
+    // Noted before it goes: a page that is closed meanwhile has sent it all the same.
+    await history.noteSent({ endpoint: url, bytes: new TextEncoder().encode(body).length, what });
+    let response;
+    try {
+      response = await fetcher(url, {
+        method: "POST",
+        credentials: "omit",
+        referrerPolicy: "no-referrer",
+        headers: { Accept: "application/json", "Content-Type": "application/json" },
+        body,
+        signal: AbortSignal.timeout(WAIT_MS),
+      });
+    } catch {
+      return { status: "offline" };
+    }
+    try {
+      const data = response.ok ? await response.json() : null;
+      if (!Array.isArray(data?.items)) return { status: "failed" };
+      return { status: "ok", items: data.items.filter(isItem), source: data.source, space: String(data.model_version ?? space) };
+    } catch {
+      return { status: "failed" };
+    }
+  }
+
+  /** The interests of the history as it is; those kept are used while nothing was added. */
+  async function currentInterests() {
+    const liked = events.filter((event) => event.kind !== "dismissal");
+    if (liked.length === 0 || !client) return interests.length > 0 && liked.length > 0 ? interests : [];
+    const stamp = stampOf(events);
+    const before = erasures;
+    const kept = await history.note("interests");
+    if (kept?.stamp === stamp && kept.space === space) return interests;
+    const loaded = await client.load("user-tower");
+    cannot = loaded.status !== "ready";
+    if (cannot) return interests;
+    space = loaded.model.space;
+    await fillVectors();
+    const given = events.filter((event) => event.vector && event.space === space);
+    const answer = await client.interests(given.map((event) => ({ kind: event.kind, vector: event.vector, age: ageInDays(event, now()) })));
+    if (answer.status !== "interests") return interests;
+    interests = answer.interests;
+    known = null;
+    const vectors = interests.map((vector) => toBase64(quantize(vector)));
+    if (before === erasures) await history.keepNote("interests", { stamp, space, vectors });
+    return interests;
+  }
+
+  const lastEvents = () => events.filter((event) => event.vector && event.space === space).slice(-REREAD);
+
+  /** Events whose vector is missing, or of towers that are no more, are read anew: words by the query tower. */
+  async function fillVectors() {
+    if (!client || settings.paused) return;
+    for (const event of events.slice(-REREAD)) {
+      if (event.vector && (event.space === space || space === "")) continue;
+      const answer = await client.embedQuery(event.query ?? event.item.title);
+      if (answer.status !== "vector") break;
+      space = answer.space;
+      if (answer.vector) await history.addVector(event.id, answer.vector, answer.space);
+    }
+    await load();
+  }
+
+  return {
+    load,
+    rank,
+    undo,
+    fillVectors,
+    noteSearch: (query) => note({ kind: "search", query }),
+    learnFrom,
+    candidates,
+    renew,
+    /** @param {"view"|"favourite"|"purchase"|"dismissal"} kind @param {object} item with its vector, or null */
+    note: (kind, item) => note({ kind, item, vector: item.vector }),
+    isFavourite: (id) => events.some((event) => event.kind === "favourite" && event.item.id === id),
+    isDismissed: (id) => events.some((event) => event.kind === "dismissal" && event.item.id === id),
+    lastView: (id) => events.findLast((event) => event.kind === "view" && event.item.id === id) ?? null,
+    /** There is something to go by, but no tower here, and the server was not asked to help. */
+    get wantsConsent() {
+      return cannot && Boolean(settings) && !settings.server && !settings.paused && taste().hasTaste && lastEvents().length > 0;
+    },
+    get settings() {
+      return settings;
+    },
+    get hasTaste() {
+      return taste().hasTaste;
+    },
+  };
+}
+
+/** True when there is an interest that was not asked with. */
+export function moved(interests, asked) {
+  if (interests.length === 0) return asked.length > 0;
+  return interests.some((interest) => !asked.some((other) => other && cosine(interest, other) >= MOVED));
+}
+
+const stampOf = (events) => `${events.length}:${events.at(-1).id}:${events.at(-1).at}`;
+const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const isItem = (item) => typeof item?.id === "string" && typeof item.title === "string" && typeof item.url === "string" && item.url.startsWith("/") && !item.url.startsWith("//");
+const withVector = (item) => ({ ...item, price: Number(item.price), vector: fromBase64(item.vector) });

@@ -10,7 +10,8 @@ from .models import Listing
 def card(listing: Listing) -> dict[str, Any]:
     """Public facts only; the device keeps them with the event when somebody opens or marks the item."""
     cover = listing.cover
-    return {
+    scored = {"score": listing.score} if hasattr(listing, "score") else {}  # of a search
+    return scored | {
         "id": listing.public_id,
         "title": listing.title,
         "url": listing.get_absolute_url(),

@@ -6,9 +6,8 @@ import base64
 import logging
 
 import numpy as np
+from django.db.models import BinaryField, Func
 from numpy.typing import NDArray
-from pgvector import HalfVector
-from pgvector.django import CosineDistance
 
 from models import towers
 from models.manifest import ModelUnavailable
@@ -17,6 +16,7 @@ from . import vectors
 from .models import ItemVector
 
 log = logging.getLogger(__name__)
+HEADER = 4  # bytes before the numbers of a packed halfvec
 Vector = NDArray[np.float32]
 
 
@@ -25,7 +25,7 @@ def query_vector(query: str) -> Vector | None:
     try:
         vector: Vector = towers.encode_queries([query])[0]
     except ModelUnavailable as error:
-        log.info("searching by words alone: %s", error)
+        log.debug("searching by words alone: %s", error)
         return None
     return vector if vector.any() else None
 
@@ -35,19 +35,25 @@ def nearest(vector: Vector, limit: int) -> list[int]:
     return [pk for pk, _ in vectors.nearest(vector[None], limit)[0]]
 
 
-def cosines(vector: Vector, pks: list[int]) -> dict[int, float]:
-    """{listing: cosine} of those that have a vector of the present space."""
+def of(pks: list[int]) -> Vector:
+    """float32 [pks, 128]: the listings' vectors of the present space, zeros where there is none (yet)."""
     rows = ItemVector.objects.of_space(space()).filter(pk__in=pks)
-    distances = rows.annotate(distance=CosineDistance("vector", HalfVector(vector))).values_list("pk", "distance")
-    return {pk: 1 - distance for pk, distance in distances}
+    packed = dict(
+        rows.annotate(packed=Func("vector", function="halfvec_send", output_field=BinaryField())).values_list(
+            "pk", "packed"
+        )
+    )
+    found = np.zeros((len(pks), towers.DIMENSIONS), np.float32)
+    for at, pk in enumerate(pks):
+        if pk in packed:
+            found[at] = np.frombuffer(packed[pk], ">f2", offset=HEADER)
+    return found
 
 
 def on_the_wire(pks: list[int]) -> dict[int, str]:
     """{listing: base64 of its 128 bytes, round(127 x)} of those that have a vector of the present space."""
-    rows = ItemVector.objects.of_space(space()).filter(pk__in=pks).values_list("pk", "vector")
-    return {
-        pk: base64.b64encode(np.rint(127 * np.array(vector.to_list())).astype(np.int8)).decode() for pk, vector in rows
-    }
+    quantized = np.rint(127 * of(pks)).astype(np.int8)
+    return {pk: base64.b64encode(row).decode() for pk, row in zip(pks, quantized, strict=True) if row.any()}
 
 
 def space() -> str:

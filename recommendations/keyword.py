@@ -86,15 +86,14 @@ def matched(asked: Asked) -> Combinable:
 
 def candidates(rows: ListingQuerySet, asked: Asked, vocabulary: Vocabulary, limit: int = LIMIT) -> ListingQuerySet:
     """Those of `rows` that have any of the words, with `matched`, the best first."""
+    weighed = rows.annotate(matched=matched(asked))
     finding = _finding(asked, vocabulary)
     if not finding:
-        return rows.none()
+        return weighed.none()
     query = _has(finding[0])
     for lexeme in finding[1:]:
         query = query | _has(lexeme)
-    return (
-        rows.filter(search=query).annotate(matched=matched(asked)).order_by("-matched", "-published_at", "-pk")[:limit]
-    )
+    return weighed.filter(search=query).order_by("-matched", "-published_at", "-pk")[:limit]
 
 
 def _finding(asked: Asked, vocabulary: Vocabulary) -> list[str]:

@@ -24,9 +24,8 @@ class CatalogueWords(models.Model):
     of_change = models.CharField(max_length=60)  # what the catalogue's state was: vocabulary.state()
     listings = models.PositiveIntegerField()
     average_words = models.FloatField()  # of a title
-    counts = (
-        models.BinaryField()
-    )  # zlib of JSON {"words": {word: listings}, "stems": {...}, "pairs": {"two words": ...}}
+    # zlib of JSON {"words": {word: listings}, "stems": {stem: listings}, "pairs": {"two words": listings}}
+    counts = models.BinaryField()
 
 
 class ItemVectorQuerySet(models.QuerySet["ItemVector"]):

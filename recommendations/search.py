@@ -32,6 +32,8 @@ SORTED_LIMIT = 1_000  # candidates by words where the cheapest or the newest are
 NEAR = 8  # where nothing was found
 COLUMNS = ("pk", "title", "category", "price", "currency", "condition", "published_at", "matched")
 COSINE = "cosine"
+LIKENESS = "likeness"
+BEST = 10  # candidates that others are compared with
 MEASURES = (*FEATURES, COSINE)
 Vector = NDArray[np.float32]
 Measures = NDArray[np.float32]
@@ -116,22 +118,32 @@ def ranked(candidates: list[Candidate], asked: Asked, vector: Vector | None, kno
     """The same with their scores, the best first."""
     if not candidates:
         return []
-    values = measured(candidates, asked, vector, known)
+    item_vectors = dense.of([each.pk for each in candidates])
+    values = measured(candidates, asked, vector, item_vectors, known)
     weight = settings()["weights"]
-    scores = values @ np.array([weight.get(name, 0.0) for name in MEASURES])
+    scores = values @ np.array([weight[name] for name in MEASURES])
+    scores = scores + weight[LIKENESS] * likeness(scores, item_vectors)
     near = is_near(values)
-    order = sorted(range(len(candidates)), key=lambda at: (-scores[at], -candidates[at].pk))
+    newest = {at: (-each.published_at.timestamp(), -each.pk) for at, each in enumerate(candidates)}
+    order = sorted(newest, key=lambda at: (-scores[at], newest[at]))
     return [replace(candidates[at], score=float(scores[at]), is_near=bool(near[at])) for at in order]
 
 
-def measured(candidates: list[Candidate], asked: Asked, vector: Vector | None, known: Vocabulary) -> Measures:
-    """float32 [candidates, MEASURES]: what the score is made of."""
+def measured(
+    candidates: list[Candidate], asked: Asked, vector: Vector | None, item_vectors: Vector, known: Vocabulary
+) -> Measures:
+    """float32 [candidates, MEASURES]: what the score is made of, but for the likeness."""
     titles, matched = [each.title for each in candidates], [each.matched for each in candidates]
-    cosines = np.zeros((len(candidates), 1), np.float32)
-    if vector is not None:
-        found = dense.cosines(vector, [each.pk for each in candidates])
-        cosines[:, 0] = [found.get(each.pk, 0.0) for each in candidates]
-    return np.hstack([keyword.features(asked, titles, matched, known), cosines])
+    cosines = item_vectors @ (np.zeros(item_vectors.shape[1], np.float32) if vector is None else vector)
+    return np.column_stack([keyword.features(asked, titles, matched, known), cosines])
+
+
+def likeness(scores: Vector, item_vectors: Vector) -> Vector:
+    """[candidates]: the cosine to the mean of the best ones, each counted by its score (pseudo-relevance feedback)."""
+    best = np.argsort(-scores, kind="stable")[:BEST]
+    mean = np.exp(scores[best] - scores[best[0]]) @ item_vectors[best]
+    found: Vector = item_vectors @ mean / max(float(np.linalg.norm(mean)), 1e-6)
+    return found
 
 
 def is_near(values: Measures) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -21,13 +22,15 @@ from listings.queries import CONFIG
 
 from . import spelling, vocabulary
 from .vocabulary import Vocabulary
-from .words import folded, is_number, words
+from .words import UNITS, folded, is_number, words
 
 WORDS, CATEGORIES, LISTINGS = 5, 2, 3  # at most so many of a kind
 SHORTEST = 2  # letters
 SHORTEST_TITLE = 3  # letters of a word that titles are looked up by
+TITLES = 100  # that words are taken from
 SCANNED = 3_000  # completions that are looked at
 # Nobody searches for "lamp with".
+SIGNS = set(UNITS.values())
 NO_END = {"a", "an", "and", "at", "by", "de", "for", "from", "in", "of", "on", "or", "the", "to", "with", "x"}
 
 
@@ -44,39 +47,39 @@ def suggest(typed: str) -> list[Suggestion]:
     if len("".join(found)) < SHORTEST:
         return []
     known = vocabulary.current()
-    is_whole = not typed or not typed[-1].isalnum()  # the last word has been ended
-    texts = completions(found, is_whole, known)
+    is_whole = not typed[-1].isalnum()  # the last word has been ended
+    titles = _titles(found, is_whole)
+    texts = completions(found, is_whole, [title for title, _ in titles], known)
     if not texts:
         text = folded(spelling.corrected(typed.strip(), known))
         texts = [text] if text != folded(typed.strip()) else []
     return [
         *(Suggestion("words", text, f"{reverse('browse')}?{urlencode({'q': text})}") for text in texts),
         *_categories(found),
-        *_titles(found, is_whole),
+        *(Suggestion("listing", title, reverse("item", args=[name])) for title, name in titles[:LISTINGS]),
     ]
 
 
-def completions(found: list[str], is_whole: bool, known: Vocabulary) -> list[str]:
-    """Whole queries that begin with the words found."""
+def completions(found: list[str], is_whole: bool, titles: list[str], known: Vocabulary) -> list[str]:
+    """Whole queries that begin with the words found. titles: some that have these words."""
     last, before = found[-1], found[:-1]
     options: dict[str, float] = {}
 
-    def add(start: list[str], end: str, worth: float) -> None:
-        if end.split()[-1] in NO_END or (is_number(end) and not start):
-            return
-        text = " ".join([*start, end])
-        if text != " ".join(found):
+    def add(end: str, worth: float) -> None:
+        if end.split()[-1] not in NO_END | SIGNS and not (is_number(end) and not before) and end != last:
+            text = " ".join([*before, end])
             options[text] = max(options.get(text, 0), worth)
 
-    if not is_whole:
-        if before:
-            for pair in _beginning(known.sorted_pairs, f"{before[-1]} {last}"):
-                add(before, pair.split(" ", 1)[1], 10 * known.pairs[pair])  # its neighbour counts for more
+    if before and not is_whole:  # a word that stands in one title with those before it, so that something is found
+        for word, number in Counter(word for title in titles for word in set(words(title))).items():
+            if word.startswith(last) and word not in before:
+                add(word, number + 10 * known.pairs.get(f"{before[-1]} {word}", 0))
+    elif not is_whole:
         for word in _beginning(known.sorted_words, last):
-            add(before, word, known.words[word])
+            add(word, known.words[word])
     if is_whole or last in known.words:
         for pair in _beginning(known.sorted_pairs, f"{last} "):
-            add(before, pair, known.pairs[pair])
+            add(pair, known.pairs[pair])
     return heapq.nlargest(WORDS, options, key=lambda text: (options[text], text))
 
 
@@ -98,14 +101,11 @@ def _categories(found: list[str]) -> list[Suggestion]:
     return [Suggestion("category", each.name, reverse("category", args=[each.id])) for each in fitting[:CATEGORIES]]
 
 
-def _titles(found: list[str], is_whole: bool) -> list[Suggestion]:
-    """Listings whose title has all the words, the last one perhaps only begun."""
+def _titles(found: list[str], is_whole: bool) -> list[tuple[str, str]]:
+    """(title, public id) of listings whose title has all the words, the last one perhaps only begun; the newest."""
     if max(map(len, found)) < SHORTEST_TITLE:
         return []
     terms = [f"'{word}':A" for word in found[:-1]] + [f"'{found[-1]}':{'A' if is_whole else '*A'}"]
     query = SearchQuery(" & ".join(terms), config=CONFIG, search_type="raw")
-    rows = Listing.objects.published().filter(search=query).order_by("-published_at", "-pk")[:LISTINGS]
-    return [
-        Suggestion("listing", title, reverse("item", args=[public_id]))
-        for title, public_id in rows.values_list("title", "public_id")
-    ]
+    rows = Listing.objects.published().filter(search=query).order_by("-published_at", "-pk")
+    return list(rows.values_list("title", "public_id")[:TITLES])

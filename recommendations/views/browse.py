@@ -33,6 +33,7 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
     filters["sort"] = filters.get("sort") or ("relevance" if query else "newest")
     context = _searched(request, query, filters) if query else _listed(request, filters)
     page: Page = context["page"]
+    _count_conditions(form, context["facets"])
     sorts = [(value, label) for value, label in SORTS if value]
     return render(
         request,
@@ -45,7 +46,9 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
             "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
             "sorts": sorts if query else sorts[1:],
             "space": dense.space(),
-            "facets": [(facet, linked(facet, request, category_id)) for facet in context["facets"]],
+            "facets": [
+                (facet, linked(facet, request, category_id)) for facet in context["facets"] if facet.name != "condition"
+            ],
         },
     )
 
@@ -78,6 +81,20 @@ def _listed(request: HttpRequest, filters: dict[str, Any]) -> dict[str, Any]:
     return {"page": page, "facets": facets.of_catalogue(filters)}
 
 
+def _count_conditions(form: BrowseForm, counted: list[Facet]) -> None:
+    """The form's own boxes say how many there would be."""
+    numbers = {
+        choice.params["condition"]: choice.count
+        for facet in counted
+        if facet.name == "condition"
+        for choice in facet.choices
+    }
+    field: Any = form.fields["condition"]
+    field.choices = [
+        (value, f"{label} ({numbers[value]})" if value in numbers else label) for value, label in field.choices
+    ]
+
+
 def linked(facet: Facet, request: HttpRequest, category_id: str) -> list[tuple[Choice, str]]:
     """Each choice with the address of this page with it, or without it if it is chosen."""
     return [(choice, _address(facet, choice, request, category_id)) for choice in facet.choices]
@@ -89,10 +106,6 @@ def _address(facet: Facet, choice: Choice, request: HttpRequest, category_id: st
     match facet.name:
         case "category":
             category_id = "" if choice.chosen else choice.params["category"]
-        case "condition":
-            value = choice.params["condition"]
-            others = [each for each in query.getlist("condition") if each != value]
-            query.setlist("condition", others if choice.chosen else [*others, value])
         case _:
             for name in ("min_price", "max_price"):
                 query.pop(name, None)

@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from listings import drafts, limits, policies
-from listings.api import PAGE_SIZE
 from listings.lifecycle import Status
 from listings.models import Draft, Listing
 from models import manifest
@@ -234,72 +233,7 @@ def test_an_account_holds_a_bounded_number_of_drafts(signed_in, merchant):
     assert "Delete one" in answer.json()["error"]["message"]
 
 
-# --- Search and status -----------------------------------------------------------------------------------------------
-def test_search_finds_what_is_published_and_nothing_else(client, merchant):
-    shown = listing(merchant, "Blue enamel kettle")
-    for status in set(Status) - {Status.PUBLISHED}:
-        listing(merchant, "Hidden kettle", status=status)
-    listing(merchant, "Teapot")
-    body = client.get("/api/search?q=kettles").json()
-    assert (body["count"], body["page"], body["pages"]) == (1, 1, 1)
-    assert body["items"][0] == {
-        "id": shown.public_id,
-        "title": "Blue enamel kettle",
-        "price": "18.50",
-        "currency": "EUR",
-        "condition": "good",
-        "category": "kitchen",
-        "seller": "alice",
-        "photo": "",
-        "url": f"/item/{shown.public_id}/",
-        "published_at": body["items"][0]["published_at"],
-    }
-
-
-def test_search_filters_sorts_and_pages(client, merchant):
-    for number in range(PAGE_SIZE + 3):
-        listing(merchant, f"Kettle {number}", price=number, category="kitchen" if number % 2 else "garden")
-    first = client.get("/api/search?q=kettle&sort=-price").json()
-    assert [item["price"] for item in first["items"]][:2] == [f"{PAGE_SIZE + 2}.00", f"{PAGE_SIZE + 1}.00"]
-    assert (len(first["items"]), first["count"], first["pages"]) == (PAGE_SIZE, PAGE_SIZE + 3, 2)
-    assert len(client.get("/api/search?q=kettle&sort=-price&page=2").json()["items"]) == 3
-    assert client.get("/api/search?page=9").json()["items"] == []
-    narrow = client.get("/api/search?category=garden&min_price=2&max_price=6&sort=price").json()
-    assert [item["price"] for item in narrow["items"]] == ["2.00", "4.00", "6.00"]
-
-
-def test_a_page_of_search_needs_few_queries(client, merchant, django_assert_max_num_queries):
-    for number in range(PAGE_SIZE):
-        listing(merchant, f"Kettle {number}")
-    with django_assert_max_num_queries(4):
-        client.get("/api/search")
-
-
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("q=%00", "q"),
-        ("q=" + "x" * 300, "q"),
-        ("category=nothing", "category"),
-        ("category=%00", "category"),
-        ("min_price=NaN", "min_price"),
-        ("max_price=-1", "max_price"),
-        ("currency=XXX", "currency"),
-        ("sort=random", "sort"),
-        ("page=0", "page"),
-        ("page=one", "page"),
-        ("page=99999999999999999999", "page"),
-    ],
-)
-def test_a_wrong_filter_is_named(client, db, query, field):
-    assert field in assert_refused(client.get(f"/api/search?{query}"), 400, "invalid")
-
-
-@pytest.mark.parametrize("words", ["%22", "%27%3B--", "%5C", "-", "%F0%9F%AB%96", "%ED%A0%80", "or", "!%26%7C()"])
-def test_any_words_can_be_searched_for(client, db, words):
-    assert client.get(f"/api/search?q={words}").status_code == 200
-
-
+# --- Status ----------------------------------------------------------------------------------------------------------
 def test_a_merchant_follows_the_check_of_a_listing(signed_in, merchant):
     mine = listing(merchant, "Kettle", status=Status.CHECKING, published_at=None)
     address = f"/api/listings/{mine.public_id}/status"
@@ -342,6 +276,7 @@ def test_every_operation_is_documented_with_examples_and_its_errors(client):
         "get /api/models/manifest",
         "get /api/policies",
         "get /api/search",
+        "get /api/search/suggestions",
         "get /api/listings/{public_id}/status",
         "get /api/drafts/{key}",
         "put /api/drafts/{key}",
@@ -371,6 +306,7 @@ def test_the_examples_in_the_documentation_are_true_answers(signed_in, merchant,
         "DraftOut": signed_in.get(DRAFT).json(),
         "ListingStatus": signed_in.get(f"/api/listings/{shown.public_id}/status").json(),
         "SearchPage": client.get("/api/search").json(),
+        "Suggestions": client.get("/api/search/suggestions?q=kettle").json(),
         "PhotoOut": signed_in.post("/api/photos", {"photo": jpeg()}).json(),
         "Error": client.get("/api/nothing").json(),
         "Conflict": put(signed_in, {"base_version": 0, "data": {}}).json(),

@@ -1,0 +1,117 @@
+from decimal import Decimal
+
+import pytest
+
+from listings.lifecycle import Status
+from listings.models import Listing
+from recommendations import dense, keyword, search, vocabulary
+
+
+def titles(query: str, **filters) -> list[str]:
+    return [found.title for found in search.search(query, filters).found]
+
+
+def test_the_best_match_comes_first_and_nothing_twice(on_sale):
+    found = titles("blue enamel kettle")
+    assert found[0] == "Blue enamel kettle"
+    assert len(found) == len(set(found))
+
+
+def test_misspelled_words_are_searched_for_corrected_and_it_is_said(on_sale):
+    results = search.search("kettel", {})
+    assert results.spelled == results.query == "kettle"
+    assert "Blue enamel kettle" in [found.title for found in results.found]
+    as_typed = search.search("kettel", {}, exact=True)
+    assert (as_typed.query, as_typed.spelled) == ("kettel", "")
+    assert search.search("kettle", {}).spelled == ""
+
+
+def test_words_alone_are_enough_while_the_towers_are_away(on_sale, models_away):
+    with models_away():
+        assert dense.query_vector("kettle") is None
+        assert dense.space() == ""
+        assert titles("blue kettle")[0] == "Blue enamel kettle"
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status != Status.PUBLISHED])
+def test_only_what_is_published_is_found(make_listing, status):
+    make_listing("Hidden kettle", status=status)
+    make_listing("Shown kettle")
+    assert titles("kettle") == ["Shown kettle"]
+
+
+def test_filters_are_complete_whatever_the_best_matches_are(make_listing, monkeypatch):
+    monkeypatch.setattr(keyword, "LIMIT", 3)
+    for number in range(6):
+        make_listing(f"Red kettle {number}", price=Decimal(10))
+    make_listing("Kettle, a little red, and other things beside it", price=Decimal(90))
+    vocabulary.refresh()
+    assert titles("red kettle", min_price=Decimal(50)) == ["Kettle, a little red, and other things beside it"]
+
+
+def test_results_can_be_sorted_by_price_and_age(make_listing):
+    for price in (20, 5, 90):
+        make_listing(f"Kettle for {price}", price=Decimal(price))
+    assert titles("kettle", sort="price") == ["Kettle for 5", "Kettle for 20", "Kettle for 90"]
+    assert titles("kettle", sort="-price") == ["Kettle for 90", "Kettle for 20", "Kettle for 5"]
+    assert titles("kettle", sort="newest") == ["Kettle for 90", "Kettle for 5", "Kettle for 20"]
+
+
+def ranked(query: str, vector) -> list[search.Candidate]:
+    known = vocabulary.current()
+    asked = keyword.ask(query, known)
+    candidates = [
+        search.Candidate(*row)
+        for row in Listing.objects.annotate(matched=keyword.matched(asked)).values_list(*search.COLUMNS)
+    ]
+    return search.ranked(candidates, asked, vector, known)
+
+
+@pytest.fixture
+def space(monkeypatch):
+    """The space that these tests' own vectors are of."""
+    monkeypatch.setattr(dense, "space", lambda: "1")
+
+
+def test_a_listing_without_any_of_the_words_is_found_by_its_vector(on_sale, place, space):
+    vector = place(on_sale["Over-ear headphones, new pads"], 3)
+    place(on_sale["Drill bits, steel, 13 pieces"], 5)
+    first, *others = ranked("stereo earphones", vector)
+    assert first.title == "Over-ear headphones, new pads"
+    assert first.is_near
+    assert not any(other.is_near for other in others)
+
+
+def test_between_two_with_the_same_words_the_nearer_vector_wins(make_listing, place, space):
+    far, near = make_listing("Red kettle"), make_listing("Red kettle")
+    place(far, 1)
+    vector = place(near, 2)
+    assert [found.pk for found in ranked("red kettle", vector)] == [near.pk, far.pk]
+
+
+def test_vectors_of_another_space_are_not_compared(on_sale, place, space):
+    vector = place(on_sale["Over-ear headphones, new pads"], 3, space="0")
+    assert not any(found.is_near for found in ranked("stereo earphones", vector))
+
+
+def test_what_is_like_the_best_ones_gains(make_listing, place, space):
+    best, alike, other = make_listing("Enamel kettle"), make_listing("Enamel pot"), make_listing("Enamel pot")
+    for listing, axis in ((best, 1), (alike, 1), (other, 2)):
+        place(listing, axis)
+    assert [found.pk for found in ranked("enamel kettle", None)] == [best.pk, alike.pk, other.pk]
+
+
+def test_an_item_withdrawn_between_ranking_and_page_is_left_out(on_sale):
+    from recommendations.views.browse import in_full
+
+    results = search.search("kettle", {})
+    gone = results.found[0].pk
+    Listing.objects.move(gone, source=Status.PUBLISHED, target=Status.PAUSED)
+    shown = in_full(results.found)
+    assert len(shown) == len(results.found) - 1
+    assert gone not in [listing.pk for listing in shown]
+
+
+def test_the_weights_name_every_measure_and_nothing_else():
+    assert set(search.settings()["weights"]) == {*search.MEASURES, search.LIKENESS}
+    assert set(search.settings()["floors"]) == {"words", "cosine", "cosine_share"}

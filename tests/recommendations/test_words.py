@@ -1,0 +1,44 @@
+import pytest
+
+from recommendations.words import stem, stems, words
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1/2-in. Drills", ["1/2", "in", "drills"]),
+        ("8ft x 3.5in", ["8", "ft", "x", "3.5", "in"]),
+        ("Wood/Metal", ["wood", "metal"]),
+        ("Café Übergröße", ["cafe", "ubergroße"]),
+        ("２０cm", ["20", "cm"]),
+        ("テスト 日本語", ["テスト", "日本語"]),
+        ("!!! -- &|()", []),
+        ("", []),
+    ],
+)
+def test_texts_are_read_word_by_word(text, expected):
+    assert words(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("kettles", "kettle"),
+        ("brushes", "brush"),
+        ("batteries", "battery"),
+        ("glass", "glass"),
+        ("bus", "bus"),
+        ("us", "us"),
+        ("boxes", "box"),
+        ("inches", "in"),
+        ("gallons", "gal"),
+        ("feet", "ft"),
+        ("50", "50"),
+    ],
+)
+def test_a_stem_is_without_the_plural_and_units_have_one_sign(word, expected):
+    assert stem(word) == expected
+
+
+def test_a_unit_is_the_same_however_it_is_written():
+    assert stems("12 inch") == stems("12in.") == stems("12 inches")

@@ -1,0 +1,80 @@
+"""Search on the market's front page. What it shows without a search: tests/listings/views/test_browsing.py."""
+
+import pytest
+
+from recommendations import dense
+
+
+def page(client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_corrected_search_says_so_and_offers_the_other(client, on_sale):
+    text = page(client, "/?q=kettel&page=1")
+    assert "Showing results for <strong>kettle</strong>" in text
+    assert 'href="?q=kettel&amp;exact=1"' in text
+    assert "Blue enamel kettle" in text
+    as_typed = page(client, "/?q=kettel&exact=1")
+    assert "Showing results for" not in as_typed
+    assert "Nothing found for “kettel”" in as_typed
+
+
+def test_filters_say_how_many_there_would_be(client, make_listing):
+    make_listing("Kettle", condition="new")
+    make_listing("Kettle", condition="good", category="toys")
+    text = page(client, "/?q=kettle")
+    assert "New (1)" in text
+    assert 'href="/c/toys/?q=kettle"' in text
+    assert "Toys" in text
+
+
+def test_a_chosen_facet_can_be_taken_away(client, make_listing):
+    for price in (5, 30, 70):
+        make_listing("Kettle", price=price)
+    text = page(client, "/?q=kettle&min_price=25&max_price=50&page=1")
+    assert 'href="/?q=kettle" rel="nofollow" aria-current="true"' in text
+    assert 'href="/?q=kettle&amp;min_price=50&amp;max_price=100"' in text
+
+
+def test_nothing_found_still_helps(client, make_listing):
+    make_listing("Blue kettle")
+    text = page(client, "/?q=zeppelin")
+    assert "Nothing found for “zeppelin”" in text
+    assert "New on the market" in text
+    assert "Blue kettle" in text
+    narrowed = page(client, "/?q=kettle&min_price=5000")
+    assert "Search without them" in narrowed
+
+
+def test_cards_carry_what_the_device_ranks_by(client, on_sale, place, monkeypatch):
+    monkeypatch.setattr(dense, "space", lambda: "1")
+    place(on_sale["Blue enamel kettle"], 2)
+    text = page(client, "/?q=blue+enamel+kettle")
+    assert "&quot;score&quot;" in text
+    assert f"&quot;id&quot;: &quot;{on_sale['Blue enamel kettle'].public_id}&quot;" in text
+    assert 'data-vector="AAB/' in text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=" + "kettle+" * 1_500,
+        "q=%00kettle%00",
+        "q=%21%21%21",
+        "q=%27%20OR%201%3D1%20--",
+        "q=a%26%7C%21%28%29%3A%2A%3C-%3E",
+        "q=%E6%97%A5%E6%9C%AC%E8%AA%9E",
+        "q=%ED%A0%80",
+        "q=kettle&min_price=-5",
+        "q=kettle&page=1000000000",
+        "q=kettle&page=-1",
+        "q=kettle&sort=nonsense",
+        "q=kettle&exact=%00",
+        "q=&exact=1",
+    ],
+)
+def test_nonsense_in_a_search_never_breaks_the_page(client, on_sale, query):
+    page(client, f"/?{query}")
+    page(client, f"/c/kitchen/?{query}")

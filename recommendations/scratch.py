@@ -127,12 +127,13 @@ def _listing(product: Product, number: int, seller: User) -> Listing:
 
 
 def _title(product: Product) -> str:
-    return product.title[: limits.TITLE_CHARS]
+    return product.title.replace("\x00", "")[: limits.TITLE_CHARS]
 
 
 def _description(product: Product) -> str:
     """What a title has no room for comes first."""
-    return f"{product.title[limits.TITLE_CHARS :]} {product.description}".strip()[: limits.DESCRIPTION_CHARS]
+    text = f"{product.title[limits.TITLE_CHARS :]} {product.description}".replace("\x00", "")
+    return text.strip()[: limits.DESCRIPTION_CHARS]
 
 
 def _stored(rows: list[tuple[str, Listing]]) -> dict[str, int]:

@@ -15,14 +15,22 @@ FOR_BROWSERS = (
 VERSION = 1
 
 
+_read: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}  # by path: what told the file from another, and it
+
+
 class ModelUnavailable(Exception):
     """A model cannot be used now. The message says why and what to do; the cause may pass, so try again later."""
 
 
 def load(folder: Path = PUBLISHED) -> dict[str, Any]:
-    """The manifest as a dict; read anew each time, for it is small and may be replaced. Raises ModelUnavailable."""
+    """The manifest as a dict, which callers leave as it is; read anew when the file was replaced. Raises
+    ModelUnavailable."""
     path = folder / FILE
     try:
+        about = path.stat()
+        read = (about.st_ino, about.st_mtime_ns, about.st_size)
+        if path in _read and _read[path][0] == read:
+            return _read[path][1]
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelUnavailable(f"The model manifest is missing: {path}. Restore it from git.") from error
@@ -30,6 +38,7 @@ def load(folder: Path = PUBLISHED) -> dict[str, Any]:
         raise ModelUnavailable(f"The model manifest is damaged: {path}. Restore it from git.") from error
     if not isinstance(manifest, dict) or manifest.get("manifest") != VERSION or "models" not in manifest:
         raise ModelUnavailable(f"{path} is not a manifest of version {VERSION}. Restore it from git.")
+    _read[path] = (read, manifest)
     return manifest
 
 

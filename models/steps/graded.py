@@ -32,10 +32,6 @@ class Graded:
 
 def read(folder: Path) -> Graded:
     """queries.csv, labels.csv.gz, and products.csv.gz there or in the parent. Raises StepError."""
-    products = {
-        row["product_id"]: ItemText(row["title"], "", row.get("description") or "")
-        for row in rows(beside(folder, "products.csv.gz"))
-    }
     grades: dict[str, dict[str, int]] = {}
     for row in rows(folder / "labels.csv.gz"):
         grades.setdefault(row["query_id"], {})[row["product_id"]] = int(row["grade"])
@@ -43,7 +39,12 @@ def read(folder: Path) -> Graded:
     queries = [(query, each) for query, each in asked if any(grade >= 1 for grade in each.values())]
     if not queries:
         raise StepError(f"No query in {folder} has a relevant product.")
-    return Graded(products, queries)
+    return Graded(products(beside(folder, "products.csv.gz")), queries)
+
+
+def products(path: Path) -> dict[str, ItemText]:
+    """By id, in the order of the file. Raises StepError."""
+    return {row["product_id"]: ItemText(row["title"], "", row.get("description") or "") for row in rows(path)}
 
 
 def beside(folder: Path, name: str) -> Path:

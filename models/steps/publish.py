@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -142,7 +143,7 @@ def write(
     """Files first, then the manifest in one step, then files that nothing names any more are removed."""
     published.mkdir(parents=True, exist_ok=True)
     try:
-        manifest = manifests.load(published)
+        manifest = copy.deepcopy(manifests.load(published))
     except manifests.ModelUnavailable:
         manifest = {"manifest": manifests.VERSION, "models": {}}
     for name, content in contents.items():

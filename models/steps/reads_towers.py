@@ -40,13 +40,10 @@ QUERIES = (
 def interface(settings: dict[str, Any]) -> dict[str, Any]:
     """The part of the manifest's entry that says how the model is called."""
     vector = {"vector": {"type": "float32", "shape": [towers.DIMENSIONS], "about": "of unit length, or zero"}}
-    found: dict[str, Any] = {
-        "space": recipe.read(towers.ITEM)["space"],
-        "dimensions": towers.DIMENSIONS,
-        "window_bytes": settings["window_bytes"],
-    }
+    space = recipe.read(towers.ITEM)["space"]
     if settings["name"] == towers.USER:
-        return user_interface(settings, found["space"])
+        return user_interface(settings, space)
+    found = {"space": space, "dimensions": towers.DIMENSIONS, "window_bytes": settings["window_bytes"]}
     if settings["name"] == towers.QUERY:
         text = {"type": "uint8", "shape": ["n"], "about": "a query's UTF-8, at least one byte"}
         return found | {"inputs": {"bytes": text}, "outputs": vector}

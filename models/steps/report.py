@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models import manifest as manifests
-from models.steps import card
+from models.steps import card, ranked
 from models.steps.compress import BENCH, ONLY_NATIVE
 from models.steps.plots import bars, histograms, pareto
 
@@ -19,11 +19,12 @@ def report(published: Path, out: Path) -> None:
     lines = ["# Published models", ""]
     for name, entry in manifests.load(published)["models"].items():
         chosen = entry["variants"][next(iter(entry["published"].values()))]
-        lines += [f"## {name} {entry['version']}", "", *card.variants_table(entry), ""]
+        table = ranked.variants_table if "space" in entry else card.variants_table
+        lines += [f"## {name} {entry['version']}", "", *table(entry), ""]
         sizes = {variant: about["brotli_bytes"] / 1000 for variant, about in entry["variants"].items()}
         (out / f"{name}-bytes.svg").write_text(bars("Brotli, kB", sizes), encoding="utf-8")
         lines += [f"![Size of each variant]({name}-bytes.svg)", ""]
-        for where, figures in chosen["metrics"].items():
+        for where, figures in chosen["metrics"].items() if "labels" in entry else ():
             recall = {policy: 100 * m["recall"] for policy, m in figures["per_policy"].items() if m}
             file = f"{name}-recall-{where}.svg"
             (out / file).write_text(bars(f"Recall on {where}, %", recall), encoding="utf-8")

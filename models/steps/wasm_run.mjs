@@ -6,7 +6,9 @@ const { model, feeds, outputs } = JSON.parse(readFileSync(0, "utf8"));
 ort.env.wasm.numThreads = 1;
 const session = await ort.InferenceSession.create(readFileSync(model), { executionProviders: ["wasm"] });
 const base64 = (tensor) => Buffer.from(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength).toString("base64");
-const tensor = ({ type, dims, data }) => new ort.Tensor(type, new Uint8Array(Buffer.from(data, "base64")), dims);
+const ARRAYS = { uint8: Uint8Array, float32: Float32Array, int64: BigInt64Array };
+const tensor = ({ type, dims, data }) =>
+  new ort.Tensor(type, new ARRAYS[type](Uint8Array.from(Buffer.from(data, "base64")).buffer), dims);
 
 const answers = [];
 for (const feed of feeds) {

@@ -13,9 +13,10 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from listings import checks, photos, submission, tasks, validation
+from listings import checks, photos, selling, submission, tasks, validation
 from listings.lifecycle import Status
 from listings.models import Listing, OwedCheck, Photo, StatusChange, ValidationJob, Verdict
+from recommendations.models import ItemVector
 from tests.settings import ROOT
 from tests.stack import until
 
@@ -226,3 +227,19 @@ def state_of(listing, name) -> str:
 
 def last_error(listing, name) -> str:
     return OwedCheck.objects.values_list("last_error", flat=True).get(job__listing=listing, name=name)
+
+
+def test_a_listing_has_its_vector_in_a_moment_and_loses_it_when_it_is_withdrawn(site, merchant):
+    listing = submit(merchant)
+    assert_published_once(listing)
+    until(lambda: ItemVector.objects.filter(listing=listing).exists(), 20, "the worker has read it")
+    selling.end(listing=listing, seller=merchant)
+    until(lambda: not ItemVector.objects.exists(), 20, "what is not on sale has no vector")
+
+
+def test_a_vector_that_the_broker_lost_is_made_by_the_sweep(site, merchant):
+    listing = submit(merchant)
+    assert_published_once(listing)
+    until(lambda: ItemVector.objects.filter(listing=listing).exists(), 20, "the worker has read it")
+    ItemVector.objects.all().delete()  # as if its task had never come
+    until(lambda: ItemVector.objects.filter(listing=listing).exists(), LATER, "the sweep sees the difference")

@@ -141,7 +141,7 @@ def test_they_are_published_measured_and_listed(trained, capsys, tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(StepError, match=r"products\.csv\.gz cannot be read"):
+    with pytest.raises(StepError, match=r"queries\.csv cannot be read"):
         data.catalogues(tmp_path)
     with pytest.raises(StepError, match=r"no network\.pt"):
         item_train.load(tmp_path, small(towers.ITEM))

@@ -17,6 +17,7 @@ from models.steps.errors import StepError
 from models.towers import packed_query
 
 WEIGHTS = "network.npz"
+LEVELS = 15  # whole numbers to each side of zero that the table is stored in: over the line half the bytes of 127
 KINDS = ("MatMul",)  # what static quantization is tried on
 
 
@@ -35,7 +36,7 @@ def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
     return {
         "fp32": full,
         "fp16": shrink.restored(full, shrink.as_float16),
-        "int8": shrink.restored(full, shrink.as_int8),
+        "int8": shrink.restored(full, shrink.coarse_tables(LEVELS)),
         "clustered": shrink.restored(full, shrink.as_codebook(16)),
     }
 

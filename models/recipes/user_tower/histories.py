@@ -36,10 +36,7 @@ def read(
 ) -> Histories:
     """split "train": every event but the first that opened an item is a case; "dev": as the file says. Histories of
     fewer than `least` events are left out of training. Raises StepError."""
-    products = {
-        row["product_id"]: ItemText(row["title"], "", row.get("description") or "")
-        for row in graded.rows(folder / "products.csv.gz")
-    }
+    products = graded.products(folder / "products.csv.gz")
     number = {product: at for at, product in enumerate(products)}
     texts: dict[str, int] = {}
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def vector_of(listing) -> np.ndarray:
-    return np.array(ItemVector.objects.get(listing=listing).vector.to_list(), np.float32)
+    return np.array(ItemVector.objects.get(listing=listing).vector, np.float32)
 
 
 def test_a_published_listing_gets_its_vector(make_listing):

@@ -113,13 +113,7 @@ def _measured(queries: list[Query], products: dict[int, str], say: Say) -> dict[
         begun = time.perf_counter()
         fused = [found.pk for found in search.search(query.text, {}).found]
         seconds += time.perf_counter() - begun
-        vector = dense.query_vector(query.text)
-        rankings = {
-            "dense": dense.nearest(vector, DEEP) if vector is not None else [],
-            "keyword": [found.pk for found in search.by_words(query.text)],
-            "fused": fused,
-        }
-        for way, ranking in rankings.items():
+        for way, ranking in {**parts(query.text), "fused": fused}.items():
             ways[way].append(figures([products[pk] for pk in ranking], query.grades))
         if number % 200 == 0:
             say(f"{number} of {len(queries)} queries")
@@ -128,6 +122,15 @@ def _measured(queries: list[Query], products: dict[int, str], say: Say) -> dict[
         **{way: mean(measured) for way, measured in ways.items()},
         "ms_per_query_1thread": round(1000 * seconds / len(queries), 2),
         "query_tower_bytes": _tower_bytes(),
+    }
+
+
+def parts(query: str) -> dict[str, list[int]]:
+    """What the towers alone and words alone would give, as keys of listings."""
+    vector = dense.query_vector(query)
+    return {
+        "dense": dense.nearest(vector, DEEP) if vector is not None else [],
+        "keyword": [found.pk for found in search.by_words(query)],
     }
 
 

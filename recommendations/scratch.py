@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -30,6 +32,7 @@ from listings import limits
 from listings.lifecycle import Status
 from listings.models import Listing, User
 from models import manifest, towers
+from models.towers import ItemText
 
 from . import vocabulary
 from .models import ItemVector
@@ -127,12 +130,13 @@ def _listing(product: Product, number: int, seller: User) -> Listing:
 
 
 def _title(product: Product) -> str:
-    return product.title[: limits.TITLE_CHARS]
+    return product.title.replace("\x00", "")[: limits.TITLE_CHARS]
 
 
 def _description(product: Product) -> str:
     """What a title has no room for comes first."""
-    return f"{product.title[limits.TITLE_CHARS :]} {product.description}".strip()[: limits.DESCRIPTION_CHARS]
+    text = f"{product.title[limits.TITLE_CHARS :]} {product.description}".replace("\x00", "")
+    return text.strip()[: limits.DESCRIPTION_CHARS]
 
 
 def _stored(rows: list[tuple[str, Listing]]) -> dict[str, int]:
@@ -147,7 +151,7 @@ def filled(products: list[Product], say: Callable[[str], None]) -> dict[int, str
     Raises ModelUnavailable when the item tower is away.
     """
     begun = time.monotonic()
-    item_vectors = encoded(products)
+    item_vectors = encoded(products, say)
     say(f"{len(products)} products encoded, {time.monotonic() - begun:.0f} s")
     keys = load(products)
     space = towers.space()
@@ -174,17 +178,31 @@ def filled(products: list[Product], say: Callable[[str], None]) -> dict[int, str
     return {pk: product for product, pk in keys.items()}
 
 
-def encoded(products: list[Product]) -> NDArray[np.float32]:
-    """float32 [products, 128]; kept under var/ by the products' texts and the tower's file."""
+def encoded(products: list[Product], say: Callable[[str], None]) -> NDArray[np.float32]:
+    """float32 [products, 128]; kept under var/ by their texts and the tower's file, part by part: a run that was ended
+    in the middle is gone on with."""
     entry = manifest.model(manifest.load(), towers.ITEM)
     tower = entry["variants"][manifest.variant_name(entry, "cloud")]["sha256"]
-    texts = [(_title(product), product.category, _description(product)) for product in products]
+    texts = [ItemText(_title(product), product.category, _description(product)) for product in products]
+    found = []
+    for at in range(0, len(texts), BATCH):
+        found.append(_part(texts[at : at + BATCH], tower))
+        if at and at % (5 * BATCH) == 0:
+            say(f"{at} of {len(texts)} products encoded")
+    return np.concatenate(found) if found else np.zeros((0, towers.DIMENSIONS), np.float32)
+
+
+def _part(texts: list[ItemText], tower: str) -> NDArray[np.float32]:
     name = hashlib.sha256(json.dumps([tower, texts]).encode()).hexdigest()
     path = settings.VAR / "vectors" / f"{name[:32]}.npy"
     if path.is_file():
         kept: NDArray[np.float32] = np.load(path).astype(np.float32)
         return kept
-    found = towers.encode_items([towers.ItemText(*text) for text in texts])
+    threads = os.cpu_count() or 1  # the model itself runs on one
+    with ThreadPoolExecutor(threads) as pool:
+        found = np.concatenate(list(pool.map(towers.encode_items, [texts[at::threads] for at in range(threads)])))
+    order = np.concatenate([np.arange(len(texts))[at::threads] for at in range(threads)])
+    found = found[np.argsort(order)]
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(f".{uuid4().hex}.tmp")
     with open(aside, "wb") as file:

@@ -9,7 +9,6 @@ from listings.models import Listing
 from models import towers
 from recommendations import vectors
 from recommendations.models import ItemVector
-from tests.listings.conftest import make_listing, models_away  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,7 @@
 """Mistyped words, corrected by the words that stand in the catalogue.
 
-A word that the catalogue knows is never changed, nor are numbers, model codes ("PFSS9PKY") and short words.
+A word that the catalogue knows is never changed, nor is one of English that it happens not to hold ("coffee" is not
+"toffee"), nor are numbers, model codes ("PFSS9PKY") and short words.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import re
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
+
+from models import towers
+from models.manifest import ModelUnavailable
 
 from .vocabulary import Vocabulary
 from .words import CHARS, folded, is_number, words
@@ -64,7 +68,7 @@ def _in_place(chunk: str, found: list[str], changed: list[str]) -> str:
 
 
 def _best(word: str, before: str, after: str, vocabulary: Vocabulary) -> str:
-    if not SHORTEST <= len(word) <= LONGEST or not word.isalpha() or vocabulary.knows(word):
+    if not SHORTEST <= len(word) <= LONGEST or not word.isalpha() or vocabulary.knows(word) or _is_english(word):
         return word
     mistakes = 1 if len(word) < LONG else 2
     lengths = range(len(word) - mistakes, len(word) + mistakes + 1)
@@ -72,6 +76,13 @@ def _best(word: str, before: str, after: str, vocabulary: Vocabulary) -> str:
     near = process.extract(word, pool, scorer=OSA.distance, score_cutoff=mistakes, limit=CHOICES)
     options = [(_worth(word, other, int(distance), before, after, vocabulary), other) for other, distance, _ in near]
     return max([*options, *_split(word, vocabulary)], default=(0.0, word))[1]
+
+
+def _is_english(word: str) -> bool:
+    try:
+        return towers.is_word(word)
+    except ModelUnavailable:
+        return False
 
 
 def _worth(word: str, other: str, distance: int, before: str, after: str, vocabulary: Vocabulary) -> float:

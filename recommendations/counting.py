@@ -82,12 +82,26 @@ def digest(query: str) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), query.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
+VIEW = (
+    "INSERT INTO recommendations_listingviews AS kept (listing_id, day, count) VALUES (%s, %s, %s)"
+    " ON CONFLICT (listing_id, day) DO UPDATE SET count = kept.count + excluded.count"
+)
+STEP = (
+    "INSERT INTO recommendations_covisit AS kept (before_id, after_id, count) VALUES (%s, %s, %s)"
+    " ON CONFLICT (before_id, after_id) DO UPDATE SET count = kept.count + excluded.count"
+)
+CLICK = (
+    "INSERT INTO recommendations_queryclick AS kept (query_id, listing_id, count) VALUES (%s, %s, %s)"
+    " ON CONFLICT (query_id, listing_id) DO UPDATE SET count = kept.count + excluded.count"
+)
+
+
 def count_view(listing: int, day: date, number: int = 1) -> None:
-    _add("listingviews", {"listing_id": listing, "day": day}, number)
+    _add(VIEW, listing, day, number)
 
 
 def count_step(before: int, after: int, number: float = 1) -> None:
-    _add("covisit", {"before_id": before, "after_id": after}, number)
+    _add(STEP, before, after, number)
 
 
 def count_click(query: str, listing: int, day: date) -> None:
@@ -105,15 +119,10 @@ def count_click(query: str, listing: int, day: date) -> None:
             {"digest": digest(query), "text": query, "day": day, "enough": settings.REMEMBERED_QUERY_DAYS},
         )
         (remembered,) = cursor.fetchone()
-    _add("queryclick", {"query_id": remembered, "listing_id": listing}, 1)
+    _add(CLICK, remembered, listing, 1)
 
 
-def _add(table: str, row: dict[str, object], number: float) -> None:
+def _add(statement: str, first: int, second: int | date, number: float) -> None:
     """One statement, so that no two at once lose a count."""
-    names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO recommendations_{table} AS kept ({names}, count) VALUES ({marks}, %s)"
-            f" ON CONFLICT ({names}) DO UPDATE SET count = kept.count + excluded.count",
-            [*row.values(), number],
-        )
+        cursor.execute(statement, [first, second, number])

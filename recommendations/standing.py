@@ -13,7 +13,6 @@ from listings.models import Order
 HALF_LIFE = 14  # days after which a view counts half
 OLD = 120  # days after which it counts no more
 MOST_APART = 3.0  # standard deviations
-NAMES = ("popularity", "price", "seller_sales")
 
 STATEMENT = """
 WITH views AS (
@@ -38,7 +37,8 @@ LEFT JOIN prices ON prices.category = l.category AND prices.currency = l.currenc
 WHERE l.status = %(published)s
 ORDER BY l.id
 ON CONFLICT (listing_id) DO UPDATE SET
-  category = excluded.category, popularity = excluded.popularity, price = excluded.price, seller_sales = excluded.seller_sales
+  category = excluded.category, popularity = excluded.popularity, price = excluded.price,
+  seller_sales = excluded.seller_sales
 WHERE (kept.category, kept.popularity, kept.price, kept.seller_sales)
   IS DISTINCT FROM (excluded.category, excluded.popularity, excluded.price, excluded.seller_sales)
 """

@@ -7,76 +7,126 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('listings', '0006_search_reads_compounds'),
-        ('recommendations', '0003_item_vectors'),
+        ("listings", "0006_search_reads_compounds"),
+        ("recommendations", "0003_item_vectors"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RememberedQuery',
+            name="RememberedQuery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('text', models.CharField(blank=True, max_length=200)),
-                ('vector', pgvector.django.halfvec.HalfVectorField(dimensions=128, null=True)),
-                ('model_version', models.CharField(blank=True, max_length=20)),
-                ('days', models.PositiveIntegerField(default=1)),
-                ('last_day', models.DateField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("text", models.CharField(blank=True, max_length=200)),
+                ("vector", pgvector.django.halfvec.HalfVectorField(dimensions=128, null=True)),
+                ("model_version", models.CharField(blank=True, max_length=20)),
+                ("days", models.PositiveIntegerField(default=1)),
+                ("last_day", models.DateField()),
             ],
             options={
-                'indexes': [pgvector.django.indexes.HnswIndex(ef_construction=64, fields=['vector'], m=16, name='remembered_query_nearest', opclasses=['halfvec_cosine_ops'])],
+                "indexes": [
+                    pgvector.django.indexes.HnswIndex(
+                        ef_construction=64,
+                        fields=["vector"],
+                        m=16,
+                        name="remembered_query_nearest",
+                        opclasses=["halfvec_cosine_ops"],
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Standing',
+            name="Standing",
             fields=[
-                ('listing', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='standing', serialize=False, to='listings.listing')),
-                ('category', models.CharField(max_length=30)),
-                ('popularity', models.FloatField()),
-                ('price', models.FloatField()),
-                ('seller_sales', models.PositiveIntegerField()),
+                (
+                    "listing",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="standing",
+                        serialize=False,
+                        to="listings.listing",
+                    ),
+                ),
+                ("category", models.CharField(max_length=30)),
+                ("popularity", models.FloatField()),
+                ("price", models.FloatField()),
+                ("seller_sales", models.PositiveIntegerField()),
             ],
             options={
-                'indexes': [models.Index(fields=['category', '-popularity', '-listing'], name='standing_popular')],
+                "indexes": [models.Index(fields=["category", "-popularity", "-listing"], name="standing_popular")],
             },
         ),
         migrations.CreateModel(
-            name='CoVisit',
+            name="CoVisit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('count', models.FloatField(default=1)),
-                ('after', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='listings.listing')),
-                ('before', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='listings.listing')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("count", models.FloatField(default=1)),
+                (
+                    "after",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="listings.listing"
+                    ),
+                ),
+                (
+                    "before",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="listings.listing"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['before', '-count'], name='covisit_before'), models.Index(fields=['after', '-count'], name='covisit_after')],
-                'constraints': [models.UniqueConstraint(fields=('before', 'after'), name='one_count_per_step')],
+                "indexes": [
+                    models.Index(fields=["before", "-count"], name="covisit_before"),
+                    models.Index(fields=["after", "-count"], name="covisit_after"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("before", "after"), name="one_count_per_step")],
             },
         ),
         migrations.CreateModel(
-            name='ListingViews',
+            name="ListingViews",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('count', models.PositiveIntegerField(default=1)),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='listings.listing')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("count", models.PositiveIntegerField(default=1)),
+                (
+                    "listing",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="listings.listing"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('listing', 'day'), name='one_count_per_listing_and_day')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("listing", "day"), name="one_count_per_listing_and_day")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='QueryClick',
+            name="QueryClick",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('count', models.PositiveIntegerField(default=1)),
-                ('listing', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='listings.listing')),
-                ('query', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clicks', to='recommendations.rememberedquery')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("count", models.PositiveIntegerField(default=1)),
+                (
+                    "listing",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="listings.listing"
+                    ),
+                ),
+                (
+                    "query",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="clicks",
+                        to="recommendations.rememberedquery",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('query', 'listing'), name='one_count_per_query_and_listing')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("query", "listing"), name="one_count_per_query_and_listing")
+                ],
             },
         ),
     ]

@@ -1,31 +1,13 @@
-from django.urls import path, re_path, register_converter
+from django.urls import path, re_path
 
 from . import api
+from .addresses import register
 from .views import accounts, files, market, moderation, orders, selling
 
-
-class PublicId:
-    """Also keeps out what the database would refuse to look up, such as a null character."""
-
-    regex = "[a-z0-9]{1,12}"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    to_url = to_python
-
-
-class Username(PublicId):
-    regex = r"[\w.@+-]{1,150}"  # what Django lets a username be
-
-
-register_converter(PublicId, "public_id")
-register_converter(Username, "username")
+register()
 
 urlpatterns = [
-    path("item/<public_id:public_id>/", market.item, name="item"),
     path("item/<public_id:public_id>/buy/", orders.buy, name="buy"),
-    path("seller/<username:username>/", market.seller, name="seller"),
     path("rules/", market.rules, name="rules"),
     path("privacy/", market.what_left, name="what-left"),
     path("sell/", selling.my_listings, name="my-listings"),

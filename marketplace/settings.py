@@ -194,8 +194,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 30},
     },
     "vectors": {"task": "recommendations.tasks.sweep_vectors", "schedule": 15.0, "options": {"expires": 15}},
+    "standing": {"task": "recommendations.tasks.refresh_standing", "schedule": 60.0, "options": {"expires": 60}},
 }
 
+# --- Recommendations -------------------------------------------------------------------------------------------------
+# A query is remembered in words, and used for others, once listings were opened from it on so many different days.
+REMEMBERED_QUERY_DAYS = 3
 
 # --- Red team --------------------------------------------------------------------------------------------------------
 REDTEAM_VIEWS_PER_LISTING = 100  # how often a published listing is seen, for what an unsafe one costs
@@ -209,6 +213,7 @@ QUIET_TASKS = (
     "recommendations.tasks.refresh_vocabulary",
     "recommendations.tasks.refresh_vector",
     "recommendations.tasks.sweep_vectors",
+    "recommendations.tasks.refresh_standing",
 )
 
 

@@ -3,6 +3,7 @@ from django.urls import include, path
 from listings.api import api
 from marketplace import health
 from recommendations import api as _search_api  # noqa: F401  (adds its addresses to `api`)
+from recommendations import feed_api as _feed_api  # noqa: F401  (likewise)
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),

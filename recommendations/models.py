@@ -66,3 +66,74 @@ class ItemVector(models.Model):
                 opclasses=["halfvec_cosine_ops"],
             )
         ]  # fmt: skip
+
+
+# --- What the site knows from its own visits, without any person ------------------------------------------------------
+class RememberedQuery(models.Model):
+    """A query that listings were opened from. Its words are kept only once it led somewhere on several days
+    (settings.REMEMBERED_QUERY_DAYS): until then the row is a keyed digest and counts, and nobody can tell what it says."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    text = models.CharField(max_length=200, blank=True)
+    vector = HalfVectorField(dimensions=DIMENSIONS, null=True)  # of `text`, once a worker has read it
+    model_version = models.CharField(max_length=20, blank=True)
+    days = models.PositiveIntegerField(default=1)  # on which it led somewhere
+    last_day = models.DateField()
+
+    class Meta:
+        indexes = [
+            HnswIndex(
+                name="remembered_query_nearest", fields=["vector"], m=16, ef_construction=64,
+                opclasses=["halfvec_cosine_ops"],
+            )
+        ]  # fmt: skip
+
+
+class QueryClick(models.Model):
+    """How often a listing was opened from the results of a query."""
+
+    query = models.ForeignKey(RememberedQuery, on_delete=models.CASCADE, related_name="clicks")
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="+")
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["query", "listing"], name="one_count_per_query_and_listing")]
+
+
+class CoVisit(models.Model):
+    """How often one listing was opened from another's page."""
+
+    before = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="+")
+    after = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="+")
+    count = models.FloatField(default=1)  # a part of one where the step led over others (feed_quality.py)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["before", "-count"], name="covisit_before"),
+            models.Index(fields=["after", "-count"], name="covisit_after"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["before", "after"], name="one_count_per_step")]
+
+
+class ListingViews(models.Model):
+    """How often a listing's page was opened on a day."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["listing", "day"], name="one_count_per_listing_and_day")]
+
+
+class Standing(models.Model):
+    """What the ranker is told of a published listing beside its vector; made anew by a task (standing.py)."""
+
+    listing = models.OneToOneField(Listing, primary_key=True, on_delete=models.CASCADE, related_name="standing")
+    category = models.CharField(max_length=30)
+    popularity = models.FloatField()  # views, of which those of a fortnight ago count half
+    price = models.FloatField()  # log(price) against others of its category and currency, in standard deviations
+    seller_sales = models.PositiveIntegerField()  # things that its seller handed over
+
+    class Meta:
+        indexes = [models.Index(fields=["category", "-popularity", "-listing"], name="standing_popular")]

@@ -34,6 +34,15 @@ def sweep_vectors() -> None:
     vectors.sweep()
 
 
+@shared_task
+def refresh_standing() -> None:
+    """Also reads the queries that are remembered since the last time."""
+    from . import remembered, standing
+
+    standing.refresh()
+    remembered.sweep()
+
+
 def vector_is_due(listing_id: int) -> None:
     """Tell the queue that a listing came to the market, changed or left. A broker that is away is no error: the sweep
     sees the difference."""

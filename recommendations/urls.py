@@ -1,8 +1,14 @@
 from django.urls import path
 
-from .views import browse
+from listings.addresses import register
+
+from .views import browse, items
+
+register()
 
 urlpatterns = [
     path("", browse.browse, name="browse"),
     path("c/<slug:category_id>/", browse.browse, name="category"),
+    path("item/<public_id:public_id>/", items.item, name="item"),
+    path("seller/<username:username>/", items.seller, name="seller"),
 ]

@@ -133,7 +133,7 @@ export function createShopper(options) {
 
   /** @param {object[]} told events, only with consent and where this device has no tower: what goes in place of interests */
   async function ask(vectors, told, limit) {
-    const body = JSON.stringify({ model_version: space, vectors: vectors.map(toBase64), limit, ...(told.length > 0 ? { events: told } : {}) });
+    const body = JSON.stringify({ model_version: space, vectors: vectors.map(toBase64), limit, ...(told.length > 0 ? { events: told, consent: true } : {}) });
     const what = told.length > 0 ? `vectors of ${counted(told.length, "event")}` : vectors.length === 0 ? "no vector" : counted(vectors.length, "vector");
     // Noted before it goes: a page that is closed meanwhile has sent it all the same.
     await history.noteSent({ endpoint: url, bytes: new TextEncoder().encode(body).length, what });

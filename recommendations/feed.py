@@ -1,0 +1,124 @@
+"""A page of recommendations for somebody of whom nothing is known but a few vectors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import towers
+from models.manifest import ModelUnavailable
+
+from . import ranking, retrieval, stock
+from .dense import space as present_space
+from .stock import Row
+
+log = logging.getLogger(__name__)
+Vectors = NDArray[np.float32]
+
+MOST = 200  # items of an answer
+MOST_VECTORS = 16
+MOST_EVENTS = 48
+SPARE = 20  # candidates beyond the limit, for what leaves the market meanwhile
+CANDIDATES = 280  # that the ranker looks at, at least
+NEAREST, POPULAR = "nearest", "popular"
+
+
+class Page(NamedTuple):
+    items: list[tuple[Row, float]]  # the best first, with scores that are comparable within one answer
+    keys: list[int]  # of the same listings
+    source: str
+    model_version: str
+
+
+class Event(NamedTuple):
+    """vector: int8 [128]; kind: one of towers.KINDS; age in days."""
+
+    vector: NDArray[np.int8]
+    kind: str
+    age: float
+
+
+def units(quantized: NDArray[np.int8]) -> Vectors:
+    """float32 [k, 128] of unit length, from int8; rows of zeros are left out."""
+    vectors = quantized.astype(np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    kept: Vectors = (vectors / np.maximum(lengths, 1.0))[lengths[:, 0] > 0]
+    return kept
+
+
+def page(model_version: str, vectors: NDArray[np.int8], limit: int) -> Page:
+    """At most `limit` items for int8 [k, 128], the most telling vector first. Without a vector of the present space:
+    what is popular and new."""
+    space = present_space()
+    interests = units(vectors) if model_version == space and space else np.zeros((0, towers.DIMENSIONS), np.float32)
+    if len(interests):
+        keys, scores = _ranked(interests, space, limit)
+        if keys:
+            return _shown(keys, scores, space, limit, NEAREST)
+    keys, scores = _popular_and_new(limit)
+    return _shown(keys, scores, space, limit, POPULAR)
+
+
+def interests_of(events: Sequence[Event]) -> NDArray[np.int8]:
+    """int8 [k, 128]: the user tower on the server, for a device that cannot run it and whose owner agreed. Nothing is
+    kept. Empty without events, or while the tower is away."""
+    told = [event for event in events if event.vector.any()]
+    nothing = np.zeros((0, towers.DIMENSIONS), np.int8)
+    if not told:
+        return nothing
+    try:
+        found = towers.user_interests(
+            units(np.stack([event.vector for event in told])),
+            np.array([towers.KINDS.index(event.kind) for event in told], np.int64),
+            np.array([event.age for event in told], np.float32),
+        )
+    except ModelUnavailable as error:
+        log.warning("no user tower: %s", error)
+        return nothing
+    return np.rint(127 * found).astype(np.int8)
+
+
+def _ranked(interests: Vectors, space: str, limit: int) -> tuple[list[int], list[float]]:
+    found = retrieval.find(interests, space, max(CANDIDATES, limit + SPARE))
+    known = stock.of(found.pks, space)
+    pks = [pk for pk in found.pks if pk in known]
+    if not pks:
+        return [], []
+    rows = [known[pk] for pk in pks]
+    scores = ranking.scores(ranking.features(found, pks, rows, retrieval.market()))
+    best = np.argsort(-scores, kind="stable")[: limit + SPARE].tolist()
+    order = ranking.diverse(best, rows)
+    # The device reads the order as it was ranked; what diversity moved must not look better than what stands before it.
+    falling = sorted((float(scores[at]) for at in order), reverse=True)
+    return [pks[at] for at in order], falling
+
+
+def _popular_and_new(limit: int) -> tuple[list[int], list[float]]:
+    """Two popular ones, then a new one, and so on; each once."""
+    market = retrieval.market()
+    popular, new = iter(market.popular_overall), iter(market.new)
+    order: dict[int, None] = {}
+    while len(order) < limit + SPARE:
+        turn = [next(popular, None), next(popular, None), next(new, None)]
+        if turn == [None, None, None]:
+            break
+        order.update(dict.fromkeys(pk for pk in turn if pk is not None))
+    keys = list(order)
+    return keys, [1 - at / (len(keys) + 1) for at in range(len(keys))]
+
+
+def _shown(keys: list[int], scores: list[float], space: str, limit: int, source: str) -> Page:
+    """Those that are published at this moment."""
+    rows = stock.on_sale(keys, space)
+    kept = [(pk, score) for pk, score in zip(keys, scores, strict=True) if pk in rows][:limit]
+    return Page([(rows[pk], score) for pk, score in kept], [pk for pk, _ in kept], source, space)
+
+
+def as_json(page: Page) -> bytes:
+    """The answer's body; the items' own JSON is kept ready with their rows."""
+    items = ",".join(f'{row.body},"score":{score:.4f}}}' for row, score in page.items)
+    return f'{{"items":[{items}],"source":"{page.source}","model_version":"{page.model_version}"}}'.encode()

@@ -1,0 +1,46 @@
+"""The item page's and the seller page's vectors, and what is similar."""
+
+import pytest
+
+from recommendations import dense, similar
+
+
+@pytest.fixture(autouse=True)
+def space(monkeypatch):
+    monkeypatch.setattr(dense, "space", lambda: "1")
+
+
+def test_what_is_similar_is_shown_with_vectors(client, make_listing, place):
+    kettle, teapot, hidden = make_listing(), make_listing("Teapot"), make_listing("Hidden", status="paused")
+    for listing in (kettle, teapot, hidden):
+        place(listing, 3)
+    page = client.get(kettle.get_absolute_url())
+    assert [listing.title for listing in page.context["similar"]] == ["Teapot"]
+    assert page.context["space"] == "1"
+    assert page.context["listing"].wire_vector == page.context["similar"][0].wire_vector != ""
+    assert "Similar things" in page.content.decode()
+
+
+def test_a_listing_without_a_vector_has_no_likes(client, make_listing, place):
+    kettle = make_listing()
+    place(make_listing("Teapot"), 3)
+    page = client.get(kettle.get_absolute_url())
+    assert page.context["similar"] == [] and "Similar things" not in page.content.decode()
+
+
+def test_the_same_thing_again_and_one_sellers_stock_are_not_similar(make_listing, other_merchant, place):
+    kettle = make_listing()
+    for listing in [kettle, make_listing("BLUE enamel kettle"), *(make_listing(f"Kettle {n}") for n in range(9))]:
+        place(listing, 3)
+    other = make_listing("Another's kettle", seller=other_merchant)
+    place(other, 3)
+    found = similar.to(kettle)
+    assert len(found) == similar.OF_ONE_SELLER + 1
+    assert other in found and "BLUE enamel kettle" not in [listing.title for listing in found]
+
+
+def test_a_sellers_page_has_vectors(client, make_listing, place):
+    place(make_listing(), 3)
+    page = client.get("/seller/alice/")
+    assert page.context["page"].object_list[0].wire_vector
+    assert page.context["space"] == "1"

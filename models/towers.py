@@ -23,6 +23,7 @@ __all__ = [
     "ModelUnavailable",
     "encode_items",
     "encode_queries",
+    "is_word",
     "space",
     "user_interests",
 ]
@@ -99,6 +100,12 @@ def items_encoder(session: Any, reader: Any, entry: dict[str, Any]) -> Callable[
         return stacked([session.run(["vector"], feed)[0] for feed in feeds])
 
     return encode
+
+
+def is_word(text: str, folder: Path = manifest.PUBLISHED) -> bool:
+    """Whether MiniLM has it as one piece: an English word or name that people use. Raises ModelUnavailable."""
+    entry = manifest.model(manifest.load(folder), ITEM)
+    return scoring.reader(entry, folder).tokenizer.token_to_id(text) is not None
 
 
 def stacked(rows: list[Vectors]) -> Vectors:

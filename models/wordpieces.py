@@ -65,11 +65,6 @@ def read_tokenizer(content: bytes) -> Tokenizer:
     return found
 
 
-def whole_words(tokenizer: Tokenizer) -> frozenset[str]:
-    """The words of letters alone that are one piece: the commonest of English."""
-    return frozenset(piece for piece in tokenizer.get_vocab() if piece.isalpha())
-
-
 def scorer(session: Any, reader: Reader, entry: dict[str, Any]) -> Scorer:
     """What scores a packed text: (scores by label, coverage) of its windows. entry: labels, window_pieces."""
 

@@ -1,25 +1,23 @@
 """Mistyped words, corrected by the words that stand in the catalogue.
 
-A word that the catalogue or the English language knows is never changed ("sofa" is no slip for "soft" only because
-nobody sells one), nor are numbers, model codes ("PFSS9PKY") and short words.
+A word that the catalogue knows is never changed, nor is one of English that it happens not to hold ("coffee" is not
+"toffee"), nor are numbers, model codes ("PFSS9PKY") and short words.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from functools import cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from models import manifest, scoring, wordpieces
+from models import towers
 from models.manifest import ModelUnavailable
 
 from .vocabulary import Vocabulary
 from .words import CHARS, folded, is_number, words
 
-READER = "listing-text-cloud"  # its tokenizer; others read through the same
 CHUNK = re.compile(r"\S+")
 SHORTEST = 4  # letters; a shorter word is too near to too many
 LONG = 7  # letters from which a word may have two mistakes
@@ -69,20 +67,6 @@ def _in_place(chunk: str, found: list[str], changed: list[str]) -> str:
     return text
 
 
-@cache
-def _english() -> frozenset[str]:
-    """What the server's models read as one piece: the commonest words. Raises ModelUnavailable, which is not kept."""
-    reader = scoring.reader(manifest.model(manifest.load(), READER))
-    return wordpieces.whole_words(reader.tokenizer)
-
-
-def _is_english(word: str) -> bool:
-    try:
-        return word in _english()
-    except ModelUnavailable:
-        return False
-
-
 def _best(word: str, before: str, after: str, vocabulary: Vocabulary) -> str:
     if not SHORTEST <= len(word) <= LONGEST or not word.isalpha() or vocabulary.knows(word) or _is_english(word):
         return word
@@ -92,6 +76,13 @@ def _best(word: str, before: str, after: str, vocabulary: Vocabulary) -> str:
     near = process.extract(word, pool, scorer=OSA.distance, score_cutoff=mistakes, limit=CHOICES)
     options = [(_worth(word, other, int(distance), before, after, vocabulary), other) for other, distance, _ in near]
     return max([*options, *_split(word, vocabulary)], default=(0.0, word))[1]
+
+
+def _is_english(word: str) -> bool:
+    try:
+        return towers.is_word(word)
+    except ModelUnavailable:
+        return False
 
 
 def _worth(word: str, other: str, distance: int, before: str, after: str, vocabulary: Vocabulary) -> float:

@@ -133,9 +133,12 @@ Opened = tuple[bytes, dict[str, Any], dict[str, bytes]]  # a model's content, it
 
 
 def sibling(model: str, published: Path) -> Opened:
-    """The published model; where there is none yet, what was built last. Raises StepError."""
+    """The published model; where there is none yet, or only one of another space, what was built last. Raises
+    StepError."""
     try:
         entry = manifest.model(manifest.load(published), model)
+        if entry["space"] != recipe.read(towers.ITEM)["space"]:
+            return built(model)
         variant = next(iter(entry["published"].values()))
         return runtime.variant_bytes(model, variant, published), entry, files_of(entry, published)
     except manifest.ModelUnavailable:

@@ -67,3 +67,9 @@ def test_nothing_is_corrected_without_a_vocabulary():
 
 def test_a_very_long_query_is_read_in_part_and_quickly(known):
     assert len(corrected("kettel " * 5_000, known)) <= 2_100
+
+
+def test_an_english_word_that_is_not_on_sale_is_no_mistake(known):
+    sweets = vocabulary.count([*TITLES, "Toffee tin, round"])
+    assert corrected("coffee grinder", sweets) == "coffee grinder"
+    assert corrected("tofee tin", sweets) == "toffee tin"

@@ -25,11 +25,20 @@ pytestmark = pytest.mark.train
 SMALL = {
     towers.ITEM: {
         "network": {"rows": 600},
-        "fit": {"steps": 120, "lists": 16, "list_size": 6, "clicked": 8, "parts": 32},
+        "fit": {
+            "steps": 120,
+            "lists": 16,
+            "list_size": 6,
+            "clicked": 8,
+            "parts": 32,
+            "told": 90,
+            "told_batch": 16,
+            "broad": 40,
+        },
     },
     towers.QUERY: {
         "network": {"rows": 400, "width": 32},
-        "fit": {"steps": 60, "lists": 8, "list_size": 6, "parts": 16},
+        "fit": {"steps": 60, "lists": 8, "list_size": 6, "parts": 16, "told_batch": 8},
     },
     towers.USER: {"fit": {"epochs": 2, "batch": 32}},
 }

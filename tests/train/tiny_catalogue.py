@@ -6,6 +6,7 @@ import json
 import random
 
 from models.recipes.item_tower.data import GRADED, VISITED
+from tests.train import tiny_market
 
 COLOURS = ("red", "blue", "green", "black", "white", "yellow")
 THINGS = ("teapot", "drill", "lamp", "chair", "jacket", "camera", "bicycle", "ladder", "kettle", "desk")
@@ -32,6 +33,10 @@ def lines(path, objects):
 
 def write(root, seed=1):
     rng = random.Random(seed)
+    tiny_market.write(root / "text" / "train.csv.gz", 100, seed)
+    extra = [(str(at), f"{rng.choice(COLOURS)} {rng.choice(THINGS)} on DVD") for at in range(60)]
+    table(root / "texts" / "products_extra_retrotech.csv.gz", ("product_id", "title"), extra)
+    table(root / "texts" / "webshop_need_query.csv", ("need", "query"), [("i need a lamp", "cheap lamp")])
     for name in GRADED:
         folder, goods = root / "retrieval" / name, products(name)
         table(

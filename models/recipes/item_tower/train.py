@@ -1,8 +1,10 @@
 """Training both text towers together: queries to land beside the products that people judged or opened.
 
-Three kinds of queries in every batch. Graded ones bring a list: products that were graded and the best of BM25; the
+Four kinds of queries in every batch. Graded ones bring a list: products that were graded and the best of BM25; the
 distribution to learn joins the two, for only six products of a query were ever graded. Clicked ones bring one product.
-Parts of titles, drawn anew, bring the title's product: 60,000 products teach words that no query had.
+Parts of titles, drawn anew, bring the title's product, and teach words that no query had. And what is said in few
+words, of all kinds of goods, is taught by MiniLM: to like the listings of the batch as MiniLM does (relational
+distillation: Park et al. 2019, arXiv:1904.05068).
 """
 
 from __future__ import annotations
@@ -45,16 +47,20 @@ class Listed:
 
 @dataclass
 class Material:
-    """Everything numbered: texts are the items' titles, then the queries."""
+    """Everything numbered: texts are the items' titles, then the queries, then what MiniLM teaches from `told` on."""
 
     items: list[ItemText]
     texts: list[str]
     lists: list[Listed]
     clicked: Integers  # [pairs, 2] numbers of text and item
+    told: int
 
 
-def material(catalogues: list[data.Catalogue], fit: dict[str, Any]) -> Material:
+def material(data_root: Path, recipe: dict[str, Any], say: Say) -> Material:
+    """Raises StepError."""
+    fit, catalogues = recipe["fit"], data.catalogues(data_root)
     items = [item for each in catalogues for item in each.products.values()]
+    items += [ItemText(title) for title in data.broad(data_root, fit["broad"], recipe["seed"])]
     texts = [item.title for item in items]
     lists: list[Listed] = []
     pairs: list[tuple[int, int]] = []
@@ -73,7 +79,23 @@ def material(catalogues: list[data.Catalogue], fit: dict[str, Any]) -> Material:
         texts += known
         pairs += [(known[query], number[product]) for query, product in each.clicked if product in number]
         first += len(each.products)
-    return Material(items, texts, lists, np.array(pairs, np.int64).reshape(-1, 2))
+    told = len(texts)
+    texts += spoken([*texts, *data.needs(data_root)], fit["told"], np.random.default_rng(recipe["seed"]))
+    say(f"{len(items):,} products, {len(lists):,} graded queries, {len(pairs):,} clicks")
+    return Material(items, texts, lists, np.array(pairs, np.int64).reshape(-1, 2), told)
+
+
+def spoken(texts: list[str], count: int, rng: np.random.Generator) -> list[str]:
+    """At most so many different short texts: one to four words in a row of these."""
+    found: set[str] = set()
+    for _ in range(4 * count):
+        if len(found) == count:
+            break
+        words = bm25.words(texts[rng.integers(len(texts))])
+        size = int(rng.choice(4, p=(0.35, 0.35, 0.2, 0.1))) + 1
+        begin = int(rng.integers(max(1, len(words) - size + 1)))
+        found.add(" ".join(words[begin : begin + size]))
+    return sorted(found)
 
 
 def listed(
@@ -146,11 +168,14 @@ def fit(found: Material, recipe: dict[str, Any], cache: Path, say: Say) -> tuple
     rng = np.random.default_rng(recipe["seed"])
     torch.manual_seed(recipe["seed"])
     deep = torch.from_numpy(sentences.of_items(found.items, recipe["window_bytes"], recipe["pieces"], cache))
+    told = [ItemText(text) for text in found.texts[found.told :]]
+    said = torch.from_numpy(sentences.of_items(told, recipe["window_bytes"], recipe["pieces"], cache))
     shape = Shape(**recipe["shape"])
     read = features.read([cut(text, recipe["window_bytes"]) for text in found.texts], shape)
     say(f"Read {len(read):,} texts")
     counts = np.ones(len(read), np.float32)
-    counts[len(found.items) :] = options["query_counts"]
+    counts[len(found.items) : found.told] = options["query_counts"]
+    counts[found.told :] = options["told_counts"]
     size, gram_share = recipe["network"]["rows"], recipe["network"]["gram_share"]
     kept = np.sort(features.most_seen(read, counts, shape.bits, size, gram_share))
     bag = features.bags(read, kept, shape.bits, grams=True)
@@ -171,17 +196,24 @@ def fit(found: Material, recipe: dict[str, Any], cache: Path, say: Say) -> tuple
         items, wanted = sampled(found.lists, which, options["list_size"], rng)
         pairs = found.clicked[rng.integers(0, len(found.clicked), options["clicked"] if len(found.clicked) else 0)]
         titles = rng.integers(0, len(found.items), options["parts"])
-        asked = np.concatenate([np.array([found.lists[number].query for number in which]), pairs[:, 0]])
+        from_minilm = rng.integers(0, len(told), options["told_batch"])
+        asked = np.concatenate(
+            [found.told + from_minilm, np.array([found.lists[number].query for number in which]), pairs[:, 0]]
+        )
         queries = joined(chosen(bag, asked), parts(read, bag, words, titles, rng))
         one = np.concatenate([pairs[:, 1], titles])
         unique, at = np.unique(np.concatenate([items.ravel(), one]), return_inverse=True)
         vectors = towers.items(bag.of(unique), deep[torch.from_numpy(unique)])
-        logits = towers.queries(queries.of(np.arange(len(asked) + len(titles)))) @ vectors.T / options["heat"]
+        every = towers.queries(queries.of(np.arange(len(asked) + len(titles)))) @ vectors.T / options["heat"]
+        likes, logits = every[: len(from_minilm)], every[len(from_minilm) :]
+        teacher = said[torch.from_numpy(from_minilm)] @ deep[torch.from_numpy(unique)].T / options["told_heat"]
+        taught = -(teacher.softmax(1) * likes.log_softmax(1)).sum(1).mean()
         target = torch.zeros(len(which), len(unique)).scatter_add_(
             1, torch.from_numpy(at[: items.size].reshape(items.shape)), wanted.softmax(1)
         )
         graded = -(target * logits[: len(which)].log_softmax(1)).sum(1).mean()
-        loss = graded + options["one_share"] * F.cross_entropy(logits[len(which) :], torch.from_numpy(at[items.size :]))
+        loss = graded + options["told_share"] * taught
+        loss = loss + options["one_share"] * F.cross_entropy(logits[len(which) :], torch.from_numpy(at[items.size :]))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -197,8 +229,7 @@ def fit(found: Material, recipe: dict[str, Any], cache: Path, say: Say) -> tuple
 def train(data_root: Path, out: Path, recipe: dict[str, Any], say: Say, left_out: bool = False) -> dict[str, Any]:
     """Write out/network.pt and out/training.json. left_out means nothing here. Raises StepError."""
     began = time.monotonic()
-    found = material(data.catalogues(data_root), recipe["fit"])
-    say(f"{len(found.items):,} products, {len(found.lists):,} graded queries, {len(found.clicked):,} clicks")
+    found = material(data_root, recipe, say)
     towers, kept = fit(found, recipe, out, say)
     out.mkdir(parents=True, exist_ok=True)
     torch.save({"state": towers.state_dict(), "kept": torch.from_numpy(kept)}, out / WEIGHTS)
@@ -207,7 +238,12 @@ def train(data_root: Path, out: Path, recipe: dict[str, Any], say: Say, left_out
         "data": str(data_root.resolve()),
         "fit": training.fit_of(out, WEIGHTS),
         "initial": recipe["initial"],
-        "rows": {"products": len(found.items), "graded queries": len(found.lists), "clicks": len(found.clicked)},
+        "rows": {
+            "products": len(found.items),
+            "graded queries": len(found.lists),
+            "clicks": len(found.clicked),
+            "short texts of MiniLM": len(found.texts) - found.told,
+        },
         "seconds": round(time.monotonic() - began, 1),
     }
     training.write_report(out, report)

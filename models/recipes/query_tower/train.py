@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.recipes.item_tower import data, features, sentences
+from models.recipes.item_tower import features, sentences
 from models.recipes.item_tower import train as item_tower
 from models.recipes.item_tower.features import Bags
 from models.recipes.item_tower.network import Bag, Towers, unit
@@ -71,12 +71,12 @@ def train(data_root: Path, out: Path, recipe: dict[str, Any], say: Say, left_out
     began, options = time.monotonic(), recipe["fit"]
     of_items = recipes.read(ITEM)
     towers, wide = item_tower.load(out.parent / ITEM, of_items)
-    found = material(data.catalogues(data_root), of_items["fit"])
+    found = material(data_root, of_items, say)
     shape = Shape(**recipe["shape"])
     read = features.read([cut(text, of_items["window_bytes"]) for text in found.texts], shape)
     teacher_bag = features.bags(read, wide, shape.bits, grams=True)
     vectors = item_vectors(towers, teacher_bag, found, of_items, out.parent / ITEM)
-    kept = most_used(read, len(found.items), wide, recipe, shape.bits)
+    kept = most_used(read, len(found.items), found.told, wide, recipe, shape.bits)
     bag = features.bags(read, kept, shape.bits, grams=True)
     table = towers.table.weight.detach().numpy()[1:][np.searchsorted(wide, kept)]
     network = Network(*narrowed(table, recipe["network"]["width"]), options["drop"])
@@ -99,11 +99,12 @@ def train(data_root: Path, out: Path, recipe: dict[str, Any], say: Say, left_out
 
 
 def most_used(
-    read: student.Texts, items: int, wide: NDArray[np.int64], recipe: dict[str, Any], bits: int
+    read: student.Texts, items: int, told: int, wide: NDArray[np.int64], recipe: dict[str, Any], bits: int
 ) -> NDArray[np.int64]:
     """Sorted ids of the rows to keep, among those of the wide table."""
     counts = np.ones(len(read), np.float32)
-    counts[items:] = recipe["fit"]["query_counts"]
+    counts[items:told] = recipe["fit"]["query_counts"]
+    counts[told:] = recipe["fit"]["told_counts"]
     best = features.most_seen(read, counts, bits, 2 * len(wide), recipe["network"]["gram_share"])
     return np.sort(best[np.isin(best, wide)][: recipe["network"]["rows"]])
 
@@ -132,7 +133,8 @@ def fit(
         which = rng.integers(0, len(found.lists), options["lists"])
         items, wanted = sampled(found.lists, which, options["list_size"], rng)
         more = rng.choice(clicked, options["lists"] // 2) if len(clicked) else clicked
-        asked = np.concatenate([np.array([found.lists[number].query for number in which]), more])
+        told = rng.integers(found.told, len(found.texts), options["told_batch"])
+        asked = np.concatenate([np.array([found.lists[number].query for number in which]), more, told])
         titles, seed = rng.integers(0, len(found.items), options["parts"]), int(rng.integers(1 << 31))
         drawn, wide = (
             joined(chosen(each, asked), parts(read, each, of, titles, np.random.default_rng(seed)))

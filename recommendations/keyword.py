@@ -21,7 +21,7 @@ from listings.models import ListingQuerySet
 from listings.queries import CONFIG
 
 from .vocabulary import Vocabulary
-from .words import CHARS, is_number, stem, words
+from .words import CHARS, JOINING, is_number, stem, words
 
 WORDS_READ = 24  # of a query, each once
 LIMIT = 300  # candidates
@@ -30,6 +30,7 @@ LIMIT = 300  # candidates
 ROWS = 6_000
 IN_DESCRIPTION = 0.4  # what a word in the description is worth to one in the title, when candidates are chosen
 K1, B = 1.2, 0.75
+JOINED = 0.5  # what a word that only joins others counts
 TAIL = re.compile(r"\s(?:in|with|for|by|from)\s|\s[-–]\s|[,(]")  # what comes after it is no longer the thing itself
 FEATURES = (
     "bm25",  # of the title, as a share of what a title of average length with every word once or more could have
@@ -61,7 +62,7 @@ def ask(text: str, vocabulary: Vocabulary) -> Asked:
     found = words(text[:CHARS])[:WORDS_READ]
     sequence = tuple(stem(word) for word in found)
     stems = tuple(dict.fromkeys(sequence))
-    weights = np.array([vocabulary.idf(each) for each in stems])
+    weights = np.array([vocabulary.idf(each) * (JOINED if each in JOINING else 1) for each in stems])
     by_stem = {stem(word): word for word in reversed(found)}
     return Asked(text, stems, sequence, weights, tuple(by_stem[each] for each in stems))
 

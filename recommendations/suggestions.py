@@ -22,16 +22,14 @@ from listings.queries import CONFIG
 
 from . import spelling, vocabulary
 from .vocabulary import Vocabulary
-from .words import UNITS, folded, is_number, words
+from .words import JOINING, UNITS, folded, is_number, words
 
 WORDS, CATEGORIES, LISTINGS = 5, 2, 3  # at most so many of a kind
 SHORTEST = 2  # letters
 SHORTEST_TITLE = 3  # letters of a word that titles are looked up by
 TITLES = 100  # that words are taken from
 SCANNED = 3_000  # completions that are looked at
-# Nobody searches for "lamp with".
-SIGNS = set(UNITS.values())
-NO_END = {"a", "an", "and", "at", "by", "de", "for", "from", "in", "of", "on", "or", "the", "to", "with", "x"}
+NO_END = JOINING | set(UNITS.values()) | {"in", "into", "de", "x"}  # nobody searches for "lamp with"
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def completions(found: list[str], is_whole: bool, titles: list[str], known: Voca
     options: dict[str, float] = {}
 
     def add(end: str, worth: float) -> None:
-        if end.split()[-1] not in NO_END | SIGNS and not (is_number(end) and not before) and end != last:
+        if end.split()[-1] not in NO_END and not (is_number(end) and not before) and end != last:
             text = " ".join([*before, end])
             options[text] = max(options.get(text, 0), worth)
 

@@ -42,6 +42,31 @@ UNITS = {
 }
 
 
+# Words that only join others. They count for half of what their rarity says.
+JOINING = frozenset(
+    {"a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "for", "from", "has", "have", "i", "if", "is"}
+    | {"it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "out", "so", "some", "something", "that", "the"}
+    | {
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "to",
+        "up",
+        "was",
+        "we",
+        "what",
+        "when",
+        "which",
+        "who",
+        "will",
+        "with",
+    }
+    | {"you", "your"}
+)
+
+
 def folded(text: str) -> str:
     """Lower case, without accents, without what only looks different (NFKD)."""
     if text.isascii():

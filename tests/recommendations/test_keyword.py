@@ -110,6 +110,12 @@ def test_features_say_what_they_are_named_after(on_sale):
     assert near > 0.5 > far
 
 
+def test_words_that_only_join_others_count_for_less(on_sale):
+    known = vocabulary.EMPTY
+    kettle, joining = keyword.ask("kettle with", known).weights
+    assert joining == kettle / 2
+
+
 def test_words_of_the_description_are_seen_apart_from_the_titles(make_listing):
     make_listing("Stool", description="Stood beside the piano.")
     vocabulary.refresh()

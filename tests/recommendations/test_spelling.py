@@ -36,6 +36,7 @@ def test_mistyped_words_become_words_of_the_catalogue(known, typed, expected):
         "3/4",
         "hos",  # too short to be sure
         "typewriter",  # nothing in the catalogue is near
+        "house",  # English, if nobody sells one: no slip for "hose"
         "котел",
         "テスト",
         "!!!",

@@ -17,7 +17,6 @@ from models.steps.errors import StepError
 from models.towers import packed_query
 
 WEIGHTS = "network.npz"
-LEVELS = 15  # whole numbers to each side of zero that the table is stored in: over the line half the bytes of 127
 KINDS = ("MatMul",)  # what static quantization is tried on
 
 
@@ -33,10 +32,12 @@ def graph(build: Path, recipe: dict[str, Any]) -> onnx.ModelProto:
 def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
     """What is measured and published; browsers load int8."""
     full = graph(build, recipe)
+    with np.load(build / WEIGHTS) as stored:
+        steps = {"table": stored["steps"]}
     return {
         "fp32": full,
         "fp16": shrink.restored(full, shrink.as_float16),
-        "int8": shrink.restored(full, shrink.coarse_tables(LEVELS)),
+        "int8": shrink.restored(full, shrink.in_steps(steps)),
         "clustered": shrink.restored(full, shrink.as_codebook(16)),
     }
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from models.recipes.item_tower import features, sentences
 from models.recipes.item_tower import train as item_tower
@@ -32,11 +33,15 @@ READ_AT_ONCE = 4096
 
 
 class Network(nn.Module):
-    """Rows of `width` numbers, added up and widened: Bag → unit vectors float32 [n, 128]."""
+    """Rows of `width` numbers, added up and widened: Bag → unit vectors float32 [n, 128].
+
+    step: 0, or that of the whole numbers that the table will be stored in; then they are rounded already here, and the
+    gradient goes on as if they were not (Bengio et al. 2013, arXiv:1308.3432).
+    """
 
     def __init__(self, table: NDArray[np.float32], up: NDArray[np.float32], drop: float) -> None:
         super().__init__()
-        self.drop = drop
+        self.drop, self.step = drop, 0.0
         silent = np.zeros((1, table.shape[1]), np.float32)
         stored = torch.from_numpy(np.concatenate([silent, table]))
         self.table = nn.EmbeddingBag.from_pretrained(stored, freeze=False, mode="sum", padding_idx=0)
@@ -46,14 +51,18 @@ class Network(nn.Module):
         rows, offsets, weights = bag
         if self.training:
             weights = weights * (torch.rand_like(weights) >= self.drop)
-        return unit(self.table(rows, offsets, per_sample_weights=weights) @ self.up)
+        table = self.table.weight
+        if self.step:
+            table = table + (torch.round(table / self.step) * self.step - table).detach()
+        added = F.embedding_bag(rows, table, offsets, mode="sum", per_sample_weights=weights)
+        return unit(added @ self.up)
 
 
 def narrowed(table: NDArray[np.float32], width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The best table [rows, width] and matrix [width, 128] whose product is near `table` (Eckart and Young 1936)."""
+    """The best table [rows, width] and matrix [width, 128] whose product is near `table` (Eckart and Young 1936). The
+    matrix only turns, so that an error in any column weighs alike: one step serves them all."""
     left, values, right = np.linalg.svd(table, full_matrices=False)
-    root = np.sqrt(values[:width])
-    return (left[:, :width] * root).astype(np.float32), (root[:, None] * right[:width]).astype(np.float32)
+    return (left[:, :width] * values[:width]).astype(np.float32), right[:width].astype(np.float32)
 
 
 @torch.no_grad()
@@ -84,7 +93,8 @@ def train(data_root: Path, out: Path, recipe: dict[str, Any], say: Say, left_out
     fit(network, towers, found, (read, bag, teacher_bag), (kept, wide), vectors, recipe, say)
     out.mkdir(parents=True, exist_ok=True)
     narrow = network.table.weight.detach().numpy()[1:]
-    np.savez(out / WEIGHTS, rows=kept, table=narrow, up=network.up.detach().numpy())
+    steps = np.full(narrow.shape[1], network.step, np.float32)
+    np.savez(out / WEIGHTS, rows=kept, table=narrow, up=network.up.detach().numpy(), steps=steps)
     report = {
         "version": recipe["version"],
         "data": str(data_root.resolve()),
@@ -128,6 +138,9 @@ def fit(
     clicked = np.unique(found.clicked[:, 0])
     steps, began, total = options["steps"], time.monotonic(), np.zeros(2)
     for step in range(steps):
+        if step == steps - options["rounded"]:
+            size = float(network.table.weight[1:].square().mean().sqrt())
+            network.step = options["step"] * size
         share = min(1.0, (step + 1) / options["warm_up"]) * max(0.02, 1 - step / steps)
         optimizer.param_groups[0]["lr"] = options["rate"] * share
         which = rng.integers(0, len(found.lists), options["lists"])

@@ -59,7 +59,7 @@ def page(model_version: str, vectors: NDArray[np.int8], limit: int) -> Page:
         keys, scores = _ranked(interests, space, limit)
         if keys:
             return _shown(keys, scores, space, limit, NEAREST)
-    keys, scores = _popular_and_new(limit)
+    keys, scores = popular_and_new(limit)
     return _shown(keys, scores, space, limit, POPULAR)
 
 
@@ -97,8 +97,9 @@ def _ranked(interests: Vectors, space: str, limit: int) -> tuple[list[int], list
     return [pks[at] for at in order], falling
 
 
-def _popular_and_new(limit: int) -> tuple[list[int], list[float]]:
-    """Two popular ones, then a new one, and so on; each once."""
+def popular_and_new(limit: int) -> tuple[list[int], list[float]]:
+    """Keys and scores for somebody of whom nothing is known: two popular ones, then a new one, and so on; each once.
+    Some more than the limit, for what has left the market meanwhile."""
     market = retrieval.market()
     popular, new = iter(market.popular_overall), iter(market.new)
     order: dict[int, None] = {}

@@ -71,7 +71,7 @@ class ItemVector(models.Model):
 # --- What the site knows from its own visits, without any person ------------------------------------------------------
 class RememberedQuery(models.Model):
     """A query that listings were opened from. Its words are kept only once it led somewhere on several days
-    (settings.REMEMBERED_QUERY_DAYS): until then the row is a keyed digest and counts, and nobody can tell what it says."""
+    (settings.REMEMBERED_QUERY_DAYS); until then the row is a keyed digest and counts, and nobody can read it."""
 
     digest = models.CharField(max_length=64, unique=True)
     text = models.CharField(max_length=200, blank=True)

@@ -33,6 +33,7 @@ POPULAR_KEPT, NEW_KEPT = 300, 300  # by a process, for those of whom nothing is 
 SAME = 0.999  # interests above this cosine are one
 SPREAD = 60.0  # of reciprocal ranks
 SECONDS = 30.0  # how long a process keeps what is popular and new
+SECONDS_OF_SMALL = 1.0  # the same in a small market, where each listing is seen and all are soon read
 
 # The index looks at so many at least; where a filter leaves too few, it goes on.
 LOOK_FAR = f"SET LOCAL hnsw.ef_search = {EF_SEARCH}; SET LOCAL hnsw.iterative_scan = relaxed_order"
@@ -290,4 +291,5 @@ def _read_market() -> Market:
     overall = [pk for _, pk, _ in sorted(rows, key=lambda row: (-row[2], -row[1]))]
     listings = sum(number for _, number, _ in counted)
     mean = sum(views for _, _, views in counted) / max(1, listings)
-    return Market(popular, overall[:POPULAR_KEPT], new, listings, mean, time.monotonic() + SECONDS)
+    kept = SECONDS if len(new) == NEW_KEPT else SECONDS_OF_SMALL
+    return Market(popular, overall[:POPULAR_KEPT], new, listings, mean, time.monotonic() + kept)

@@ -14,12 +14,12 @@ from listings import categories, queries
 from listings.forms import QUERY_CHARS, SORTS, BrowseForm
 from listings.models import Listing
 
-from .. import dense, facets, search
+from .. import dense, facets, feed, search
 from ..facets import Choice, Facet
 from ..search import Candidate
 
 PAGE_SIZE = 24
-NEWEST = 8  # shown where nothing was found
+OFFERED = 10  # before the device puts them in order
 
 
 @require_safe
@@ -34,6 +34,7 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
     context = _searched(request, query, filters) if query else _listed(request, filters)
     page: Page = context["page"]
     _count_conditions(form, context["facets"])
+    is_front = not (query or category or form.is_narrowed() or request.GET.get("sort")) and page.number == 1
     sorts = [(value, label) for value, label in SORTS if value]
     return render(
         request,
@@ -46,6 +47,8 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
             "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
             "sorts": sorts if query else sorts[1:],
             "space": dense.space(),
+            "offered": offered() if is_front or not page.object_list else [],
+            "source": feed.POPULAR,
             "facets": [
                 (facet, linked(facet, request, category_id)) for facet in context["facets"] if facet.name != "condition"
             ],
@@ -70,7 +73,6 @@ def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict
         "page": page,
         "results": results,
         "near": near,
-        "newest": [] if results.found or near else with_vectors(list(queries.browse({})[:NEWEST])),
         "facets": results.facets,
     }
 
@@ -79,6 +81,12 @@ def _listed(request: HttpRequest, filters: dict[str, Any]) -> dict[str, Any]:
     page: Page = Paginator(queries.browse(filters), PAGE_SIZE).get_page(request.GET.get("page"))
     page.object_list = with_vectors(list(page.object_list))
     return {"page": page, "facets": facets.of_catalogue(filters)}
+
+
+def offered() -> list[Listing]:
+    """What is popular and new: the same for everybody, until the device has its say."""
+    keys, _ = feed.popular_and_new(OFFERED)
+    return with_vectors(queries.in_this_order(keys)[:OFFERED])
 
 
 def _count_conditions(form: BrowseForm, counted: list[Facet]) -> None:

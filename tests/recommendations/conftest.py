@@ -10,7 +10,7 @@ import pytest
 from pgvector import HalfVector
 
 from listings.models import Listing
-from recommendations import vocabulary
+from recommendations import retrieval, stock, vocabulary
 from recommendations.models import ItemVector
 from tests.listings.conftest import as_user, make_listing, models_away  # noqa: F401  (fixtures)
 
@@ -29,12 +29,17 @@ TITLES = (
 )
 
 
+def forget_all() -> None:
+    for module in (vocabulary, retrieval, stock):
+        module.forget()
+
+
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    """A process keeps the vocabulary; the next test has another catalogue."""
-    vocabulary.forget()
+    """A process keeps words, what is popular and rows; the next test has another catalogue."""
+    forget_all()
     yield
-    vocabulary.forget()
+    forget_all()
 
 
 @pytest.fixture

@@ -14,21 +14,12 @@ from django.utils import timezone
 from listings.lifecycle import Status
 from listings.models import Listing
 from models import towers
-from recommendations import counting, ranking, remembered, retrieval, standing, stock
+from recommendations import counting, ranking, remembered, retrieval, standing
 from recommendations.items import item
 from recommendations.models import ItemVector
 from tests.listings.test_api import assert_refused
 
 URL = "/api/recommendations"
-
-
-@pytest.fixture(autouse=True)
-def nothing_known():
-    retrieval.forget()
-    stock.forget()
-    yield
-    retrieval.forget()
-    stock.forget()
 
 
 def along(*axes: int) -> str:

@@ -1,8 +1,11 @@
 """Search on the market's front page. What it shows without a search: tests/listings/views/test_browsing.py."""
 
 import pytest
+from django.utils import timezone
 
-from recommendations import dense
+from listings.models import Listing
+from recommendations import counting, dense, standing
+from recommendations.views.browse import OFFERED
 
 
 def page(client, address: str) -> str:
@@ -42,7 +45,7 @@ def test_nothing_found_still_helps(client, make_listing):
     make_listing("Blue kettle")
     text = page(client, "/?q=zeppelin")
     assert "Nothing found for “zeppelin”" in text
-    assert "New on the market" in text
+    assert "For you" in text
     assert "Blue kettle" in text
     narrowed = page(client, "/?q=kettle&min_price=5000")
     assert "Search without them" in narrowed
@@ -78,3 +81,37 @@ def test_cards_carry_what_the_device_ranks_by(client, on_sale, place, monkeypatc
 def test_nonsense_in_a_search_never_breaks_the_page(client, on_sale, query):
     page(client, f"/?{query}")
     page(client, f"/c/kitchen/?{query}")
+
+
+# --- For you ---------------------------------------------------------------------------------------------------------
+def test_the_front_page_offers_what_is_popular_and_new(client, make_listing, place):
+    for number in range(30):
+        place(make_listing(f"Kettle {number}"), 3)
+    counting.count_view(Listing.objects.get(title="Kettle 7").pk, timezone.localdate(), 5)
+    standing.refresh()
+    shown = client.get("/").context
+    titles = [listing.title for listing in shown["offered"]]
+    assert len(titles) == len(set(titles)) == OFFERED
+    assert titles[0] == "Kettle 7" and "Kettle 29" in titles, "the popular one and the newest one"
+    assert shown["offered"][0].wire_vector and shown["source"] == "popular"
+
+
+@pytest.mark.parametrize(
+    "address", ["/?page=2", "/?q=kettle", "/?min_price=1", "/?condition=good", "/?sort=price", "/c/kitchen/"]
+)
+def test_whoever_looks_for_something_is_not_interrupted(client, make_listing, address):
+    for number in range(30):
+        make_listing(f"Kettle {number}")
+    assert client.get(address).context["offered"] == []
+
+
+def test_only_what_is_on_sale_now_is_offered(client, make_listing):
+    make_listing("Here")
+    gone = make_listing("Gone")
+    assert len(client.get("/").context["offered"]) == 2
+    Listing.objects.filter(pk=gone.pk).update(status="paused")
+    assert [listing.title for listing in client.get("/").context["offered"]] == ["Here"]
+
+
+def test_an_empty_market_offers_nothing(client, db):
+    assert "For you" not in page(client, "/")

@@ -58,7 +58,7 @@ class SearchPage(Schema):
     pages: int
     spelled: str = Field(description="what was searched for in place of `q`; empty if it was `q` itself")
     facets: list[FacetOut]
-    near: list[Found] = Field(description="where nothing matches: what comes nearest")
+    near: list[Found] = Field(description="where little or nothing matches: what comes nearest")
     model_version: str = Field(description="the space that vectors are of; empty while there are none")
 
     model_config = shape(

@@ -111,7 +111,7 @@ def _measured(queries: list[Query], products: dict[int, str], say: Say) -> dict[
     seconds = 0.0
     for number, query in enumerate(queries, 1):
         begun = time.perf_counter()
-        fused = [found.pk for found in search.search(query.text, {}).found]
+        fused = [found.pk for found in search.search(query.text, {}).in_order]
         seconds += time.perf_counter() - begun
         for way, ranking in {**parts(query.text), "fused": fused}.items():
             ways[way].append(figures([products[pk] for pk in ranking], query.grades))

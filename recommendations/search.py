@@ -29,7 +29,8 @@ WEIGHTS = Path(__file__).with_name("search.toml")
 NEAREST = 300  # candidates by vector
 RESULTS = 240  # of a search; whoever looks further had better ask otherwise
 SORTED_LIMIT = 1_000  # candidates by words where the cheapest or the newest are asked for, not the best
-NEAR = 8  # where nothing was found
+NEAR = 8  # where little was found
+FEW = 8  # below so many, what comes nearest is shown as well
 COLUMNS = ("pk", "title", "category", "price", "currency", "condition", "published_at", "matched")
 COSINE = "cosine"
 LIKENESS = "likeness"
@@ -61,7 +62,17 @@ class Results:
     spelled: str
     found: list[Candidate]
     facets: list[Facet]
-    near: list[Candidate] = field(default_factory=list)  # what comes nearest, where nothing was found
+    rest: list[Candidate] = field(default_factory=list)  # what is not near enough, the best first
+
+    @property
+    def near(self) -> list[Candidate]:
+        """What comes nearest, where little or nothing was found."""
+        return self.rest[:NEAR] if len(self.found) < FEW else []
+
+    @property
+    def in_order(self) -> list[Candidate]:
+        """Everything that a shopper may come to see, and in which order."""
+        return (self.found + self.rest)[:RESULTS]
 
 
 @cache
@@ -90,7 +101,7 @@ def search(typed: str, filters: dict[str, Any], *, exact: bool = False) -> Resul
         query if query != typed else "",
         in_order(shown, sort)[:RESULTS],
         facets.of_candidates([each for each in everything if each.is_near], filters),
-        [] if shown else found[:NEAR],
+        [each for each in found if not each.is_near],
     )
 
 

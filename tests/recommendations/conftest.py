@@ -10,6 +10,7 @@ import pytest
 from pgvector import HalfVector
 
 from listings.models import Listing
+from models import towers
 from recommendations import retrieval, stock, vocabulary
 from recommendations.models import ItemVector
 from tests.listings.conftest import as_user, make_listing, models_away  # noqa: F401  (fixtures)
@@ -54,9 +55,10 @@ def on_sale(make_listing: Callable[..., Listing]) -> dict[str, Listing]:  # noqa
 def place() -> Callable[..., Any]:
     """Give a listing a vector: (listing, the axis it points along)."""
 
-    def put(listing: Listing, axis: int, space: str = "1") -> np.ndarray:
+    def put(listing: Listing, axis: int, space: str = "") -> np.ndarray:
         vector = np.zeros(128, np.float32)
         vector[axis] = 1
+        space = space or towers.space()
         ItemVector.objects.create(listing=listing, vector=HalfVector(vector), model_version=space, revision=1)
         return vector
 

@@ -1,13 +1,7 @@
 """The item page's and the seller page's vectors, and what is similar."""
 
-import pytest
-
-from recommendations import dense, similar
-
-
-@pytest.fixture(autouse=True)
-def space(monkeypatch):
-    monkeypatch.setattr(dense, "space", lambda: "1")
+from models import towers
+from recommendations import similar
 
 
 def test_what_is_similar_is_shown_with_vectors(client, make_listing, place):
@@ -16,7 +10,7 @@ def test_what_is_similar_is_shown_with_vectors(client, make_listing, place):
         place(listing, 3)
     page = client.get(kettle.get_absolute_url())
     assert [listing.title for listing in page.context["similar"]] == ["Teapot"]
-    assert page.context["space"] == "1"
+    assert page.context["space"] == towers.space()
     assert page.context["listing"].wire_vector == page.context["similar"][0].wire_vector != ""
     assert "Similar things" in page.content.decode()
 
@@ -43,4 +37,4 @@ def test_a_sellers_page_has_vectors(client, make_listing, place):
     place(make_listing(), 3)
     page = client.get("/seller/alice/")
     assert page.context["page"].object_list[0].wire_vector
-    assert page.context["space"] == "1"
+    assert page.context["space"] == towers.space()

@@ -67,13 +67,7 @@ def ranked(query: str, vector) -> list[search.Candidate]:
     return search.ranked(candidates, asked, vector, known)
 
 
-@pytest.fixture
-def space(monkeypatch):
-    """The space that these tests' own vectors are of."""
-    monkeypatch.setattr(dense, "space", lambda: "1")
-
-
-def test_a_listing_without_any_of_the_words_is_found_by_its_vector(on_sale, place, space):
+def test_a_listing_without_any_of_the_words_is_found_by_its_vector(on_sale, place):
     vector = place(on_sale["Over-ear headphones, new pads"], 3)
     place(on_sale["Drill bits, steel, 13 pieces"], 5)
     first, *others = ranked("stereo earphones", vector)
@@ -82,19 +76,19 @@ def test_a_listing_without_any_of_the_words_is_found_by_its_vector(on_sale, plac
     assert not any(other.is_near for other in others)
 
 
-def test_between_two_with_the_same_words_the_nearer_vector_wins(make_listing, place, space):
+def test_between_two_with_the_same_words_the_nearer_vector_wins(make_listing, place):
     far, near = make_listing("Red kettle"), make_listing("Red kettle")
     place(far, 1)
     vector = place(near, 2)
     assert [found.pk for found in ranked("red kettle", vector)] == [near.pk, far.pk]
 
 
-def test_vectors_of_another_space_are_not_compared(on_sale, place, space):
+def test_vectors_of_another_space_are_not_compared(on_sale, place):
     vector = place(on_sale["Over-ear headphones, new pads"], 3, space="0")
     assert not any(found.is_near for found in ranked("stereo earphones", vector))
 
 
-def test_what_is_like_the_best_ones_gains(make_listing, place, space):
+def test_what_is_like_the_best_ones_gains(make_listing, place):
     best, alike, other = make_listing("Enamel kettle"), make_listing("Enamel pot"), make_listing("Enamel pot")
     for listing, axis in ((best, 1), (alike, 1), (other, 2)):
         place(listing, axis)

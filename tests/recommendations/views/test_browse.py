@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from listings.models import Listing
-from recommendations import counting, dense, standing
+from recommendations import counting, standing
 from recommendations.views.browse import OFFERED
 
 
@@ -52,7 +52,6 @@ def test_nothing_found_still_helps(client, make_listing):
 
 
 def test_cards_carry_what_the_device_ranks_by(client, on_sale, place, monkeypatch):
-    monkeypatch.setattr(dense, "space", lambda: "1")
     place(on_sale["Blue enamel kettle"], 2)
     text = page(client, "/?q=blue+enamel+kettle")
     assert "&quot;score&quot;" in text

@@ -136,7 +136,9 @@ def count(sessions: Iterable[list[Event]], keys: dict[str, int]) -> None:
     for model in (ListingViews, CoVisit, QueryClick, RememberedQuery, Standing):
         model.objects.all().delete()
     batch = {"batch_size": scratch.BATCH}
-    ListingViews.objects.bulk_create([ListingViews(listing_id=pk, day=DAY, count=n) for pk, n in views.items()], **batch)
+    ListingViews.objects.bulk_create(
+        [ListingViews(listing_id=pk, day=DAY, count=n) for pk, n in views.items()], **batch
+    )
     CoVisit.objects.bulk_create([CoVisit(before_id=a, after_id=b, count=n) for (a, b), n in steps.items()], **batch)
     kept = RememberedQuery.objects.bulk_create(
         [

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from listings.models import Listing
+from recommendations import vectors
 from tests.browser.market import await_feed, events, kept, on_sale, titles
 from tests.stack import Stack
 
@@ -21,7 +22,9 @@ SEARCH = "/?q=teapot"
 
 @pytest.fixture
 def things(site: Stack, merchant: Any, other_merchant: Any) -> list[Listing]:
-    return on_sale(merchant, other_merchant)
+    listings = on_sale(merchant, other_merchant)
+    vectors.sweep()  # or the worker does it in the middle of a test, and the order for everybody changes
+    return listings
 
 
 def listen(context: BrowserContext) -> list[Request]:

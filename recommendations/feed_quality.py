@@ -13,7 +13,7 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -135,11 +135,13 @@ def count(sessions: Iterable[list[Event]], keys: dict[str, int]) -> None:
         days.update(led)
     for model in (ListingViews, CoVisit, QueryClick, RememberedQuery, Standing):
         model.objects.all().delete()
-    batch = {"batch_size": scratch.BATCH}
+    batch = scratch.BATCH
     ListingViews.objects.bulk_create(
-        [ListingViews(listing_id=pk, day=DAY, count=n) for pk, n in views.items()], **batch
+        [ListingViews(listing_id=pk, day=DAY, count=n) for pk, n in views.items()], batch_size=batch
     )
-    CoVisit.objects.bulk_create([CoVisit(before_id=a, after_id=b, count=n) for (a, b), n in steps.items()], **batch)
+    CoVisit.objects.bulk_create(
+        [CoVisit(before_id=a, after_id=b, count=n) for (a, b), n in steps.items()], batch_size=batch
+    )
     kept = RememberedQuery.objects.bulk_create(
         [
             RememberedQuery(
@@ -147,11 +149,11 @@ def count(sessions: Iterable[list[Event]], keys: dict[str, int]) -> None:
             )
             for query, number in days.items()
         ],
-        **batch,
+        batch_size=batch,
     )
     of = {query: row.pk for query, row in zip(days, kept, strict=True)}
     QueryClick.objects.bulk_create(
-        [QueryClick(query_id=of[query], listing_id=pk, count=n) for (query, pk), n in clicks.items()], **batch
+        [QueryClick(query_id=of[query], listing_id=pk, count=n) for (query, pk), n in clicks.items()], batch_size=batch
     )
     standing.refresh(DAY)
     remembered.sweep()

@@ -277,6 +277,7 @@ def test_every_operation_is_documented_with_examples_and_its_errors(client):
         "get /api/policies",
         "get /api/search",
         "get /api/search/suggestions",
+        "post /api/recommendations",
         "get /api/listings/{public_id}/status",
         "get /api/drafts/{key}",
         "put /api/drafts/{key}",

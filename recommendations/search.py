@@ -71,8 +71,8 @@ class Results:
 
     @property
     def in_order(self) -> list[Candidate]:
-        """Everything that a shopper may come to see, and in which order."""
-        return (self.found + self.rest)[:RESULTS]
+        """Everything that a shopper is shown, page after page."""
+        return self.found + self.near
 
 
 @cache

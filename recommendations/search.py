@@ -66,13 +66,13 @@ class Results:
 
     @property
     def near(self) -> list[Candidate]:
-        """What comes nearest, where little or nothing was found."""
+        """For programs: what comes nearest, where little or nothing was found."""
         return self.rest[:NEAR] if len(self.found) < FEW else []
 
     @property
     def in_order(self) -> list[Candidate]:
-        """Everything that a shopper is shown, page after page."""
-        return self.found + self.near
+        """Everything that a shopper is shown, page after page; under a heading of its own what is not near enough."""
+        return (self.found + self.rest)[:RESULTS]
 
 
 @cache

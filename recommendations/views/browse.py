@@ -47,7 +47,7 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
             "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
             "sorts": sorts if query else sorts[1:],
             "space": dense.space(),
-            "offered": offered() if is_front or not page.object_list else [],
+            "offered": offered() if is_front or not context["number"] else [],
             "source": feed.POPULAR,
             "facets": [
                 (facet, linked(facet, request, category_id)) for facet in context["facets"] if facet.name != "condition"
@@ -66,13 +66,14 @@ def _readable(asked: QueryDict) -> QueryDict:
 
 def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict[str, Any]:
     results = search.search(query, filters, exact="exact" in request.GET)
-    page: Page = Paginator(results.found, PAGE_SIZE).get_page(request.GET.get("page"))
-    page.object_list = in_full(list(page.object_list))
-    near = in_full(results.near)
+    page: Page = Paginator(results.in_order, PAGE_SIZE).get_page(request.GET.get("page"))
+    listings, found = in_full(list(page.object_list)), {each.pk for each in results.found}
+    page.object_list = [each for each in listings if each.pk in found]
     return {
         "page": page,
         "results": results,
-        "near": near,
+        "number": len(results.found),
+        "near": [each for each in listings if each.pk not in found],
         "facets": results.facets,
     }
 
@@ -80,7 +81,7 @@ def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict
 def _listed(request: HttpRequest, filters: dict[str, Any]) -> dict[str, Any]:
     page: Page = Paginator(queries.browse(filters), PAGE_SIZE).get_page(request.GET.get("page"))
     page.object_list = with_vectors(list(page.object_list))
-    return {"page": page, "facets": facets.of_catalogue(filters)}
+    return {"page": page, "number": page.paginator.count, "near": [], "facets": facets.of_catalogue(filters)}
 
 
 def offered() -> list[Listing]:

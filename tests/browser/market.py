@@ -81,8 +81,8 @@ def events(page: Page) -> list[tuple[str, str]]:
 
 
 def titles(page: Page, within: str = "[data-shelf]") -> list[str]:
-    """Titles of the cards of a list, as they stand; dismissed ones too."""
+    """Titles of the cards of a list, as they stand; dismissed ones too, those under "Perhaps" not."""
     found: list[str] = page.eval_on_selector_all(
-        f"{within} .tile", "tiles => tiles.map((tile) => tile.querySelector('.tile__title').textContent)"
+        f"{within} > .grid .tile", "tiles => tiles.map((tile) => tile.querySelector('.tile__title').textContent)"
     )
     return found

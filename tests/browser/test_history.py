@@ -159,7 +159,7 @@ def test_results_are_in_this_shopper_s_order_and_the_switch_gives_everybody_s(
     assert mine[0] != first.title, "it was seen already, and others are of a seller looked at"
     switch.uncheck()
     expect(page.get_by_role("status").filter(has_text="In the order that everybody sees.")).to_have_count(1)
-    expect(page.locator(".tile__title")).to_have_text(everybody)  # once the movement is over
+    expect(page.locator("[data-shelf] > .grid .tile__title")).to_have_text(everybody)  # once the movement is over
     page.reload()
     await_feed(page)
     expect(switch).not_to_be_checked()

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from models import manifest, towers
 
-from . import counting, dense, feed, remembered, retrieval, scratch, standing, stock
+from . import counting, dense, feed, ranking, remembered, retrieval, scratch, standing, stock
 from .models import CoVisit, ListingViews, QueryClick, RememberedQuery, Standing
 from .retrieval_quality import NoCollection, Say, rows_of
 from .scratch import Product
@@ -290,12 +290,12 @@ FOLDS = 6
 Example = tuple[NDArray[np.float32], int]
 
 
-def examples(products: list[Product], sessions: list[list[Event]], most: int, seed: int, say: Say) -> Iterator[Example]:
-    """(features float32 [candidates, FEATURES], position of what was opened) of moments in sessions, as the site would
-    have ranked them, where the counters know all sessions but a share with this one: what is learned must not rest on
-    the answer itself."""
-    from . import ranking
-
+def examples(
+    sessions: list[list[Event]], keys: dict[str, int], most: int, seed: int, say: Say
+) -> Iterator[Example]:
+    """(features float32 [candidates, FEATURES], place of what was opened, or -1) of moments in sessions, as the site
+    would have ranked them, where the counters know all sessions but a share with this one: what is learned must not
+    rest on the answer itself. Inside `site`."""
     rng = np.random.default_rng(seed)
     fold = rng.integers(0, FOLDS, len(sessions))
     moments = [
@@ -304,23 +304,33 @@ def examples(products: list[Product], sessions: list[list[Event]], most: int, se
         for at in range(1, len(session))
         if session[at].kind != "search"
     ]
-    chosen = {moments[at] for at in rng.permutation(len(moments))[:most]}
-    with site(products, say) as ids:
-        keys = {product: pk for pk, product in ids.items()}
-        device, space = Device(keys), towers.space()
-        for left_out in range(FOLDS):
-            count((session for session, of in zip(sessions, fold, strict=True) if of != left_out), keys)
-            say(f"part {left_out + 1} of {FOLDS}")
-            for number, at in sorted(chosen):
-                if fold[number] != left_out:
-                    continue
-                interests = feed.units(device.sends(sessions[number][:at]))
-                target = keys.get(sessions[number][at].about)
-                if not len(interests) or target is None:
-                    continue
-                found = retrieval.find(interests, space, feed.CANDIDATES)
-                known = stock.of(found.pks, space)
-                pks = [pk for pk in found.pks if pk in known]
-                if target in pks:
-                    rows = [known[pk] for pk in pks]
-                    yield ranking.features(found, pks, rows, retrieval.market()), pks.index(target)
+    chosen = sorted(moments[at] for at in rng.permutation(len(moments))[:most])
+    device = Device(keys)
+    for left_out in range(FOLDS):
+        count((session for session, of in zip(sessions, fold, strict=True) if of != left_out), keys)
+        say(f"part {left_out + 1} of {FOLDS}")
+        for number, at in chosen:
+            if fold[number] == left_out:
+                yield from _example(device, sessions[number][:at], sessions[number][at].about)
+
+
+def examples_of_cases(
+    cases: list[Case], sessions: list[list[Event]], keys: dict[str, int], most: int, seed: int
+) -> Iterator[Example]:
+    """The same of cases that are held back, where the counters know all sessions. Inside `site`."""
+    count(sessions, keys)
+    device = Device(keys)
+    for at in sorted(np.random.default_rng(seed).permutation(len(cases))[:most]):
+        yield from _example(device, cases[at].history, cases[at].target)
+
+
+def _example(device: Device, history: list[Event], opened: str) -> Iterator[Example]:
+    interests, space = feed.units(device.sends(history)), towers.space()
+    if not len(interests) or opened not in device.keys:
+        return
+    found = retrieval.find(interests, space, feed.CANDIDATES)
+    known = stock.of(found.pks, space)
+    pks = [pk for pk in found.pks if pk in known]
+    values = ranking.features(found, pks, [known[pk] for pk in pks], retrieval.market())
+    target = device.keys[opened]
+    yield values, pks.index(target) if target in pks else -1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,20 +51,17 @@ HAND = np.array([BY_HAND.get(name, 0.0) for name in FEATURES], np.float32)
 
 def features(found: Found, pks: Sequence[int], rows: Sequence[Row], market: Market) -> Floats:
     """float32 [candidates, FEATURES]."""
-    count = len(pks)
-    of_items = np.frombuffer(b"".join(row.vector for row in rows), np.int8).reshape(count, DIMENSIONS)
-    vectors = of_items.astype(np.float32)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1.0)
-    cosines = vectors @ found.interests.T
+    count, places = len(pks), {pk: place for place, pk in enumerate(pks)}
+    cosines = _units(rows) @ found.interests.T
     numbers = np.array([row.numbers for row in rows], np.float64)
     popularity = numbers[:, 1] + 0.3
     usual = market.mean_popularity + 0.3
     chance = popularity / (usual * max(1, market.listings))
     steps_all = sum(
-        (FADING**slot * _column(shares, pks) for slot, shares in enumerate(found.steps[:SLOTS])), np.zeros(count)
+        (FADING**slot * _column(shares, places) for slot, shares in enumerate(found.steps[:SLOTS])), np.zeros(count)
     )
-    wide = _column(found.wide, pks)
-    memory = [_column(shares, pks) for shares in found.memory] or [np.zeros(count)]
+    wide = _column(found.wide, places)
+    memory = [_column(shares, places) for shares in found.memory] or [np.zeros(count)]
     slots = np.zeros((count, SLOTS))
     slots[:, : min(SLOTS, cosines.shape[1])] = cosines[:, :SLOTS]
     days = (time.time() - numbers[:, 0]) / 86_400
@@ -73,9 +70,9 @@ def features(found: Found, pks: Sequence[int], rows: Sequence[Row], market: Mark
         "cosine_most": cosines.max(axis=1),
         "cosine_mean": cosines.mean(axis=1),
         "gap_1": slots[:, 0].max() - slots[:, 0],
-        **{f"steps_{slot + 1}": _column(_at(found.steps, slot), pks) for slot in range(3)},
+        **{f"steps_{slot + 1}": _column(_at(found.steps, slot), places) for slot in range(3)},
         "steps_all": steps_all,
-        "back": _column(found.back, pks),
+        "back": _column(found.back, places),
         "wide": wide,
         "lift_all": LIFT_SCALE * np.log1p(steps_all / chance),
         "lift_wide": LIFT_SCALE * np.log1p(wide / chance),
@@ -94,10 +91,12 @@ def _at(shares: list[Shares], slot: int) -> Shares:
     return shares[slot] if slot < len(shares) else {}
 
 
-def _column(shares: Shares, pks: Sequence[int]) -> NDArray[np.float64]:
-    if not shares:
-        return np.zeros(len(pks))
-    return np.array([shares.get(pk, 0.0) for pk in pks])
+def _column(shares: Shares, places: dict[int, int]) -> NDArray[np.float64]:
+    column = np.zeros(len(places))
+    for pk, share in shares.items():
+        if (place := places.get(pk)) is not None:
+            column[place] = share
+    return column
 
 
 def scores(values: Floats) -> Floats:
@@ -125,25 +124,48 @@ def diverse(order: Sequence[int], rows: Sequence[Row]) -> list[int]:
 
     What there is too much of waits for the next page; nothing is left out.
     """
-    vectors = np.frombuffer(b"".join(row.vector for row in rows), np.int8).reshape(len(rows), DIMENSIONS)
-    units = vectors.astype(np.float32)
-    units /= np.maximum(np.linalg.norm(units, axis=1, keepdims=True), 1.0)
-    alike = units[order] @ units[order].T > TWIN
+    twins = _twins([rows[at] for at in order])
     waiting, spread = list(range(len(order))), []
-    for _ in range(math.ceil(len(order) / PAGE)):
+    while waiting:
         page: list[int] = []
         sellers: dict[str, int] = {}
+        shown: Counter[int] = Counter()  # by place: how many of its twins are on the page
         left = []
-        for place in waiting:
+        for number, place in enumerate(waiting):
+            if len(page) == PAGE:
+                left += waiting[number:]
+                break
             seller = rows[order[place]].seller
-            is_too_much = sellers.get(seller, 0) >= OF_A_SELLER or alike[place, page].sum() >= TWINS
-            if len(page) == PAGE or is_too_much:
+            if sellers.get(seller, 0) >= OF_A_SELLER or shown[place] >= TWINS:
                 left.append(place)
                 continue
             page.append(place)
             sellers[seller] = sellers.get(seller, 0) + 1
+            shown.update(twins.get(place, ()))
         missing = PAGE - len(page)
-        page += left[:missing]
-        waiting = left[missing:]
+        if missing:  # there is nothing else: as they were ranked
+            page, left = page + left[:missing], left[missing:]
+        if len(sellers) == 1:
+            page, left = page + left, []
         spread += page
+        waiting = left
     return [order[place] for place in spread]
+
+
+def _twins(rows: Sequence[Row]) -> dict[int, list[int]]:
+    """Places of the same thing, by place."""
+    units = _units(rows)
+    found: dict[int, list[int]] = {}
+    for place, other in zip(*np.nonzero(units @ units.T > TWIN), strict=True):
+        if place != other:
+            found.setdefault(int(place), []).append(int(other))
+    return found
+
+
+def _units(rows: Sequence[Row]) -> Floats:
+    """float32 [rows, 128], zero where there is no vector."""
+    quantized = np.frombuffer(b"".join(row.vector for row in rows), np.int8).reshape(len(rows), DIMENSIONS)
+    vectors = quantized.astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    found: Floats = vectors / np.maximum(lengths, 1.0)[:, None]
+    return found

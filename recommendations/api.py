@@ -29,8 +29,10 @@ class Found(Schema):
     price: str
     currency: str
     condition: str
+    condition_label: str
     category: str
     seller: str
+    town: str = Field(description="of the seller; empty if unsaid")
     photo: str = Field(description="address of the small photo; empty without one")
     url: str
     published_at: datetime
@@ -70,8 +72,10 @@ class SearchPage(Schema):
                     "price": "18.50",
                     "currency": "EUR",
                     "condition": "good",
+                    "condition_label": "Good",
                     "category": "kitchen",
                     "seller": "merchant",
+                    "town": "Ghent",
                     "photo": "/media/4f/9b2c6c1e0d7a4b3f8e5d2a1c0b9f8e7d.webp",
                     "url": "/item/k3v9qzt7wm/",
                     "published_at": "2026-03-01T10:42:00Z",

@@ -64,8 +64,10 @@ class FeedPage(Schema):
                     "price": "18.50",
                     "currency": "EUR",
                     "condition": "good",
+                    "condition_label": "Good",
                     "category": "kitchen",
                     "seller": "merchant",
+                    "town": "Ghent",
                     "photo": "/media/4f/9b2c6c1e0d7a4b3f8e5d2a1c0b9f8e7d.webp",
                     "url": "/item/k3v9qzt7wm/",
                     "published_at": "2026-03-01T10:42:00Z",
@@ -81,7 +83,7 @@ class FeedPage(Schema):
 
 @api.post(
     "/recommendations",
-    response={200: FeedPage, 400: Error},
+    response={200: FeedPage, 400: Error, 413: Error},
     summary="What may be of interest, by vectors alone",
     tags=["recommendations"],
 )

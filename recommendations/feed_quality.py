@@ -13,7 +13,7 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -135,9 +135,12 @@ def count(sessions: Iterable[list[Event]], keys: dict[str, int]) -> None:
         days.update(led)
     for model in (ListingViews, CoVisit, QueryClick, RememberedQuery, Standing):
         model.objects.all().delete()
-    batch = {"batch_size": scratch.BATCH}
-    ListingViews.objects.bulk_create([ListingViews(listing_id=pk, day=DAY, count=n) for pk, n in views.items()], **batch)
-    CoVisit.objects.bulk_create([CoVisit(before_id=a, after_id=b, count=n) for (a, b), n in steps.items()], **batch)
+    ListingViews.objects.bulk_create(
+        [ListingViews(listing_id=pk, day=DAY, count=n) for pk, n in views.items()], batch_size=scratch.BATCH
+    )
+    CoVisit.objects.bulk_create(
+        [CoVisit(before_id=a, after_id=b, count=n) for (a, b), n in steps.items()], batch_size=scratch.BATCH
+    )
     kept = RememberedQuery.objects.bulk_create(
         [
             RememberedQuery(
@@ -145,11 +148,12 @@ def count(sessions: Iterable[list[Event]], keys: dict[str, int]) -> None:
             )
             for query, number in days.items()
         ],
-        **batch,
+        batch_size=scratch.BATCH,
     )
     of = {query: row.pk for query, row in zip(days, kept, strict=True)}
     QueryClick.objects.bulk_create(
-        [QueryClick(query_id=of[query], listing_id=pk, count=n) for (query, pk), n in clicks.items()], **batch
+        [QueryClick(query_id=of[query], listing_id=pk, count=n) for (query, pk), n in clicks.items()],
+        batch_size=scratch.BATCH,
     )
     standing.refresh(DAY)
     remembered.sweep()
@@ -290,9 +294,7 @@ FOLDS = 6
 Example = tuple[NDArray[np.float32], int]
 
 
-def examples(
-    sessions: list[list[Event]], keys: dict[str, int], most: int, seed: int, say: Say
-) -> Iterator[Example]:
+def examples(sessions: list[list[Event]], keys: dict[str, int], most: int, seed: int, say: Say) -> Iterator[Example]:
     """(features float32 [candidates, FEATURES], place of what was opened, or -1) of moments in sessions, as the site
     would have ranked them, where the counters know all sessions but a share with this one: what is learned must not
     rest on the answer itself. Inside `site`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from listings import queries
 from listings.models import Listing
 
@@ -9,22 +11,26 @@ from . import dense, vectors
 
 SHOWN = 8
 LOOKED_AT = 24
-OF_ONE_SELLER = 3
+OF_ONE_SELLER = 3  # while others have something
+NO_LIKENESS = 0.2  # a cosine below this is chance: two products of one shop have .12 to .17 at the median
 
 
-def to(listing: Listing, shown: int = SHOWN) -> list[Listing]:
-    """Published listings, the most alike first: not the same thing again, and not one seller's alone. None while the
-    listing has no vector."""
+def to(listing: Listing) -> list[Listing]:
+    """Published listings, the most alike first: not the same thing again, and not one seller's alone where others have
+    something. None while the listing has no vector."""
     vector = dense.of([listing.pk])
     if not vector.any():
         return []
-    near = [pk for pk, _ in vectors.nearest(vector, LOOKED_AT + 1)[0] if pk != listing.pk]
+    near = [
+        pk for pk, cosine in vectors.nearest(vector, LOOKED_AT + 1)[0] if cosine >= NO_LIKENESS and pk != listing.pk
+    ]
     found: list[Listing] = []
-    titles, sellers = {listing.title.casefold()}, dict[int, int]()
+    more: list[Listing] = []
+    titles, sellers = {listing.title.casefold()}, Counter[int]()
     for other in queries.in_this_order(near):
-        if other.title.casefold() in titles or sellers.get(other.seller_id, 0) == OF_ONE_SELLER:
+        if other.title.casefold() in titles:
             continue
         titles.add(other.title.casefold())
-        sellers[other.seller_id] = sellers.get(other.seller_id, 0) + 1
-        found.append(other)
-    return found[:shown]
+        (more if sellers[other.seller_id] >= OF_ONE_SELLER else found).append(other)
+        sellers[other.seller_id] += 1
+    return (found + more)[:SHOWN]

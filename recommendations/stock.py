@@ -19,17 +19,19 @@ from django.db import connection
 from django.urls import reverse
 
 from listings.lifecycle import Status
+from listings.models import Condition
 from models.towers import DIMENSIONS
 
 from .dense import HEADER
 
+CONDITIONS = dict(Condition.choices)
 KEPT = 40_000  # rows of about a kilobyte
 SECONDS = 600.0  # after which a row is read again, for what standing.py says of it
 
 ROWS = """
 SELECT l.id, l.public_id, l.title, l.price, l.currency, l.condition, l.category, l.published_at,
   (extract(epoch FROM l.updated_at) * 1000000)::bigint,
-  u.username,
+  u.username, u.town,
   (SELECT p.thumb FROM listings_photo p WHERE p.listing_id = l.id ORDER BY p.position, p.id LIMIT 1),
   halfvec_send(v.vector), s.popularity, s.price, s.seller_sales
 FROM listings_listing l JOIN listings_user u ON u.id = l.seller_id
@@ -107,7 +109,7 @@ def _drop_oldest(number: int) -> None:
 
 def _row(columns: tuple[Any, ...], space: str) -> Row:
     (
-        _, public_id, title, price, currency, condition, category, published_at, changed, seller,
+        _, public_id, title, price, currency, condition, category, published_at, changed, seller, town,
         thumb, packed, popularity, price_apart, sales,
     ) = columns  # fmt: skip
     vector = _quantized(packed)
@@ -117,8 +119,10 @@ def _row(columns: tuple[Any, ...], space: str) -> Row:
         "price": str(price),
         "currency": currency,
         "condition": condition,
+        "condition_label": CONDITIONS[condition],
         "category": category,
         "seller": seller,
+        "town": town,
         "photo": reverse("media", args=[thumb]) if thumb else "",
         "url": reverse("item", args=[public_id]),
         "published_at": published_at.isoformat() if published_at else "",

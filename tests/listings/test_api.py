@@ -284,6 +284,7 @@ def test_every_operation_is_documented_with_examples_and_its_errors(client):
         "post /api/photos",
         "delete /api/photos/{pk}",
         "post /api/drafts/second-opinion",
+        "post /api/recommendations",
     }
     shapes = schema["components"]["schemas"]
     for name, spec in operations.items():
@@ -294,7 +295,17 @@ def test_every_operation_is_documented_with_examples_and_its_errors(client):
         for status, response in spec["responses"].items():
             if status in ("400", "401", "403", "404", "413") or (status[0] in "45" and "photos" in name):
                 assert response["content"]["application/json"]["example"]["error"]["code"], f"{name} {status}"
-    for name in ("Error", "DraftOut", "DraftIn", "Conflict", "ListingStatus", "SearchPage", "PhotoOut"):
+    for name in (
+        "Error",
+        "DraftOut",
+        "DraftIn",
+        "Conflict",
+        "ListingStatus",
+        "SearchPage",
+        "FeedPage",
+        "FeedQuery",
+        "PhotoOut",
+    ):
         assert shapes[name]["example"], name
 
 

@@ -28,15 +28,24 @@ def test_a_listing_without_a_vector_has_no_likes(client, make_listing, place):
     assert page.context["similar"] == [] and "Similar things" not in page.content.decode()
 
 
-def test_the_same_thing_again_and_one_sellers_stock_are_not_similar(make_listing, other_merchant, place):
+def test_the_same_thing_again_is_not_similar_and_one_sellers_stock_waits(make_listing, other_merchant, place):
     kettle = make_listing()
     for listing in [kettle, make_listing("BLUE enamel kettle"), *(make_listing(f"Kettle {n}") for n in range(9))]:
         place(listing, 3)
-    other = make_listing("Another's kettle", seller=other_merchant)
-    place(other, 3)
+    others = [make_listing(f"Another's {n}", seller=other_merchant) for n in range(2)]
+    for other in others:
+        place(other, 3)
     found = similar.to(kettle)
-    assert len(found) == similar.OF_ONE_SELLER + 1
-    assert other in found and "BLUE enamel kettle" not in [listing.title for listing in found]
+    assert len(found) == similar.SHOWN
+    assert set(others) < set(found[: similar.OF_ONE_SELLER + 2])
+    assert "BLUE enamel kettle" not in [listing.title for listing in found]
+
+
+def test_what_has_nothing_in_common_is_not_similar(make_listing, place):
+    kettle, drill = make_listing(), make_listing("Drill")
+    place(kettle, 3)
+    place(drill, 4)
+    assert similar.to(kettle) == []
 
 
 def test_a_sellers_page_has_vectors(client, make_listing, place):

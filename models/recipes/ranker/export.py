@@ -32,10 +32,10 @@ def exported(members: list[dict[str, NDArray[np.float32]]]) -> onnx.ModelProto:
         weights = each["first.weight"] * each["scale"]  # float32 [hidden, features]
         first.append(weights.T)
         bias.append(each["first.bias"] - weights @ each["mean"])
-        last.append(each["last.weight"][0] / count)
+        last.append((each["last.weight"][0] / count).astype(np.float32))
         straight = straight + (each["straight.weight"][0] * each["scale"] + each["by_hand"]) / count
 
-    def value(name: str, arrays: list[NDArray[np.float32]], axis: int) -> str:
+    def value(name: str, arrays: list[NDArray[Any]], axis: int) -> str:
         return g.stored(name, np.concatenate(arrays, axis=axis).astype(np.float32))
 
     hidden = g.op("Add", g.op("MatMul", "features", value("first", first, 1)), value("bias", bias, 0))

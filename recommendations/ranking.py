@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -28,10 +29,15 @@ FEATURES = (
     "cosine_most", "cosine_mean",
     "gap_1",  # by how much the candidate nearest to the first interest is nearer
     "steps_1", "steps_2", "steps_3", "steps_all",  # how many went on from what is nearest to an interest to this one
-    "back",  # how many came from this one to what is nearest to the first interest
+    "back_1", "back_all",  # how many came from this one to what is nearest to an interest
     "wide",  # steps from all that is like the first interest
     "lift_all", "lift_wide",  # the same against how often this one is opened at all
     "memory_1", "memory_most", "memory_root",  # share of clicks after queries like the interest
+    # The same for all candidates: how far the others can be trusted.
+    "known",  # cosine of the first interest with the nearest remembered query
+    "counted",  # log of the steps counted from where the first interest is
+    "nearest",  # the largest cosine of a candidate with the first interest
+    "interests",  # how many
     "popularity",  # log, against the mean
     "price",  # log, against its category, in standard deviations
     "fresh",  # 1 when published now, half after a month
@@ -57,9 +63,7 @@ def features(found: Found, pks: Sequence[int], rows: Sequence[Row], market: Mark
     popularity = numbers[:, 1] + 0.3
     usual = market.mean_popularity + 0.3
     chance = popularity / (usual * max(1, market.listings))
-    steps_all = sum(
-        (FADING**slot * _column(shares, places) for slot, shares in enumerate(found.steps[:SLOTS])), np.zeros(count)
-    )
+    steps_all = _faded(found.steps, places)
     wide = _column(found.wide, places)
     memory = [_column(shares, places) for shares in found.memory] or [np.zeros(count)]
     slots = np.zeros((count, SLOTS))
@@ -72,13 +76,18 @@ def features(found: Found, pks: Sequence[int], rows: Sequence[Row], market: Mark
         "gap_1": slots[:, 0].max() - slots[:, 0],
         **{f"steps_{slot + 1}": _column(_at(found.steps, slot), places) for slot in range(3)},
         "steps_all": steps_all,
-        "back": _column(found.back, places),
+        "back_1": _column(_at(found.back, 0), places),
+        "back_all": _faded(found.back, places),
         "wide": wide,
         "lift_all": LIFT_SCALE * np.log1p(steps_all / chance),
         "lift_wide": LIFT_SCALE * np.log1p(wide / chance),
         "memory_1": memory[0],
         "memory_most": np.max(memory, axis=0),
         "memory_root": np.sqrt(memory[0]),
+        "known": np.full(count, found.known),
+        "counted": np.full(count, math.log1p(found.counted)),
+        "nearest": np.full(count, slots[:, 0].max()),
+        "interests": np.full(count, len(found.interests)),
         "popularity": np.log(popularity / usual),
         "price": numbers[:, 2],
         "fresh": 0.5 ** (np.maximum(days, 0) / FRESH_DAYS),
@@ -89,6 +98,13 @@ def features(found: Found, pks: Sequence[int], rows: Sequence[Row], market: Mark
 
 def _at(shares: list[Shares], slot: int) -> Shares:
     return shares[slot] if slot < len(shares) else {}
+
+
+def _faded(shares: list[Shares], places: dict[int, int]) -> NDArray[np.float64]:
+    total = np.zeros(len(places))
+    for slot, each in enumerate(shares[:SLOTS]):
+        total += FADING**slot * _column(each, places)
+    return total
 
 
 def _column(shares: Shares, places: dict[int, int]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ interest, and the listings that were opened from those nearest to an interest. S
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,13 +14,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import connection
 from numpy.typing import NDArray
-from pgvector import HalfVector
 
 from listings.lifecycle import Status
 
-from .models import EF_SEARCH
+from . import quick
 
 Vectors = NDArray[np.float32]
 
@@ -35,29 +35,46 @@ SPREAD = 60.0  # of reciprocal ranks
 SECONDS = 30.0  # how long a process keeps what is popular and new
 SECONDS_OF_SMALL = 1.0  # the same in a small market, where each listing is seen and all are soon read
 
-# The index looks at so many at least; where a filter leaves too few, it goes on.
-LOOK_FAR = f"SET LOCAL hnsw.ef_search = {EF_SEARCH}; SET LOCAL hnsw.iterative_scan = relaxed_order"
-NEIGHBOURS = """
-SELECT asked.slot, near.id, near.distance, near.kind, near.category
-FROM unnest(%(vectors)s::halfvec[]) WITH ORDINALITY asked(v, slot)
-CROSS JOIN LATERAL (
-  (SELECT 0 AS kind, v.listing_id AS id, v.vector <=> asked.v AS distance, l.category
-   FROM recommendations_itemvector v
-   JOIN listings_listing l ON l.id = v.listing_id AND l.status = %(published)s
-   WHERE v.model_version = %(space)s ORDER BY v.vector <=> asked.v LIMIT %(items)s)
-  UNION ALL
-  (SELECT 1, q.id, q.vector <=> asked.v, '' FROM recommendations_rememberedquery q
-   WHERE q.model_version = %(space)s AND q.vector IS NOT NULL ORDER BY q.vector <=> asked.v LIMIT %(queries)s)
-) near
-"""
-STEPS_FROM_AND_TO = """
-SELECT 0 AS kind, asked.id, step.after_id, step.count FROM unnest(%(from)s::bigint[]) asked(id) CROSS JOIN LATERAL
-  (SELECT after_id, count FROM recommendations_covisit WHERE before_id = asked.id
-   ORDER BY count DESC LIMIT %(most)s) step
+LOOKUP_HEAT, WIDE_HEAT, QUERY_HEAT = 0.05, 0.15, 0.03  # differences of cosines by which a weight falls to a third
+WHOLE = 2_000
+# One statement for all that a request asks the database about its interests: what kind of row, then two keys and a
+# number. Limits are written into it, so that the plan that is kept knows them.
+LOOKED_WIDE = 20  # of the first interest
+ITEM, QUERY, AHEAD, BEHIND, CLICK = range(5)
+LOOK_UP = f"""
+WITH asked AS (
+  SELECT v, slot FROM unnest(%(vectors)s::text[]::halfvec[]) WITH ORDINALITY asked(v, slot)
+), items AS MATERIALIZED (
+  SELECT asked.slot, near.id, near.distance, near.category,
+    row_number() OVER (PARTITION BY asked.slot ORDER BY near.distance) AS place
+  FROM asked CROSS JOIN LATERAL (
+    SELECT v.listing_id AS id, v.vector <=> asked.v AS distance, l.category FROM recommendations_itemvector v
+    JOIN listings_listing l ON l.id = v.listing_id AND l.status = '{Status.PUBLISHED}'
+    WHERE v.model_version = %(space)s ORDER BY v.vector <=> asked.v LIMIT {NEAREST}
+  ) near
+), queries AS MATERIALIZED (
+  SELECT asked.slot, near.id, near.distance FROM asked CROSS JOIN LATERAL (
+    SELECT q.id, q.vector <=> asked.v AS distance FROM recommendations_rememberedquery q
+    WHERE q.model_version = %(space)s AND q.vector IS NOT NULL ORDER BY q.vector <=> asked.v LIMIT {QUERIES}
+  ) near WHERE near.distance <= {1 - NO_LIKENESS}
+), looked AS MATERIALIZED (
+  SELECT id, bool_or(place <= {LOOKED_UP}) AS near FROM items
+  WHERE place <= {LOOKED_UP} OR (slot = 1 AND place <= {LOOKED_WIDE}) GROUP BY id
+)
+SELECT {ITEM}, slot, id, distance, category FROM items
 UNION ALL
-SELECT 1, asked.id, step.before_id, step.count FROM unnest(%(to)s::bigint[]) asked(id) CROSS JOIN LATERAL
-  (SELECT before_id, count FROM recommendations_covisit WHERE after_id = asked.id
-   ORDER BY count DESC LIMIT %(most)s) step
+SELECT {QUERY}, slot, id, distance, '' FROM queries
+UNION ALL
+SELECT {AHEAD}, looked.id, step.after_id, step.count, '' FROM looked CROSS JOIN LATERAL (
+  SELECT after_id, count FROM recommendations_covisit WHERE before_id = looked.id ORDER BY count DESC LIMIT {STEPS}
+) step
+UNION ALL
+SELECT {BEHIND}, looked.id, step.before_id, step.count, '' FROM looked CROSS JOIN LATERAL (
+  SELECT before_id, count FROM recommendations_covisit WHERE after_id = looked.id ORDER BY count DESC LIMIT {STEPS}
+) step WHERE looked.near
+UNION ALL
+SELECT {CLICK}, click.query_id, click.listing_id, click.count, '' FROM recommendations_queryclick click
+WHERE click.query_id IN (SELECT id FROM queries)
 """
 POPULAR_ONES = """
 SELECT asked.category, first.listing_id, first.popularity FROM unnest(%(categories)s::text[]) asked(category)
@@ -67,7 +84,6 @@ CROSS JOIN LATERAL (
 ) first ORDER BY first.popularity DESC, first.listing_id DESC
 """
 NEWEST = "SELECT id FROM listings_listing WHERE status = %s ORDER BY published_at DESC, id DESC LIMIT %s"
-CLICKS = "SELECT query_id, listing_id, count FROM recommendations_queryclick WHERE query_id = ANY(%s)"
 
 Shares = dict[int, float]  # by listing
 
@@ -80,8 +96,10 @@ class Found:
     interests: Vectors  # float32 [k, 128], unit rows, no two the same
     nearest: list[list[tuple[int, float]]] = field(default_factory=list)  # of each slot: (listing, cosine)
     steps: list[Shares] = field(default_factory=list)  # of each slot: how often people went on from there to these
-    back: Shares = field(default_factory=dict)  # how often people came from these to where the first interest is
+    back: list[Shares] = field(default_factory=list)  # of each slot: how often people came from these to there
     wide: Shares = field(default_factory=dict)  # steps from all that is like the first interest
+    counted: float = 0.0  # how many steps from where the first interest is were counted
+    known: float = 0.0  # cosine of the first interest with the nearest remembered query
     memory: list[Shares] = field(default_factory=list)  # of each slot: what was opened from queries like it
     category: str = ""  # where most of the nearest are
     pks: list[int] = field(default_factory=list)
@@ -110,44 +128,41 @@ def distinct(interests: Vectors) -> Vectors:
 def find(interests: Vectors, space: str, most: int) -> Found:
     """interests: float32 [k, 128], unit rows, the most telling first. At most so many candidates."""
     found = Found(distinct(interests))
-    queries = _neighbours(found, space)
-    _follow_steps(found)
-    _remember(found, queries)
+    _look_up(found, space)
     ranked = [source(found) for source in SOURCES.values()]
     found.pks = fused(ranked, most)
     return found
 
 
-def _neighbours(found: Found, space: str) -> list[list[tuple[int, float]]]:
-    """Fills `nearest`; returns each slot's remembered queries with their cosines."""
+Counted = dict[int, list[tuple[int, float]]]  # by what it was counted from: (listing, how often)
+
+
+def _look_up(found: Found, space: str) -> None:
     slots = len(found.interests)
     items: list[list[tuple[int, float]]] = [[] for _ in range(slots)]
     queries: list[list[tuple[int, float]]] = [[] for _ in range(slots)]
+    counted: dict[int, Counted] = {AHEAD: {}, BEHIND: {}, CLICK: {}}
     categories: dict[int, str] = {}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOOK_FAR)
-        cursor.execute(
-            NEIGHBOURS,
-            {
-                "vectors": [HalfVector(row).to_text() for row in found.interests],
-                "published": Status.PUBLISHED,
-                "space": space,
-                "items": NEAREST,
-                "queries": QUERIES,
-            },
-        )
-        for slot, key, distance, kind, category in cursor.fetchall():
-            (queries if kind else items)[slot - 1].append((key, 1 - distance))
-            if not kind:
-                categories[key] = category
+    for kind, first, second, number, category in quick.rows(LOOK_UP, {"vectors": _written(found), "space": space}):
+        if kind == ITEM:
+            items[first - 1].append((second, 1 - number))
+            categories[second] = category
+        elif kind == QUERY:
+            queries[first - 1].append((second, 1 - number))
+        else:
+            counted[kind].setdefault(first, []).append((second, number))
     # The index gives them nearly in order.
     found.nearest = [sorted(each, key=lambda pair: -pair[1]) for each in items]
     near = Counter(categories[key] for each in found.nearest for key, _ in each[:10])
     found.category = near.most_common(1)[0][0] if near else ""
-    return queries
+    _follow_steps(found, counted[AHEAD], counted[BEHIND])
+    _remember(found, queries, counted[CLICK])
 
 
-LOOKUP_HEAT, WIDE_HEAT, QUERY_HEAT = 0.05, 0.15, 0.03
+def _written(found: Found) -> list[str]:
+    """The interests as the database reads vectors. Whole numbers are read quickest, and of a cosine the length does not
+    matter; up to 2,048 a halfvec holds them exactly."""
+    return [str(row) for row in np.rint(WHOLE * found.interests).astype(int).tolist()]
 
 
 def _weights(pairs: Sequence[tuple[int, float]], heat: float) -> dict[int, float]:
@@ -159,24 +174,19 @@ def _weights(pairs: Sequence[tuple[int, float]], heat: float) -> dict[int, float
     return dict(zip([key for key, _ in pairs], (weights / weights.sum()).tolist(), strict=True))
 
 
-def _follow_steps(found: Found) -> None:
+def _follow_steps(found: Found, ahead: Counted, behind: Counted) -> None:
     weights = [_weights(each[:LOOKED_UP], LOOKUP_HEAT) for each in found.nearest]
-    first = found.nearest[0] if found.nearest else []
-    wide = _weights(first[:20], WIDE_HEAT)
-    asked = sorted({key for each in [*weights, wide] for key in each})
-    ahead: dict[int, list[tuple[int, float]]] = {}
-    behind: dict[int, list[tuple[int, float]]] = {}
-    if asked:
-        with connection.cursor() as cursor:
-            cursor.execute(STEPS_FROM_AND_TO, {"from": asked, "to": list(weights[0]), "most": STEPS})
-            for kind, key, other, count in cursor.fetchall():
-                (behind if kind else ahead).setdefault(key, []).append((other, count))
     found.steps = [_spread(each, ahead) for each in weights]
-    found.wide = _spread(wide, ahead)
-    found.back = _spread(weights[0] if weights else {}, behind)
+    found.back = [_spread(each, behind) for each in weights]
+    first = found.nearest[0] if found.nearest else []
+    found.wide = _spread(_weights(first[:LOOKED_WIDE], WIDE_HEAT), ahead)
+    if weights:
+        found.counted = sum(
+            weight * sum(count for _, count in ahead.get(key, ())) for key, weight in weights[0].items()
+        )
 
 
-def _spread(weights: dict[int, float], steps: dict[int, list[tuple[int, float]]]) -> Shares:
+def _spread(weights: dict[int, float], steps: Counted) -> Shares:
     """Where one goes from listings held by these weights. One count more in each sum: few counts prove little."""
     shares: Shares = {}
     for key, weight in weights.items():
@@ -187,18 +197,9 @@ def _spread(weights: dict[int, float], steps: dict[int, list[tuple[int, float]]]
     return shares
 
 
-def _remember(found: Found, queries: list[list[tuple[int, float]]]) -> None:
-    weights = [
-        {key: float(np.exp((cosine - 1) / QUERY_HEAT)) for key, cosine in each if cosine >= NO_LIKENESS}
-        for each in queries
-    ]
-    asked = sorted({key for each in weights for key in each})
-    clicks: dict[int, list[tuple[int, int]]] = {}
-    if asked:
-        with connection.cursor() as cursor:
-            cursor.execute(CLICKS, [asked])
-            for query, listing, count in cursor.fetchall():
-                clicks.setdefault(query, []).append((listing, count))
+def _remember(found: Found, queries: list[list[tuple[int, float]]], clicks: Counted) -> None:
+    found.known = max((cosine for each in queries[:1] for _, cosine in each), default=0.0)
+    weights = [{key: math.exp((cosine - 1) / QUERY_HEAT) for key, cosine in each} for each in queries]
     for each in weights:
         total, shares = 1e-3, Shares()
         for query, weight in each.items():
@@ -217,7 +218,7 @@ def _nearest(found: Found) -> list[Ranking]:
 
 
 def _co_visited(found: Found) -> list[Ranking]:
-    return [_best(shares) for shares in [*found.steps, found.back, found.wide]]
+    return [_best(shares) for shares in [*found.steps, *found.back[:1], found.wide]]
 
 
 def _remembered(found: Found) -> list[Ranking]:

@@ -15,13 +15,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection
 from django.urls import reverse
 
 from listings.lifecycle import Status
 from listings.models import Condition
 from models.towers import DIMENSIONS
 
+from . import quick
 from .dense import HEADER
 
 CONDITIONS = dict(Condition.choices)
@@ -79,9 +79,7 @@ def of(pks: Iterable[int], space: str) -> dict[int, Row]:
 
 def on_sale(pks: Sequence[int], space: str) -> dict[int, Row]:
     """Rows, as they are now, of those that are published now."""
-    with connection.cursor() as cursor:
-        cursor.execute(ON_SALE, [list(pks), Status.PUBLISHED])
-        changes: dict[int, int] = dict(cursor.fetchall())
+    changes: dict[int, int] = {pk: changed for pk, changed in quick.rows(ON_SALE, [list(pks), Status.PUBLISHED])}
     found = of(changes, space)
     stale = [pk for pk, row in found.items() if row.changed != changes[pk]]
     if not stale:
@@ -94,9 +92,7 @@ def _read(pks: list[int], space: str) -> dict[int, Row]:
         _drop_oldest(len(pks))
     for pk in pks:
         _rows.pop(pk, None)
-    with connection.cursor() as cursor:
-        cursor.execute(ROWS, [space, pks, Status.PUBLISHED])
-        found = {row[0]: _row(row, space) for row in cursor.fetchall()}
+    found = {row[0]: _row(row, space) for row in quick.rows(ROWS, [space, pks, Status.PUBLISHED])}
     _rows.update(found)
     return found
 

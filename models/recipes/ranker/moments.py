@@ -13,7 +13,7 @@ from models.steps.errors import StepError
 FOLDER = "ranker"
 SETS = ("bestbuy_xbox", "amazon_office", "amazon_industrial")
 # What a site that has counted nothing would read as zeros.
-COUNTED = ("steps_", "back", "wide", "lift_", "memory_", "popularity")
+COUNTED = ("steps_", "back_", "wide", "lift_", "memory_", "known", "counted", "popularity")
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def fit(pairs: list[Pair], names: list[str], recipe: dict[str, Any], seed: int, 
             optimizer.param_groups[0]["lr"] = options["rate"] * training.rate_at(done, steps, 0.05)
             values, there, target = padded([pairs[each] for each in order[at : at + options["batch"]]])
             young = torch.from_numpy(rng.random(len(target)) < options["young"])
-            values[young[:, None, None] & counted] = 0.0
+            values = values.masked_fill(young[:, None, None] & counted, 0.0)
             found = loss(network(values), there, target)
             optimizer.zero_grad()
             found.backward()  # type: ignore[no-untyped-call]

@@ -50,7 +50,9 @@ def drawn(number: int, rng: np.random.Generator) -> tuple[Vectors, NDArray[np.in
 def fill(number: int, rng: np.random.Generator) -> Made:
     """Into the scratch catalogue at hand."""
     vectors, thing = drawn(number, rng)
-    sellers = User.objects.bulk_create([User(username=f"seller-{at}", role=User.Role.MERCHANT) for at in range(SELLERS)])
+    sellers = User.objects.bulk_create(
+        [User(username=f"seller-{at}", role=User.Role.MERCHANT) for at in range(SELLERS)]
+    )
     connection = connections["default"]
     with connection.cursor() as cursor:
         cursor.execute(

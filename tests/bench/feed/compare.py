@@ -182,7 +182,9 @@ def table(found: dict[str, Any]) -> str:
     lines += ["", f"Answers a second at {SERVED:,} listings, 8 connections"]
     for name, each in found["throughput"].items():
         share = f"{each['share_of_empty']:.2f} of an empty view"
-        lines.append(f"  {name.replace('_', ' '):<14} {each['per_second']:>9,.0f}   {share}   {each['bytes']:>7,} bytes")
+        lines.append(
+            f"  {name.replace('_', ' '):<14} {each['per_second']:>9,.0f}   {share}   {each['bytes']:>7,} bytes"
+        )
     return "\n".join(lines)
 
 

@@ -79,7 +79,7 @@ def of(pks: Iterable[int], space: str) -> dict[int, Row]:
 
 def on_sale(pks: Sequence[int], space: str) -> dict[int, Row]:
     """Rows, as they are now, of those that are published now."""
-    changes: dict[int, int] = {pk: changed for pk, changed in quick.rows(ON_SALE, [list(pks), Status.PUBLISHED])}
+    changes: dict[int, int] = dict(quick.rows(ON_SALE, [list(pks), Status.PUBLISHED]))
     found = of(changes, space)
     stale = [pk for pk, row in found.items() if row.changed != changes[pk]]
     if not stale:

@@ -33,6 +33,7 @@ SHOPPERS, INTERESTS, LIMIT = 300, 4, 60  # what a device asks for first
 TOP = 100
 SECONDS, ROUNDS, WARM_UP = 6.0, 3, 3.0
 URL = "/api/recommendations"
+APPLICATION = "marketplace.wsgi"
 Say = Callable[[str], None]
 Asked = list[NDArray[np.int8]]
 
@@ -116,7 +117,7 @@ def server() -> Iterator[int]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "marketplace/gunicorn.conf.py", "--max-requests", "0", "marketplace.wsgi"],
+            [sys.executable, *f"-m gunicorn -c marketplace/gunicorn.conf.py --max-requests 0 {APPLICATION}".split()],
             cwd=own.ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
     try:

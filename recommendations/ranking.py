@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -145,7 +144,7 @@ def diverse(order: Sequence[int], rows: Sequence[Row]) -> list[int]:
     while waiting:
         page: list[int] = []
         sellers: dict[str, int] = {}
-        shown: Counter[int] = Counter()  # by place: how many of its twins are on the page
+        shown = [0] * len(order)  # by place: how many of its twins are on the page
         left = []
         for number, place in enumerate(waiting):
             if len(page) == PAGE:
@@ -157,7 +156,8 @@ def diverse(order: Sequence[int], rows: Sequence[Row]) -> list[int]:
                 continue
             page.append(place)
             sellers[seller] = sellers.get(seller, 0) + 1
-            shown.update(twins.get(place, ()))
+            for twin in twins.get(place, ()):
+                shown[twin] += 1
         missing = PAGE - len(page)
         if missing:  # there is nothing else: as they were ranked
             page, left = page + left[:missing], left[missing:]

@@ -50,6 +50,7 @@ class Row(NamedTuple):
     vector: bytes  # int8 [128]; zeros where there is none (yet)
     numbers: tuple[float, float, float, float]  # published_at (seconds), popularity, price, seller_sales
     seller: str
+    category: str
     changed: int  # microseconds since 1970: quicker to read than a date
     space: str
     until: float
@@ -126,7 +127,7 @@ def _row(columns: tuple[Any, ...], space: str) -> Row:
     }
     numbers = (published_at.timestamp() if published_at else 0.0, popularity or 0.0, price_apart or 0.0, sales or 0.0)
     body = json.dumps(item, ensure_ascii=False, separators=(",", ":"))[:-1]
-    return Row(body, vector, numbers, seller, changed, space, time.monotonic() + SECONDS)
+    return Row(body, vector, numbers, seller, category, changed, space, time.monotonic() + SECONDS)
 
 
 def _quantized(packed: bytes | None) -> bytes:

@@ -57,7 +57,8 @@ def fill(number: int, rng: np.random.Generator) -> Made:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO listings_listing (public_id, seller_id, title, description, category, attributes, price,"
-            " currency, condition, status, status_note, revision, edits, fingerprint, created_at, updated_at, published_at)"
+            " currency, condition, status, status_note, revision, edits, fingerprint, created_at, updated_at,"
+            " published_at)"
             " SELECT lpad(to_hex(n), 10, 'x'), %(seller)s + n %% %(sellers)s, 'Thing number ' || n, 'In good order.',"
             " (%(categories)s::text[])[1 + n %% %(kinds)s], '{}', 1 + n %% 500, 'EUR', 'good', %(status)s, '', 1,"
             " 1, '', now(), now(), now() - n * interval '1 second' FROM generate_series(1, %(number)s) n",

@@ -158,8 +158,7 @@ def count(sessions: Iterable[list[Event]], keys: dict[str, int]) -> None:
     standing.refresh(DAY)
     remembered.sweep()
     scratch.analyse(CoVisit, RememberedQuery, QueryClick, Standing)
-    retrieval.forget()
-    stock.forget()
+    feed.forget()
 
 
 # --- The device ------------------------------------------------------------------------------------------------------
@@ -236,13 +235,11 @@ class _Site:
 
     def __enter__(self) -> dict[int, str]:
         self.catalogue.__enter__()
-        retrieval.forget()
-        stock.forget()
+        feed.forget()
         return scratch.filled(self.products, self.say)
 
     def __exit__(self, *error: Any) -> None:
-        retrieval.forget()
-        stock.forget()
+        feed.forget()
         self.catalogue.__exit__(*error)
 
 
@@ -257,6 +254,7 @@ def _measured(cases: list[Case], ids: dict[int, str], say: Say) -> dict[str, Any
     ways: dict[str, list[tuple[float, float, float]]] = {"int8": [], "fp32": [], "popularity": []}
     space, seconds = towers.space(), 0.0
     for number, case in enumerate(cases, 1):
+        feed.forget_answers()  # each shopper is somebody new
         begun = time.perf_counter()
         sent = published.sends(case.history)
         ranking = _answer(space, sent, ids)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from listings.lifecycle import Status
 from models.towers import DIMENSIONS
 
-from . import quick, stock
+from . import nearby, quick, stock
 from .dense import HEADER
 
 Vectors = NDArray[np.float32]
@@ -147,6 +147,10 @@ def find(interests: Vectors, space: str, most: int) -> Found:
 
 
 def _look_around(found: Found, space: str) -> None:
+    held = nearby.nearest(found.interests, space, market().listings, NEAREST)
+    if held is not None:
+        found.nearest = held
+        return
     found.nearest = [[] for _ in found.interests]
     for slot, pk, distance in quick.rows(NEIGHBOURS, {"vectors": _written(found), "space": space}):
         found.nearest[slot - 1].append((pk, 1 - distance))
@@ -276,6 +280,7 @@ def forget() -> None:
     global _market, _memory
     _market = _memory = None
     _steps.clear()
+    nearby.forget()
 
 
 def _kept_until(*, small: bool) -> float:

@@ -25,7 +25,7 @@ from . import quick
 from .dense import HEADER
 
 CONDITIONS = dict(Condition.choices)
-KEPT = 40_000  # rows of about a kilobyte
+KEPT = 100_000  # rows of about a kilobyte
 SECONDS = 600.0  # after which a row is read again, for what standing.py says of it
 
 ROWS = """

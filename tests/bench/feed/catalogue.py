@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 import numpy as np
 from django.db import connections
 from numpy.typing import NDArray
+from pgvector import HalfVector
+from pgvector.django import HnswIndex
 
 from listings import categories
 from listings.lifecycle import Status
 from listings.models import Listing, User
 from models import towers
-from recommendations import retrieval, scratch, standing, stock
+from recommendations import feed, scratch, standing
 from recommendations.models import CoVisit, ItemVector, ListingViews, QueryClick, RememberedQuery, Standing
 
 Vectors = NDArray[np.float32]
@@ -78,15 +80,14 @@ def fill(number: int, rng: np.random.Generator) -> Made:
     remember(vectors, first, thing, rng)
     standing.refresh()
     scratch.analyse(Listing, ItemVector, CoVisit, RememberedQuery, QueryClick, Standing)
-    retrieval.forget()
-    stock.forget()
+    feed.forget()
     return Made(vectors, first)
 
 
 def store(vectors: Vectors, first: int) -> None:
     """By binary COPY, the index at the end."""
     connection = connections["default"]
-    (index,) = ItemVector._meta.indexes
+    index = next(index for index in ItemVector._meta.indexes if isinstance(index, HnswIndex))
     with connection.schema_editor() as editor:
         editor.remove_index(ItemVector, index)
     space = towers.space().encode()
@@ -139,8 +140,6 @@ def visit(number: int, first: int, thing: NDArray[np.int64], rng: np.random.Gene
 
 
 def remember(vectors: Vectors, first: int, thing: NDArray[np.int64], rng: np.random.Generator) -> None:
-    from pgvector import HalfVector
-
     today, space = datetime.now(UTC).date(), towers.space()
     asked = rng.integers(0, len(vectors), QUERIES)
     queries = RememberedQuery.objects.bulk_create(

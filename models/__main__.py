@@ -16,7 +16,7 @@ from models.steps.errors import StepError
 MODELS = (
     "listing-text", "listing-text-cloud", "listing-text-gate",
     "listing-photo", "listing-photo-cloud", "listing-photo-tail",
-    "item-tower", "query-tower", "user-tower",
+    "item-tower", "query-tower", "user-tower", "ranker",
 )  # fmt: skip
 BUILD = runtime.BUILD
 
@@ -79,7 +79,7 @@ def command_evaluate(options: argparse.Namespace) -> None:
     variant = manifest.variant_name(entry, options.variant)
     content = runtime.variant_bytes(options.model, variant, options.published, options.build)
     files, reads = scoring.files_of(entry, options.published), rows.reader(options.model)
-    if "space" in entry:
+    if hasattr(reads, "evaluated"):
         about = {key: entry["variants"][variant][key] for key in ("bytes", "brotli_bytes")}
         figures = reads.evaluated(options.data, content, entry, files, options.published)
         print(

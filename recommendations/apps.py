@@ -8,8 +8,13 @@ class RecommendationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.db.backends.signals import connection_created
+
         from listings.signals import status_changed
 
+        from . import quick
+
+        connection_created.connect(quick.look_far, dispatch_uid="recommendations")
         status_changed.connect(status_changes, dispatch_uid="recommendations")
 
 

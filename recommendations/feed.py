@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from models import towers
 from models.manifest import ModelUnavailable
 
-from . import ranking, retrieval, stock
+from . import nearby, ranking, retrieval, stock
 from .dense import space as present_space
 from .stock import Row
 
@@ -25,6 +26,8 @@ MOST_EVENTS = 48
 SPARE = 20  # candidates beyond the limit, for what leaves the market meanwhile
 CANDIDATES = 280  # that the ranker looks at, at least
 NEAREST, POPULAR = "nearest", "popular"
+ANSWERS, ANSWER_SECONDS = 2_000, 15.0
+_answers: dict[tuple[str, int, bytes], tuple[float, list[int], list[float]]] = {}
 
 
 class Page(NamedTuple):
@@ -82,10 +85,37 @@ def interests_of(events: Sequence[Event]) -> NDArray[np.int8]:
     return np.rint(127 * found).astype(np.int8)
 
 
+def forget_answers() -> None:
+    _answers.clear()
+
+
+def forget() -> None:
+    """For another catalogue in the same process."""
+    forget_answers()
+    retrieval.forget()
+    stock.forget()
+
+
 def _ranked(interests: Vectors, space: str, limit: int) -> tuple[list[int], list[float]]:
+    """Kept for some seconds: shoppers who have just searched for the same send the same, and so does one who scrolls
+    back and forth. What of it is still on sale is asked each time (`_shown`)."""
+    asked = (space, limit, interests.tobytes())
+    kept = _answers.get(asked)
+    if kept is not None and kept[0] > time.monotonic():
+        return kept[1], kept[2]
+    keys, scores = _rank(interests, space, limit)
+    if retrieval.market().listings >= retrieval.SMALL:
+        if len(_answers) >= ANSWERS:
+            _answers.clear()
+        _answers[asked] = (time.monotonic() + ANSWER_SECONDS, keys, scores)
+    return keys, scores
+
+
+def _rank(interests: Vectors, space: str, limit: int) -> tuple[list[int], list[float]]:
     found = retrieval.find(interests, space, max(CANDIDATES, limit + SPARE))
     known = stock.of(found.pks, space)
     pks = [pk for pk in found.pks if pk in known]
+    nearby.gone(pk for pk in found.pks if pk not in known)
     if not pks:
         return [], []
     rows = [known[pk] for pk in pks]

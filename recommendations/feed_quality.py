@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from models import manifest, towers
 
-from . import counting, dense, feed, remembered, retrieval, scratch, standing, stock
+from . import counting, dense, feed, ranking, remembered, retrieval, scratch, standing, stock
 from .models import CoVisit, ListingViews, QueryClick, RememberedQuery, Standing
 from .retrieval_quality import NoCollection, Say, rows_of
 from .scratch import Product
@@ -135,12 +135,11 @@ def count(sessions: Iterable[list[Event]], keys: dict[str, int]) -> None:
         days.update(led)
     for model in (ListingViews, CoVisit, QueryClick, RememberedQuery, Standing):
         model.objects.all().delete()
-    batch = scratch.BATCH
     ListingViews.objects.bulk_create(
-        [ListingViews(listing_id=pk, day=DAY, count=n) for pk, n in views.items()], batch_size=batch
+        [ListingViews(listing_id=pk, day=DAY, count=n) for pk, n in views.items()], batch_size=scratch.BATCH
     )
     CoVisit.objects.bulk_create(
-        [CoVisit(before_id=a, after_id=b, count=n) for (a, b), n in steps.items()], batch_size=batch
+        [CoVisit(before_id=a, after_id=b, count=n) for (a, b), n in steps.items()], batch_size=scratch.BATCH
     )
     kept = RememberedQuery.objects.bulk_create(
         [
@@ -149,17 +148,17 @@ def count(sessions: Iterable[list[Event]], keys: dict[str, int]) -> None:
             )
             for query, number in days.items()
         ],
-        batch_size=batch,
+        batch_size=scratch.BATCH,
     )
     of = {query: row.pk for query, row in zip(days, kept, strict=True)}
     QueryClick.objects.bulk_create(
-        [QueryClick(query_id=of[query], listing_id=pk, count=n) for (query, pk), n in clicks.items()], batch_size=batch
+        [QueryClick(query_id=of[query], listing_id=pk, count=n) for (query, pk), n in clicks.items()],
+        batch_size=scratch.BATCH,
     )
     standing.refresh(DAY)
     remembered.sweep()
     scratch.analyse(CoVisit, RememberedQuery, QueryClick, Standing)
-    retrieval.forget()
-    stock.forget()
+    feed.forget()
 
 
 # --- The device ------------------------------------------------------------------------------------------------------
@@ -236,13 +235,11 @@ class _Site:
 
     def __enter__(self) -> dict[int, str]:
         self.catalogue.__enter__()
-        retrieval.forget()
-        stock.forget()
+        feed.forget()
         return scratch.filled(self.products, self.say)
 
     def __exit__(self, *error: Any) -> None:
-        retrieval.forget()
-        stock.forget()
+        feed.forget()
         self.catalogue.__exit__(*error)
 
 
@@ -257,6 +254,7 @@ def _measured(cases: list[Case], ids: dict[int, str], say: Say) -> dict[str, Any
     ways: dict[str, list[tuple[float, float, float]]] = {"int8": [], "fp32": [], "popularity": []}
     space, seconds = towers.space(), 0.0
     for number, case in enumerate(cases, 1):
+        feed.forget_answers()  # each shopper is somebody new
         begun = time.perf_counter()
         sent = published.sends(case.history)
         ranking = _answer(space, sent, ids)
@@ -294,12 +292,10 @@ FOLDS = 6
 Example = tuple[NDArray[np.float32], int]
 
 
-def examples(products: list[Product], sessions: list[list[Event]], most: int, seed: int, say: Say) -> Iterator[Example]:
-    """(features float32 [candidates, FEATURES], position of what was opened) of moments in sessions, as the site would
-    have ranked them, where the counters know all sessions but a share with this one: what is learned must not rest on
-    the answer itself."""
-    from . import ranking
-
+def examples(sessions: list[list[Event]], keys: dict[str, int], most: int, seed: int, say: Say) -> Iterator[Example]:
+    """(features float32 [candidates, FEATURES], place of what was opened, or -1) of moments in sessions, as the site
+    would have ranked them, where the counters know all sessions but a share with this one: what is learned must not
+    rest on the answer itself. Inside `site`."""
     rng = np.random.default_rng(seed)
     fold = rng.integers(0, FOLDS, len(sessions))
     moments = [
@@ -308,23 +304,33 @@ def examples(products: list[Product], sessions: list[list[Event]], most: int, se
         for at in range(1, len(session))
         if session[at].kind != "search"
     ]
-    chosen = {moments[at] for at in rng.permutation(len(moments))[:most]}
-    with site(products, say) as ids:
-        keys = {product: pk for pk, product in ids.items()}
-        device, space = Device(keys), towers.space()
-        for left_out in range(FOLDS):
-            count((session for session, of in zip(sessions, fold, strict=True) if of != left_out), keys)
-            say(f"part {left_out + 1} of {FOLDS}")
-            for number, at in sorted(chosen):
-                if fold[number] != left_out:
-                    continue
-                interests = feed.units(device.sends(sessions[number][:at]))
-                target = keys.get(sessions[number][at].about)
-                if not len(interests) or target is None:
-                    continue
-                found = retrieval.find(interests, space, feed.CANDIDATES)
-                known = stock.of(found.pks, space)
-                pks = [pk for pk in found.pks if pk in known]
-                if target in pks:
-                    rows = [known[pk] for pk in pks]
-                    yield ranking.features(found, pks, rows, retrieval.market()), pks.index(target)
+    chosen = sorted(moments[at] for at in rng.permutation(len(moments))[:most])
+    device = Device(keys)
+    for left_out in range(FOLDS):
+        count((session for session, of in zip(sessions, fold, strict=True) if of != left_out), keys)
+        say(f"part {left_out + 1} of {FOLDS}")
+        for number, at in chosen:
+            if fold[number] == left_out:
+                yield from _example(device, sessions[number][:at], sessions[number][at].about)
+
+
+def examples_of_cases(
+    cases: list[Case], sessions: list[list[Event]], keys: dict[str, int], most: int, seed: int
+) -> Iterator[Example]:
+    """The same of cases that are held back, where the counters know all sessions. Inside `site`."""
+    count(sessions, keys)
+    device = Device(keys)
+    for at in sorted(np.random.default_rng(seed).permutation(len(cases))[:most]):
+        yield from _example(device, cases[at].history, cases[at].target)
+
+
+def _example(device: Device, history: list[Event], opened: str) -> Iterator[Example]:
+    interests, space = feed.units(device.sends(history)), towers.space()
+    if not len(interests) or opened not in device.keys:
+        return
+    found = retrieval.find(interests, space, feed.CANDIDATES)
+    known = stock.of(found.pks, space)
+    pks = [pk for pk in found.pks if pk in known]
+    values = ranking.features(found, pks, [known[pk] for pk in pks], retrieval.market())
+    target = device.keys[opened]
+    yield values, pks.index(target) if target in pks else -1

@@ -64,7 +64,8 @@ class ItemVector(models.Model):
             HnswIndex(
                 name="item_vector_nearest", fields=["vector"], m=16, ef_construction=64,
                 opclasses=["halfvec_cosine_ops"],
-            )
+            ),
+            models.Index(name="item_vector_changed", fields=["updated_at"]),
         ]  # fmt: skip
 
 

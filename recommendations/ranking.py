@@ -28,10 +28,15 @@ FEATURES = (
     "cosine_most", "cosine_mean",
     "gap_1",  # by how much the candidate nearest to the first interest is nearer
     "steps_1", "steps_2", "steps_3", "steps_all",  # how many went on from what is nearest to an interest to this one
-    "back",  # how many came from this one to what is nearest to the first interest
+    "back_1", "back_all",  # how many came from this one to what is nearest to an interest
     "wide",  # steps from all that is like the first interest
     "lift_all", "lift_wide",  # the same against how often this one is opened at all
     "memory_1", "memory_most", "memory_root",  # share of clicks after queries like the interest
+    # The same for all candidates: how far the others can be trusted.
+    "known",  # cosine of the first interest with the nearest remembered query
+    "counted",  # log of the steps counted from where the first interest is
+    "nearest",  # the largest cosine of a candidate with the first interest
+    "interests",  # how many
     "popularity",  # log, against the mean
     "price",  # log, against its category, in standard deviations
     "fresh",  # 1 when published now, half after a month
@@ -51,20 +56,15 @@ HAND = np.array([BY_HAND.get(name, 0.0) for name in FEATURES], np.float32)
 
 def features(found: Found, pks: Sequence[int], rows: Sequence[Row], market: Market) -> Floats:
     """float32 [candidates, FEATURES]."""
-    count = len(pks)
-    of_items = np.frombuffer(b"".join(row.vector for row in rows), np.int8).reshape(count, DIMENSIONS)
-    vectors = of_items.astype(np.float32)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1.0)
-    cosines = vectors @ found.interests.T
+    count, places = len(pks), {pk: place for place, pk in enumerate(pks)}
+    cosines = _units(rows) @ found.interests.T
     numbers = np.array([row.numbers for row in rows], np.float64)
     popularity = numbers[:, 1] + 0.3
     usual = market.mean_popularity + 0.3
     chance = popularity / (usual * max(1, market.listings))
-    steps_all = sum(
-        (FADING**slot * _column(shares, pks) for slot, shares in enumerate(found.steps[:SLOTS])), np.zeros(count)
-    )
-    wide = _column(found.wide, pks)
-    memory = [_column(shares, pks) for shares in found.memory] or [np.zeros(count)]
+    steps_all = _faded(found.steps, places)
+    wide = _column(found.wide, places)
+    memory = [_column(shares, places) for shares in found.memory] or [np.zeros(count)]
     slots = np.zeros((count, SLOTS))
     slots[:, : min(SLOTS, cosines.shape[1])] = cosines[:, :SLOTS]
     days = (time.time() - numbers[:, 0]) / 86_400
@@ -73,15 +73,20 @@ def features(found: Found, pks: Sequence[int], rows: Sequence[Row], market: Mark
         "cosine_most": cosines.max(axis=1),
         "cosine_mean": cosines.mean(axis=1),
         "gap_1": slots[:, 0].max() - slots[:, 0],
-        **{f"steps_{slot + 1}": _column(_at(found.steps, slot), pks) for slot in range(3)},
+        **{f"steps_{slot + 1}": _column(_at(found.steps, slot), places) for slot in range(3)},
         "steps_all": steps_all,
-        "back": _column(found.back, pks),
+        "back_1": _column(_at(found.back, 0), places),
+        "back_all": _faded(found.back, places),
         "wide": wide,
         "lift_all": LIFT_SCALE * np.log1p(steps_all / chance),
         "lift_wide": LIFT_SCALE * np.log1p(wide / chance),
         "memory_1": memory[0],
         "memory_most": np.max(memory, axis=0),
         "memory_root": np.sqrt(memory[0]),
+        "known": np.full(count, found.known),
+        "counted": np.full(count, math.log1p(found.counted)),
+        "nearest": np.full(count, slots[:, 0].max()),
+        "interests": np.full(count, len(found.interests)),
         "popularity": np.log(popularity / usual),
         "price": numbers[:, 2],
         "fresh": 0.5 ** (np.maximum(days, 0) / FRESH_DAYS),
@@ -94,10 +99,19 @@ def _at(shares: list[Shares], slot: int) -> Shares:
     return shares[slot] if slot < len(shares) else {}
 
 
-def _column(shares: Shares, pks: Sequence[int]) -> NDArray[np.float64]:
-    if not shares:
-        return np.zeros(len(pks))
-    return np.array([shares.get(pk, 0.0) for pk in pks])
+def _faded(shares: list[Shares], places: dict[int, int]) -> NDArray[np.float64]:
+    total = np.zeros(len(places))
+    for slot, each in enumerate(shares[:SLOTS]):
+        total += FADING**slot * _column(each, places)
+    return total
+
+
+def _column(shares: Shares, places: dict[int, int]) -> NDArray[np.float64]:
+    column = np.zeros(len(places))
+    for pk, share in shares.items():
+        if (place := places.get(pk)) is not None:
+            column[place] = share
+    return column
 
 
 def scores(values: Floats) -> Floats:
@@ -125,25 +139,49 @@ def diverse(order: Sequence[int], rows: Sequence[Row]) -> list[int]:
 
     What there is too much of waits for the next page; nothing is left out.
     """
-    vectors = np.frombuffer(b"".join(row.vector for row in rows), np.int8).reshape(len(rows), DIMENSIONS)
-    units = vectors.astype(np.float32)
-    units /= np.maximum(np.linalg.norm(units, axis=1, keepdims=True), 1.0)
-    alike = units[order] @ units[order].T > TWIN
+    twins = _twins([rows[at] for at in order])
     waiting, spread = list(range(len(order))), []
-    for _ in range(math.ceil(len(order) / PAGE)):
+    while waiting:
         page: list[int] = []
         sellers: dict[str, int] = {}
+        shown = [0] * len(order)  # by place: how many of its twins are on the page
         left = []
-        for place in waiting:
+        for number, place in enumerate(waiting):
+            if len(page) == PAGE:
+                left += waiting[number:]
+                break
             seller = rows[order[place]].seller
-            is_too_much = sellers.get(seller, 0) >= OF_A_SELLER or alike[place, page].sum() >= TWINS
-            if len(page) == PAGE or is_too_much:
+            if sellers.get(seller, 0) >= OF_A_SELLER or shown[place] >= TWINS:
                 left.append(place)
                 continue
             page.append(place)
             sellers[seller] = sellers.get(seller, 0) + 1
+            for twin in twins.get(place, ()):
+                shown[twin] += 1
         missing = PAGE - len(page)
-        page += left[:missing]
-        waiting = left[missing:]
+        if missing:  # there is nothing else: as they were ranked
+            page, left = page + left[:missing], left[missing:]
+        if len(sellers) == 1:
+            page, left = page + left, []
         spread += page
+        waiting = left
     return [order[place] for place in spread]
+
+
+def _twins(rows: Sequence[Row]) -> dict[int, list[int]]:
+    """Places of the same thing, by place."""
+    units = _units(rows)
+    found: dict[int, list[int]] = {}
+    for place, other in zip(*np.nonzero(units @ units.T > TWIN), strict=True):
+        if place != other:
+            found.setdefault(int(place), []).append(int(other))
+    return found
+
+
+def _units(rows: Sequence[Row]) -> Floats:
+    """float32 [rows, 128], zero where there is no vector."""
+    quantized = np.frombuffer(b"".join(row.vector for row in rows), np.int8).reshape(len(rows), DIMENSIONS)
+    vectors = quantized.astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    found: Floats = vectors / np.maximum(lengths, 1.0)[:, None]
+    return found

@@ -1,4 +1,4 @@
-"""Publishing a tower: its entry, what is measured, what is refused, its card."""
+"""Publishing a tower or the ranker: its entry, what is measured, what is refused, its card."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def card(model: str, entry: dict[str, Any], trained: dict[str, Any], bench: dict
     chosen = entry["variants"][next(iter(entry["published"].values()))]
     parts = {
         "version": entry["version"],
-        "space": entry["space"],
+        "space": entry.get("space", ""),
+        "members": entry.get("members", 1),
         "rows": ", ".join(f"{count:,} {name}" for name, count in trained["rows"].items()),
         "variants": "\n".join(variants_table(entry)),
         "wasm": "not compared" if chosen["wasm_difference"] is None else f"{chosen['wasm_difference']:.2g}",

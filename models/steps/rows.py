@@ -21,9 +21,11 @@ RowScorer = Callable[[Any], Mapping[str, float]]
 
 
 def reader(model: str) -> ModuleType:
-    """`reads_text`, `reads_photos` or `reads_towers`."""
-    from models.steps import reads_photos, reads_text, reads_towers
+    """`reads_text`, `reads_photos`, `reads_towers` or `reads_ranker`."""
+    from models.steps import reads_photos, reads_ranker, reads_text, reads_towers
 
+    if model == "ranker":
+        return reads_ranker
     if model.endswith("-tower"):
         return reads_towers
     return reads_photos if model.startswith("listing-photo") else reads_text

@@ -1,7 +1,8 @@
 """`make bench`: prints a table and writes var/bench.json. Nothing passes or fails; figures move with the machine.
 
 `python -m tests.bench peers` makes only the comparison with Transformers.js, `photos` only the part on photos, with
-nsfwjs beside them. Both are installed by `make bench`.
+nsfwjs beside them (both are installed by `make bench`), `feed` that on recommendations; `--million` adds a catalogue of
+a million to it (half an hour more).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from models import manifest
 from tests import settings as own
 from tests.bench import measure
+from tests.bench.feed import compare as feed
 from tests.bench.peers import compare
 from tests.bench.photos import compare as photos
 from tests.bench.photos import files, pictures
@@ -39,7 +41,7 @@ STARTS = 5
 CHECKS = 200
 LENGTHS = (400, 4000)
 PHONE_PHOTOS = 6
-PARTS = ("peers", "photos")
+PARTS = ("peers", "photos", "feed")
 
 
 def say(text: str) -> None:
@@ -193,6 +195,13 @@ def running_browser() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def a_database() -> Iterator[None]:
+    """The embedded server is up; scratch catalogues stand beside the test database."""
+    setup_databases(verbosity=0, interactive=False)
+    yield
+
+
 def keep(found: dict[str, Any]) -> None:
     TARGET.write_text(json.dumps(found, indent=2) + "\n")
 
@@ -208,10 +217,11 @@ def earlier() -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Figures of the check on the device.")
     parser.add_argument(
-        "part", nargs="?", choices=PARTS, help="only the comparison with Transformers.js, or with nsfwjs"
+        "part", nargs="?", choices=PARTS, help="only the comparison with Transformers.js, or with nsfwjs, or the feed"
     )
     parser.add_argument("--published", type=Path, default=manifest.PUBLISHED, help="another folder of published models")
     parser.add_argument("--photos", type=Path, default=pictures.DEMO, help="a folder of photos, in place of the demo's")
+    parser.add_argument("--million", action="store_true", help="also a catalogue of a million (half an hour, 4 GB)")
     options = parser.parse_args()
     if options.part is None:
         with running_site() as site, running_browser() as browser:
@@ -229,6 +239,11 @@ def main() -> None:
         with running_browser() as browser:
             found["photos"] = photos.run(browser, say, options.published, options.photos)
         print(photos.table(found["photos"]))
+        keep(found)
+    if options.part in (None, "feed"):
+        with a_database():
+            found["feed"] = feed.run(say, million=options.million)
+        print(feed.table(found["feed"]))
         keep(found)
     print(f"\nWritten to {Path(TARGET).relative_to(settings.BASE_DIR)}")
 

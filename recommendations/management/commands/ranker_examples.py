@@ -12,7 +12,7 @@ from recommendations.retrieval_quality import NoCollection
 class Command(BaseCommand):
     help = (
         "What the ranker is trained on: candidates of real moments with all their numbers, as the site ranks them. "
-        "Writes DIR/ranker/SET.npz for `python -m models train ranker --data DIR`."
+        "Writes DIR/ranker/SET.train.npz and SET.dev.npz for `python -m models train ranker --data DIR`."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,8 +27,13 @@ class Command(BaseCommand):
         for path in options["data"]:
             try:
                 products, sessions = feed_quality.read_products(path), feed_quality.read_sessions(path / "train")
-                made = feed_quality.examples(products, sessions, options["moments"], options["seed"], self.say)
-                self.store(folder / f"{path.name}.npz", list(made))
+                cases = feed_quality.read_cases(path / "dev")
+                with feed_quality.site(products, self.say) as ids:
+                    keys = {product: pk for pk, product in ids.items()}
+                    learnt = feed_quality.examples(sessions, keys, options["moments"], options["seed"], self.say)
+                    self.store(folder / f"{path.name}.train.npz", list(learnt))
+                    held = feed_quality.examples_of_cases(cases, sessions, keys, options["moments"], options["seed"])
+                    self.store(folder / f"{path.name}.dev.npz", list(held))
             except (NoCollection, ModelUnavailable) as error:
                 raise CommandError(str(error)) from None
 

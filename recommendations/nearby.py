@@ -1,0 +1,209 @@
+"""The nearest listings to a vector, from a copy of all item vectors that each process holds while the market is of
+middling size: a large part of a request's cost is the walk through the index in the database.
+
+Vectors lie sorted by groups of likes; the groups nearest to a vector are compared in full. What changed since the copy
+was made is read every second and compared as well; what has left the market is told by whoever found out (`gone`).
+Below and above these sizes, and while a copy is being made, the database is asked (retrieval.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from models.towers import DIMENSIONS
+
+from . import quick
+from .dense import HEADER
+
+log = logging.getLogger(__name__)
+Vectors = NDArray[np.float32]
+Pairs = list[tuple[int, float]]
+
+HELD_FROM, HELD_AT_MOST = 5_000, 400_000  # listings; half a kilobyte each
+SHARE, AT_LEAST = 0.04, 2_000  # of all vectors, of which so many are compared
+ROUNDS, OF_A_GROUP = 5, 40  # of grouping, and vectors of each group that are read for it
+SECONDS = 1.0  # between looks at what changed
+LATE = timedelta(seconds=10)  # a row may be committed so long after its time was taken
+GONE_SECONDS = 60.0  # after which a listing that was off the market may be there again
+AGE = 3_600.0  # seconds after which a copy is made anew
+DRIFT = 0.05  # or so large a share of it has changed
+
+EVERYTHING = "SELECT listing_id, halfvec_send(vector) FROM recommendations_itemvector WHERE model_version = %(space)s"
+CHANGED = f"{EVERYTHING} AND updated_at > %(since)s"
+
+
+@dataclass
+class Copy:
+    """vectors: float32 [n, 128], unit rows, group by group; keys: int64 [n]; starts: int64 [groups + 1]; centres:
+    float32 [groups, 128]."""
+
+    space: str
+    since: datetime
+    made: float
+    keys: NDArray[np.int64]
+    vectors: Vectors
+    starts: NDArray[np.int64]
+    centres: Vectors
+    looked: float = 0.0
+    fresh: dict[int, Vectors] = field(default_factory=dict)
+    fresh_keys: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    fresh_vectors: Vectors = field(default_factory=lambda: np.zeros((0, DIMENSIONS), np.float32))
+    by_key: NDArray[np.int64] = field(init=False)  # places in the order of the keys
+    gone: dict[int, float] = field(default_factory=dict)  # until when they are not looked for
+
+    def __post_init__(self) -> None:
+        self.by_key = np.argsort(self.keys)
+
+    def holds(self, keys: NDArray[np.int64], vectors: Vectors) -> NDArray[np.bool_]:
+        """Which of these it holds just so (what changed since `since` may have been in it from the beginning)."""
+        at = np.minimum(np.searchsorted(self.keys, keys, sorter=self.by_key), len(self.keys) - 1)
+        place = self.by_key[at]
+        same: NDArray[np.bool_] = (self.keys[place] == keys) & (self.vectors[place] == vectors).all(axis=1)
+        return same
+
+
+_copy: Copy | None = None
+_making = threading.Lock()
+
+
+def forget() -> None:
+    """For another catalogue in the same process."""
+    global _copy
+    _copy = None
+
+
+def gone(pks: Iterable[int]) -> None:
+    """These were not on sale just now."""
+    if _copy is not None:
+        _copy.gone |= dict.fromkeys(pks, time.monotonic() + GONE_SECONDS)
+
+
+def nearest(interests: Vectors, space: str, listings: int, limit: int) -> list[Pairs] | None:
+    """For each of float32 [k, 128] (unit rows) the nearest, as (key, cosine), the nearest first. None: ask the
+    database. listings: how many there are, about."""
+    if not HELD_FROM <= listings <= HELD_AT_MOST:
+        return None
+    held = _copy
+    if held is None or held.space != space or _is_old(held):
+        _make_soon(space)
+    if held is None or held.space != space:
+        return None
+    _look_for_changes(held)
+    return [_search(held, row, limit) for row in interests]
+
+
+def _search(held: Copy, row: Vectors, limit: int) -> Pairs:
+    nearness = held.centres @ row
+    order = np.argsort(-nearness)
+    sizes = held.starts[order + 1] - held.starts[order]
+    enough = int(np.searchsorted(np.cumsum(sizes), max(AT_LEAST, SHARE * len(held.keys)))) + 1
+    parts = [(held.starts[group], held.starts[group + 1]) for group in order[:enough]]
+    cosines = np.concatenate([*(held.vectors[a:b] @ row for a, b in parts), held.fresh_vectors @ row])
+    keys = np.concatenate([*(held.keys[a:b] for a, b in parts), held.fresh_keys])
+    old = len(keys) - len(held.fresh_keys)
+    wanted = min(len(keys), limit + 20)
+    best = np.argpartition(-cosines, wanted - 1)[:wanted]
+    best = best[np.argsort(-cosines[best], kind="stable")]
+    found: Pairs = []
+    now = time.monotonic()
+    for at, key, cosine in zip(best.tolist(), keys[best].tolist(), cosines[best].tolist(), strict=True):
+        is_outdated = at < old and key in held.fresh
+        if not is_outdated and held.gone.get(key, 0.0) < now:
+            found.append((key, cosine))
+    return found[:limit]
+
+
+def _look_for_changes(held: Copy) -> None:
+    now = time.monotonic()
+    if now - held.looked < SECONDS:
+        return
+    held.looked = now
+    since = timezone.now() - LATE
+    rows = quick.rows(CHANGED, {"space": held.space, "since": held.since})
+    held.since = max(held.since, since)
+    if not rows:
+        return
+    keys, vectors = np.array([pk for pk, _ in rows], np.int64), _unpacked(rows)
+    is_new = ~held.holds(keys, vectors)
+    new = dict(zip(keys[is_new].tolist(), vectors[is_new], strict=True))
+    if any(pk not in held.fresh or not np.array_equal(held.fresh[pk], row) for pk, row in new.items()):
+        fresh = held.fresh | new
+        held.gone = {pk: until for pk, until in held.gone.items() if pk not in new}
+        held.fresh_keys, held.fresh_vectors = np.array(list(fresh), np.int64), np.stack(list(fresh.values()))
+        held.fresh = fresh
+
+
+def _is_old(held: Copy) -> bool:
+    changed = len(held.fresh) + len(held.gone)
+    return time.monotonic() - held.made > AGE or changed > 1_000 + DRIFT * len(held.keys)
+
+
+# --- Making a copy ---------------------------------------------------------------------------------------------------
+def _make_soon(space: str) -> None:
+    if _making.acquire(blocking=False):
+        threading.Thread(target=_make_and_release, args=(space,), name="nearby", daemon=True).start()
+
+
+def _make_and_release(space: str) -> None:
+    try:
+        make(space)
+    except Exception:
+        log.exception("no copy of the item vectors")
+    finally:
+        connection.close()  # this thread's own
+        _making.release()
+
+
+def make(space: str) -> None:
+    """Read all vectors of the space and group them: a second or two for 100,000."""
+    global _copy
+    begun, since = time.monotonic(), timezone.now() - LATE
+    rows = quick.rows(EVERYTHING, {"space": space})
+    if not rows:
+        return
+    keys, vectors = np.array([pk for pk, _ in rows], np.int64), _unpacked(rows)
+    del rows
+    centres, group = grouped(vectors)
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(len(centres) + 1)).astype(np.int64)
+    _copy = Copy(space, since, time.monotonic(), keys[order], vectors[order], starts, centres)
+    log.info("%d item vectors held, %.1f s", len(keys), time.monotonic() - begun)
+
+
+def _unpacked(rows: list[tuple[Any, ...]]) -> Vectors:
+    """float32 [rows, 128] of unit length, or zero."""
+    packed = b"".join(vector[HEADER:] for _, vector in rows)
+    vectors = np.frombuffer(packed, ">f2").reshape(len(rows), DIMENSIONS).astype(np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    return vectors
+
+
+def grouped(vectors: Vectors) -> tuple[Vectors, NDArray[np.int64]]:
+    """(centres float32 [groups, 128], group of each int64 [n]) by k-means on the sphere, from a fixed beginning."""
+    rng = np.random.default_rng(1)
+    count = max(1, round(len(vectors) ** 0.5))
+    sample = vectors[rng.permutation(len(vectors))[: OF_A_GROUP * count]]
+    centres = sample[:count].copy()
+    for _ in range(ROUNDS):
+        group = _nearest_centre(sample, centres)
+        sums = np.zeros_like(centres)
+        np.add.at(sums, group, sample)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        centres = np.where(lengths > 0, sums / np.maximum(lengths, 1e-6), centres).astype(np.float32)
+    return centres, _nearest_centre(vectors, centres)
+
+
+def _nearest_centre(vectors: Vectors, centres: Vectors) -> NDArray[np.int64]:
+    parts = [(vectors[at : at + 4_096] @ centres.T).argmax(axis=1) for at in range(0, len(vectors), 4_096)]
+    return np.concatenate(parts).astype(np.int64)

@@ -9,7 +9,6 @@ register()
 urlpatterns = [
     path("item/<public_id:public_id>/buy/", orders.buy, name="buy"),
     path("rules/", market.rules, name="rules"),
-    path("privacy/", market.what_left, name="what-left"),
     path("sell/", selling.my_listings, name="my-listings"),
     path("sell/start/", selling.start_selling, name="start-selling"),
     path("sell/new/", selling.new, name="sell-new"),

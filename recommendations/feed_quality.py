@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -26,10 +25,11 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from models import manifest, towers
+from models.rankings import ndcg, reciprocal_rank
 
 from . import counting, dense, feed, ranking, remembered, retrieval, scratch, standing, stock
 from .models import CoVisit, ListingViews, QueryClick, RememberedQuery, Standing
-from .retrieval_quality import NoCollection, Say, rows_of
+from .retrieval_quality import NoCollection, Say, file_in, rows_of
 from .scratch import Product
 
 TOP = 10
@@ -65,7 +65,7 @@ def read_products(path: Path) -> list[Product]:
             row.get("category_path") or "",
             _price(row.get("price") or ""),
         )
-        for row in rows_of(_file("products.csv.gz", path, path.parent))
+        for row in rows_of(file_in("products.csv.gz", path, path.parent))
     ]
 
 
@@ -79,20 +79,13 @@ def _price(text: str) -> Decimal | None:
 
 def read_cases(path: Path) -> list[Case]:
     """Raises NoCollection."""
-    rows = _lines(_file("cases.jsonl.gz", path))
+    rows = _lines(file_in("cases.jsonl.gz", path))
     return [Case(_events(row["history"]), row["target"]) for row in rows]
 
 
 def read_sessions(path: Path) -> list[list[Event]]:
     """Raises NoCollection."""
-    return [_events(row["events"]) for row in _lines(_file("sessions.jsonl.gz", path))]
-
-
-def _file(name: str, *folders: Path) -> Path:
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-    raise NoCollection(f"There is no {name} in {' or '.join(map(str, folders))}.")
+    return [_events(row["events"]) for row in _lines(file_in("sessions.jsonl.gz", path))]
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -169,7 +162,7 @@ class Device:
         pks = sorted(keys.values())
         self.keys, self.variant = keys, variant
         self.place = {pk: at for at, pk in enumerate(pks)}
-        self.items = _rounded(dense.of(pks))  # as they come with items over the wire
+        self.items = rounded(dense.of(pks))  # as they come with items over the wire
         self.queries: dict[str, NDArray[np.float32]] = {}
 
     def vector(self, event: Event) -> NDArray[np.float32] | None:
@@ -177,7 +170,7 @@ class Device:
         if event.kind != "search":
             return self.items[self.place[self.keys[event.about]]] if event.about in self.keys else None
         if event.about not in self.queries:
-            self.queries[event.about] = _rounded(towers.encode_queries([event.about], self.variant))[0]
+            self.queries[event.about] = rounded(towers.encode_queries([event.about], self.variant))[0]
         found = self.queries[event.about]
         return found if found.any() else None
 
@@ -195,7 +188,7 @@ class Device:
         return np.rint(127 * interests).astype(np.int8)
 
 
-def _rounded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def rounded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Through int8 and back to unit length, as the wire does it."""
     quantized = np.rint(127 * vectors)
     found: NDArray[np.float32] = quantized / np.maximum(np.linalg.norm(quantized, axis=1, keepdims=True), 1)
@@ -205,9 +198,8 @@ def _rounded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 # --- Figures ---------------------------------------------------------------------------------------------------------
 def figures(ranking: list[str], target: str) -> tuple[float, float, float]:
     """(hit among the first ten, NDCG@10, reciprocal rank) of the one right answer."""
-    place = ranking.index(target) + 1 if target in ranking else 0
-    in_top = 0 < place <= TOP
-    return float(in_top), 1 / math.log2(place + 1) if in_top else 0.0, 1 / place if place else 0.0
+    right = {target: 1}
+    return float(target in ranking[:TOP]), ndcg(ranking, right, TOP), reciprocal_rank(ranking, right)
 
 
 def mean(measured: list[tuple[float, float, float]]) -> dict[str, float]:
@@ -257,12 +249,12 @@ def _measured(cases: list[Case], ids: dict[int, str], say: Say) -> dict[str, Any
         feed.forget_answers()  # each shopper is somebody new
         begun = time.perf_counter()
         sent = published.sends(case.history)
-        ranking = _answer(space, sent, ids)
+        ranking = answer(space, sent, ids)
         seconds += time.perf_counter() - begun
         ways["int8"].append(figures(ranking, case.target))
         of_full = full.sends(case.history)
         if not np.array_equal(of_full, sent):  # the same request has the same answer
-            ranking = _answer(space, of_full, ids)
+            ranking = answer(space, of_full, ids)
         ways["fp32"].append(figures(ranking, case.target))
         ways["popularity"].append(figures(popular, case.target))
         if number % 1000 == 0:
@@ -277,7 +269,7 @@ def _measured(cases: list[Case], ids: dict[int, str], say: Say) -> dict[str, Any
     }
 
 
-def _answer(space: str, sent: NDArray[np.int8], ids: dict[int, str]) -> list[str]:
+def answer(space: str, sent: NDArray[np.int8], ids: dict[int, str]) -> list[str]:
     return [ids[pk] for pk in feed.page(space, sent, feed.MOST).keys]
 
 

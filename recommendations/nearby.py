@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import connection
@@ -43,6 +43,17 @@ EVERYTHING = "SELECT listing_id, halfvec_send(vector) FROM recommendations_itemv
 CHANGED = f"{EVERYTHING} AND updated_at > %(since)s"
 
 
+class Fresh(NamedTuple):
+    """What changed since a copy was made. Replaced as a whole: several threads answer requests."""
+
+    rows: dict[int, Vectors] = {}
+    keys: NDArray[np.int64] = np.zeros(0, np.int64)
+    vectors: Vectors = np.zeros((0, DIMENSIONS), np.float32)
+
+
+NOTHING = Fresh()
+
+
 @dataclass
 class Copy:
     """vectors: float32 [n, 128], unit rows, group by group; keys: int64 [n]; starts: int64 [groups + 1]; centres:
@@ -56,9 +67,7 @@ class Copy:
     starts: NDArray[np.int64]
     centres: Vectors
     looked: float = 0.0
-    fresh: dict[int, Vectors] = field(default_factory=dict)
-    fresh_keys: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    fresh_vectors: Vectors = field(default_factory=lambda: np.zeros((0, DIMENSIONS), np.float32))
+    fresh: Fresh = NOTHING
     by_key: NDArray[np.int64] = field(init=False)  # places in the order of the keys
     gone: dict[int, float] = field(default_factory=dict)  # until when they are not looked for
 
@@ -86,7 +95,7 @@ def forget() -> None:
 def gone(pks: Iterable[int]) -> None:
     """These were not on sale just now."""
     if _copy is not None:
-        _copy.gone |= dict.fromkeys(pks, time.monotonic() + GONE_SECONDS)
+        _copy.gone = _copy.gone | dict.fromkeys(pks, time.monotonic() + GONE_SECONDS)
 
 
 def nearest(interests: Vectors, space: str, listings: int, limit: int) -> list[Pairs] | None:
@@ -104,21 +113,22 @@ def nearest(interests: Vectors, space: str, listings: int, limit: int) -> list[P
 
 
 def _search(held: Copy, row: Vectors, limit: int) -> Pairs:
+    fresh = held.fresh
     nearness = held.centres @ row
     order = np.argsort(-nearness)
     sizes = held.starts[order + 1] - held.starts[order]
     enough = int(np.searchsorted(np.cumsum(sizes), max(AT_LEAST, SHARE * len(held.keys)))) + 1
     parts = [(held.starts[group], held.starts[group + 1]) for group in order[:enough]]
-    cosines = np.concatenate([*(held.vectors[a:b] @ row for a, b in parts), held.fresh_vectors @ row])
-    keys = np.concatenate([*(held.keys[a:b] for a, b in parts), held.fresh_keys])
-    old = len(keys) - len(held.fresh_keys)
+    cosines = np.concatenate([*(held.vectors[a:b] @ row for a, b in parts), fresh.vectors @ row])
+    keys = np.concatenate([*(held.keys[a:b] for a, b in parts), fresh.keys])
+    old = len(keys) - len(fresh.keys)
     wanted = min(len(keys), limit + 20)
     best = np.argpartition(-cosines, wanted - 1)[:wanted]
     best = best[np.argsort(-cosines[best], kind="stable")]
     found: Pairs = []
     now = time.monotonic()
     for at, key, cosine in zip(best.tolist(), keys[best].tolist(), cosines[best].tolist(), strict=True):
-        is_outdated = at < old and key in held.fresh
+        is_outdated = at < old and key in fresh.rows
         if not is_outdated and held.gone.get(key, 0.0) < now:
             found.append((key, cosine))
     return found[:limit]
@@ -130,22 +140,23 @@ def _look_for_changes(held: Copy) -> None:
         return
     held.looked = now
     since = timezone.now() - LATE
-    rows = quick.rows(CHANGED, {"space": held.space, "since": held.since})
+    changed = quick.rows(CHANGED, {"space": held.space, "since": held.since})
     held.since = max(held.since, since)
-    if not rows:
+    if not changed:
         return
-    keys, vectors = np.array([pk for pk, _ in rows], np.int64), _unpacked(rows)
+    keys, vectors = np.array([pk for pk, _ in changed], np.int64), _unpacked(changed)
     is_new = ~held.holds(keys, vectors)
     new = dict(zip(keys[is_new].tolist(), vectors[is_new], strict=True))
-    if any(pk not in held.fresh or not np.array_equal(held.fresh[pk], row) for pk, row in new.items()):
-        fresh = held.fresh | new
-        held.gone = {pk: until for pk, until in held.gone.items() if pk not in new}
-        held.fresh_keys, held.fresh_vectors = np.array(list(fresh), np.int64), np.stack(list(fresh.values()))
-        held.fresh = fresh
+    there = set(keys.tolist())
+    held.gone = {pk: until for pk, until in dict(held.gone).items() if pk not in there}
+    known = held.fresh.rows
+    if any(pk not in known or not np.array_equal(known[pk], row) for pk, row in new.items()):
+        rows = known | new
+        held.fresh = Fresh(rows, np.array(list(rows), np.int64), np.stack(list(rows.values())))
 
 
 def _is_old(held: Copy) -> bool:
-    changed = len(held.fresh) + len(held.gone)
+    changed = len(held.fresh.keys) + len(held.gone)
     return time.monotonic() - held.made > AGE or changed > 1_000 + DRIFT * len(held.keys)
 
 

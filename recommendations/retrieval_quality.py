@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from statistics import fmean
 from typing import Any
 
 from models import manifest
+from models.rankings import ndcg, recall, reciprocal_rank
 
 from . import dense, scratch, search
 from .scratch import Product
@@ -48,19 +48,20 @@ def read(path: Path) -> Collection:
     """Raises NoCollection."""
     products = [
         Product(row["product_id"], row["title"], row.get("description") or "", row.get("category_path") or "")
-        for row in rows_of(_found("products.csv.gz", path, path.parent))
+        for row in rows_of(file_in("products.csv.gz", path, path.parent))
     ]
     grades: dict[str, dict[str, int]] = {}
-    for row in rows_of(_found("labels.csv.gz", path)):
+    for row in rows_of(file_in("labels.csv.gz", path)):
         grades.setdefault(row["query_id"], {})[row["product_id"]] = int(row["grade"])
-    asked = [Query(row["query"], grades.get(row["query_id"], {})) for row in rows_of(_found("queries.csv", path))]
+    asked = [Query(row["query"], grades.get(row["query_id"], {})) for row in rows_of(file_in("queries.csv", path))]
     queries = [query for query in asked if any(grade >= 1 for grade in query.grades.values())]
     if not queries:
         raise NoCollection(f"No query in {path} has a relevant product.")
     return Collection(products, queries)
 
 
-def _found(name: str, *folders: Path) -> Path:
+def file_in(name: str, *folders: Path) -> Path:
+    """The first of that name. Raises NoCollection."""
     for folder in folders:
         if (folder / name).is_file():
             return folder / name
@@ -80,16 +81,8 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 # --- Figures ---------------------------------------------------------------------------------------------------------
 def figures(ranking: Sequence[str], grades: dict[str, int]) -> tuple[float, float, float]:
-    """(NDCG@10 with the gain 2^grade - 1, recall@100, reciprocal rank); at least one grade must be 1 or more."""
-    found = [grades.get(product, 0) for product in ranking[:DEEP]]
-    ideal = sorted(grades.values(), reverse=True)
-    relevant = sum(grade >= 1 for grade in ideal)
-    first = next((place for place, grade in enumerate(found, 1) if grade >= 1), 0)
-    return _dcg(found) / _dcg(ideal), sum(grade >= 1 for grade in found) / relevant, 1 / first if first else 0.0
-
-
-def _dcg(grades: Sequence[int]) -> float:
-    return sum((2**grade - 1) / math.log2(place + 1) for place, grade in enumerate(grades[:TOP], 1))
+    """(NDCG@10, recall@100, reciprocal rank)."""
+    return ndcg(ranking, grades, TOP), recall(ranking, grades, DEEP), reciprocal_rank(ranking[:DEEP], grades)
 
 
 def mean(measured: list[tuple[float, float, float]]) -> dict[str, float]:

@@ -2,7 +2,7 @@ from django.urls import path
 
 from listings.addresses import register
 
-from .views import browse, items
+from .views import browse, items, privacy
 
 register()
 
@@ -11,4 +11,5 @@ urlpatterns = [
     path("c/<slug:category_id>/", browse.browse, name="category"),
     path("item/<public_id:public_id>/", items.item, name="item"),
     path("seller/<username:username>/", items.seller, name="seller"),
+    path("privacy/", privacy.what_left, name="what-left"),
 ]

@@ -10,8 +10,3 @@ from .. import policies
 @require_safe
 def rules(request: HttpRequest) -> HttpResponse:
     return render(request, "listings/rules.html", {"policies": policies.all(), "version": policies.version()})
-
-
-@require_safe
-def what_left(request: HttpRequest) -> HttpResponse:
-    return render(request, "listings/what_left.html")

@@ -1,6 +1,5 @@
 /** "What left this device": what is kept, what was sent, what was learned, and the switches over all of it. */
 import { openHistory } from "../history.js";
-import { fetchManifest } from "../ml/manifest.js";
 import { inWords } from "../ml/weights.js";
 import { button, clock, el } from "./sell/dom.js";
 
@@ -106,7 +105,6 @@ async function start(page) {
   history.watch(() => void show());
   await show();
   for (const control of page.querySelectorAll("[disabled]")) control.disabled = false;
-  await showCosts(page.dataset.manifestUrl);
   page.dataset.ready = "1"; // for tests: everything above is in place
 }
 
@@ -126,27 +124,3 @@ function forgetLesson() {
     // A browser that keeps nothing.
   }
 }
-
-/**
- * What blur costs, as measured when the user tower was published: `noise` of its entry in the list of models, rows of
- * {amount, quality_loss: share of HR@10 lost, read_back: share of searches that can be guessed from the vector}.
- * Without it no number is shown.
- */
-async function showCosts(manifestUrl) {
-  let rows;
-  try {
-    rows = (await fetchManifest(manifestUrl)).models["user-tower"]?.noise ?? [];
-  } catch {
-    return;
-  }
-  for (const place of document.querySelectorAll("[data-cost]")) {
-    const row = rows.find?.((each) => each.amount === Number(place.dataset.cost));
-    const parts = [
-      Number.isFinite(row?.quality_loss) && row.amount > 0 ? `answers fit ${percent(row.quality_loss)} less well` : "",
-      Number.isFinite(row?.read_back) ? `${percent(row.read_back)} of searches could be guessed from it` : "",
-    ].filter(Boolean);
-    if (parts.length > 0) place.textContent = `(${parts.join("; ")})`;
-  }
-}
-
-const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;

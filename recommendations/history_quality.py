@@ -24,7 +24,7 @@ from .retrieval_quality import NoCollection, Say
 
 PATH = Path(__file__).with_name("history_quality.json")
 MISSING = (0, 1, 3, 5)  # events, the newest ones
-NOISES = (0.0, 0.5, 1.0)  # expected length of what is added to a vector of length 1; the choices of the privacy page
+NOISES = (0.0, 2.0, 4.0)  # expected length of what is added to a vector of length 1; the choices of the privacy page
 DRAWS, CONFIDENCE = 2_000, 0.95  # of the bootstrap
 Vectors = NDArray[np.float32]
 Sent = NDArray[np.int8]

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -43,9 +44,18 @@ def refresh(pks: Sequence[int]) -> int:
     ItemVector.objects.filter(pk__in=pks).exclude(listing__status=Status.PUBLISHED).delete()
     space = towers.space()
     rows = list(due(space).filter(pk__in=pks).only("pk", "title", "category", "description", "revision"))
+    made = 0
     for at in range(0, len(rows), BATCH):
-        store(rows[at : at + BATCH], towers.encode_items([read(row) for row in rows[at : at + BATCH]]), space)
-    return len(rows)
+        batch = rows[at : at + BATCH]
+        encoded = towers.encode_items([read(row) for row in batch])
+        try:
+            with transaction.atomic():
+                store(batch, encoded, space)
+        except IntegrityError:  # one was deleted meanwhile; the sweep makes the others
+            log.info("listings were deleted while their vectors were made")
+        else:
+            made += len(batch)
+    return made
 
 
 def read(listing: Listing) -> ItemText:

@@ -140,10 +140,14 @@ class Stack:
         if self.redis.process is None or self.redis.process.poll() is not None:
             self.start_redis()
         self.wipe_redis()
+        self.revive()
+        self.await_ready()
+
+    def revive(self) -> None:
+        """Start again what ended, as the supervisor of `make run` does."""
         for name, process in self.processes.items():
             if process.poll() is not None:
                 self.spawn(name)
-        self.await_ready()
 
     def settle(self) -> None:
         """Hold all processes at a moment when none works on rows, so that the database can be emptied."""

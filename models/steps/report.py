@@ -19,7 +19,7 @@ def report(published: Path, out: Path) -> None:
     lines = ["# Published models", ""]
     for name, entry in manifests.load(published)["models"].items():
         chosen = entry["variants"][next(iter(entry["published"].values()))]
-        table = ranked.variants_table if "space" in entry else card.variants_table
+        table = card.variants_table if "labels" in entry else ranked.variants_table
         lines += [f"## {name} {entry['version']}", "", *table(entry), ""]
         sizes = {variant: about["brotli_bytes"] / 1000 for variant, about in entry["variants"].items()}
         (out / f"{name}-bytes.svg").write_text(bars("Brotli, kB", sizes), encoding="utf-8")

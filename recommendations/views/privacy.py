@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from .. import history_quality
 
-BLURS = {0.0: "Not at all", 0.5: "Some", 1.0: "A lot: as much noise as vector"}
+NAMES = ("Not at all", "Some: twice as much noise as vector", "A lot: four times as much noise as vector")
 
 
 @require_safe
@@ -18,7 +18,7 @@ def what_left(request: HttpRequest) -> HttpResponse:
             "name": name,
             "costs": {what: percent(share) for what, share in costs.get(amount, {}).items()},
         }
-        for amount, name in BLURS.items()
+        for amount, name in zip(history_quality.NOISES, NAMES, strict=True)
     ]
     return render(request, "recommendations/what_left.html", {"blurs": blurs})
 

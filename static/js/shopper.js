@@ -16,6 +16,8 @@ const MOVED = 0.9; // an interest is another one below this cosine to all that w
 const REREAD = 32; // newest events whose missing vectors are worked out
 const RESULTS = 2; // how many times as much the order for everybody counts for what was searched for
 const WAIT_MS = 8000;
+const BLURS = "blurs";
+const MOST_BLURS = 256;
 
 /**
  * @param {{history: object, client: object|null, url: string, me?: string, space?: string, categoryName?: (id: string) => string,
@@ -118,9 +120,9 @@ export function createShopper(options) {
     const limit = many ? MANY : Math.min(MANY, Math.max(FIRST, isFresh() ? pool.limit : 0));
     const isEnough = isFresh() && pool.limit >= limit && !anew && !moved(found, pool.asked.map(fromBase64)) && pool.stamp === stamp;
     if (isEnough) return "fresh";
-    const blurred = (vector) => quantize(settings.noise > 0 ? withNoise(vector, settings.noise, random) : vector);
-    const sent = found.map(blurred).filter(Boolean);
-    const told = given.map((event) => ({ kind: event.kind, age: Math.round(10 * ageInDays(event, now())) / 10, vector: toBase64(blurred(event.vector)) }));
+    const blurred = await blurs([...found, ...given.map((event) => event.vector)]);
+    const sent = blurred.slice(0, found.length);
+    const told = given.map((event, at) => ({ kind: event.kind, age: Math.round(10 * ageInDays(event, now())) / 10, vector: toBase64(blurred[found.length + at]) }));
     const answer = await ask(sent, told, limit);
     if (answer.status !== "ok") return answer.status;
     // Erased while the request was on its way: the answer must not bring anything back.
@@ -129,6 +131,28 @@ export function createShopper(options) {
     await history.keepPool({ at: now(), space: answer.space, source: answer.source, items: answer.items, limit, asked, stamp });
     await load();
     return "new";
+  }
+
+  /**
+   * What is sent for these vectors. The same vector has the same blur every time: the mean of many would be the vector
+   * itself.
+   * @returns {Promise<Int8Array[]>}
+   */
+  async function blurs(vectors) {
+    const plain = vectors.map(quantize);
+    const { noise } = settings;
+    if (!(noise > 0)) return plain;
+    const names = plain.map(toBase64);
+    const before = erasures;
+    const kept = (await history.note(BLURS)) ?? {};
+    const known = kept.noise === noise ? new Map(kept.pairs) : new Map();
+    const chosen = names.map((name, at) => known.get(name) ?? toBase64(quantize(withNoise(plain[at], noise, random))));
+    for (const [at, name] of names.entries()) {
+      known.delete(name); // and again at the end: the latest are kept
+      known.set(name, chosen[at]);
+    }
+    if (before === erasures) await history.keepNote(BLURS, { noise, pairs: [...known].slice(-MOST_BLURS) });
+    return chosen.map(fromBase64);
   }
 
   /** @param {object[]} told events, only with consent and where this device has no tower: what goes in place of interests */

@@ -34,3 +34,12 @@ def text(characters: int, seed: int) -> tuple[str, str]:
     while len(body) < characters:
         body += dice.choice(SENTENCES).format(n=dice.randint(11, 29)) + " "
     return title, body[: characters - len(title) - 1]
+
+
+KINDS = ("used", "white", "oak", "small", "vintage", "18 inch", "waterproof", "folding")
+
+
+def query(seed: int) -> str:
+    """Two to four words, as people search."""
+    dice = random.Random(seed)
+    return " ".join([*dice.sample(KINDS, dice.randint(1, 2)), dice.choice(THINGS)])

@@ -53,7 +53,7 @@ def test_a_safe_draft_is_submitted_published_by_the_worker_and_found_by_a_shoppe
     sign_in(other, shopper, site.url)
     page = other.new_page()
     page.goto("/")
-    page.get_by_role("searchbox").first.fill("linen lamp")
+    page.get_by_label("Search listings").fill("linen lamp")
     page.keyboard.press("Enter")
     page.get_by_role("link", name=SAFE_TITLE).first.click()
     expect(page.get_by_role("heading", name=SAFE_TITLE)).to_be_visible()

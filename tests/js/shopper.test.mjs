@@ -175,6 +175,11 @@ test("noise changes what is sent, and nothing on the device", async () => {
   const likeness = cosine(fromBase64(sent[0].body.vectors[0]), axis(3));
   assert.ok(likeness < 0.95 && likeness > 0.2, String(likeness));
   assert.equal(await shopper.renew(), "fresh", "the blur alone is no movement");
+  await shopper.renew({ anew: true });
+  assert.deepEqual(sent[1].body.vectors, sent[0].body.vectors, "many blurs of one vector would give it away");
+  await history.set({ noise: 2 });
+  await shopper.renew({ anew: true });
+  assert.notDeepEqual(sent[2].body.vectors, sent[0].body.vectors);
 });
 
 test("a device that cannot run the tower sends no vector, and still sorts by what it saw", async () => {

@@ -11,9 +11,10 @@ from pgvector import HalfVector
 
 from listings.models import Listing
 from models import towers
-from recommendations import retrieval, stock, vocabulary
+from recommendations import feed, vocabulary
 from recommendations.models import ItemVector
 from tests.listings.conftest import as_user, make_listing, models_away  # noqa: F401  (fixtures)
+from tests.recommendations.histories import collection  # noqa: F401  (a fixture)
 
 TITLES = (
     "Blue enamel kettle",
@@ -31,8 +32,8 @@ TITLES = (
 
 
 def forget_all() -> None:
-    for module in (vocabulary, retrieval, stock):
-        module.forget()
+    vocabulary.forget()
+    feed.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -64,6 +64,22 @@ def test_nothing_is_lost_while_the_model_is_away(make_listing, models_away):
     assert vectors.sweep() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_listing_that_is_deleted_meanwhile_costs_nothing(make_listing, monkeypatch):
+    listing, other = make_listing("Blue enamel kettle"), make_listing("Cordless drill")
+    encode = towers.encode_items
+
+    def slowly(texts):
+        listing.delete()
+        return encode(texts)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(towers, "encode_items", slowly)
+        assert vectors.refresh([listing.pk, other.pk]) == 0
+    assert vectors.sweep() == 1
+    assert ItemVector.objects.get().listing == other
+
+
 def test_the_nearest_come_first_and_only_what_is_published_now(make_listing):
     kettle, drill = make_listing("Blue enamel kettle"), make_listing("Cordless drill", category="tools")
     gone = make_listing("Red enamel kettle")

@@ -12,7 +12,7 @@
  * Out: {type: "ready", model, ms, resources}        model: {name, version, variant, policies_version, space}; resources: URLs this worker loaded
  *      {type: "verdict", id, verdict, activation, timing}   a Verdict (design section 5); the last two of photos only
  *      {type: "prepared", id, blob, width, height, sha256}
- *      {type: "vector", id, vector, space}          Int8Array, or null for words that mean nothing to the tower
+ *      {type: "vector", id, vector, space, workerMs} Int8Array, or null for words that mean nothing to the tower
  *      {type: "interests", id, interests, space}    Float32Arrays of length 1
  *      {type: "dropped", id}                        replaced by a newer check, or cancelled
  *      {type: "failed", id, name, code, message}    id null when loading the model `name` failed; message is plain English
@@ -147,7 +147,9 @@ async function runJob(job, isStale) {
       const bytes = new Uint8Array(await job.blob.arrayBuffer());
       postMessage({ type: "verdict", id: job.id, ...(await checkPhoto(bytes, model, read, run, { name: PHOTO, provider })) });
     } else if (job.type === "embed-query") {
-      postMessage({ type: "vector", id: job.id, vector: await embedQuery(job.text, model, run), space: model.space });
+      const began = performance.now();
+      const vector = await embedQuery(job.text, model, run);
+      postMessage({ type: "vector", id: job.id, vector, space: model.space, workerMs: performance.now() - began });
     } else if (job.type === "interests") {
       postMessage({ type: "interests", id: job.id, interests: await interestsOf(job.events, model, run), space: model.space });
     } else {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,17 @@ from playwright.sync_api import Browser, Page
 from models import manifest
 from tests.bench import measure
 from tests.bench.peers import files, server
-from tests.bench.texts import text
+from tests.bench.texts import query, text
 
 CHARACTERS = 400
 ROUNDS = 80
 STARTS = 5
 OURS, PEER, PLAIN = "listing-text", "transformers", "transformers-plain"
 NAMES = (OURS, PEER, PLAIN)
+TOWER = "query-tower"
+QUERIES = 200
 TARGET = 1 / 50
+Round = dict[str, dict[str, Any]]
 
 
 def run(browser: Browser, say: Callable[[str], None], published: Path = manifest.PUBLISHED) -> dict[str, Any]:
@@ -39,6 +42,8 @@ def run(browser: Browser, say: Callable[[str], None], published: Path = manifest
         cold, line = starts(browser, site)
         say(f"Peers: {ROUNDS} rounds of {CHARACTERS} characters …")
         rounds = turns(browser, site)
+        say(f"Peers: {QUERIES} searches …")
+        searches = queries(browser, site)
     contenders = {
         name: {
             "worker": measure.spread([round[name]["worker"] for round in rounds]),
@@ -65,6 +70,7 @@ def run(browser: Browser, say: Callable[[str], None], published: Path = manifest
         "load_average": round(os.getloadavg()[0], 2),
         "taken_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "contenders": contenders,
+        "searches": searches,
     }
 
 
@@ -103,17 +109,36 @@ def over_the_line(site: server.Site, kind_of: Callable[[str], str] = files.kind_
     return {**total, "by_kind": kinds}
 
 
-def turns(browser: Browser, site: server.Site) -> list[dict[str, dict[str, Any]]]:
+def turns(browser: Browser, site: server.Site) -> list[Round]:
     """A round is one text to each contender in turn; the first rounds only warm up."""
-    page = open_page(browser, site)
-    texts = [text(CHARACTERS, seed) for seed in range(measure.WARM_UP + ROUNDS)]
-    rounds = page.evaluate("([names, texts]) => peers.turns(names, texts)", [list(NAMES), texts])
-    page.context.close()
+    rounds = asked(browser, site, NAMES, [text(CHARACTERS, seed) for seed in range(measure.WARM_UP + ROUNDS)])
     for round in rounds:
         for name in NAMES:  # real work leaves a distribution over the policies
             if abs(sum(round[name]["scores"]) - 1) > 0.01:
                 raise RuntimeError(f"{name} gave no scores: {round[name]['scores']}")
+    return rounds
+
+
+def asked(browser: Browser, site: server.Site, names: Sequence[str], texts: Sequence[Sequence[str]]) -> list[Round]:
+    page = open_page(browser, site)
+    rounds: list[Round] = page.evaluate("([names, texts]) => peers.turns(names, texts)", [list(names), list(texts)])
+    page.context.close()
     return rounds[measure.WARM_UP :]
+
+
+def queries(browser: Browser, site: server.Site) -> dict[str, Any]:
+    """Searches in turns to the query tower and to MiniLM."""
+    names = (TOWER, PEER, PLAIN)
+    rounds = asked(browser, site, names, [[query(seed)] for seed in range(measure.WARM_UP + QUERIES)])
+    found: dict[str, Any] = {
+        name: {place: measure.spread([round[name][place] for round in rounds]) for place in ("worker", "page")}
+        for name in names
+    }
+    for name in (PEER, PLAIN):
+        found[name]["ours_by_this"] = {
+            place: round(found[TOWER][place]["p50"] / found[name][place]["p50"], 5) for place in ("worker", "page")
+        }
+    return {"queries": QUERIES, "pieces": statistics.median(each[PEER]["pieces"] for each in rounds), **found}
 
 
 # --- The table -------------------------------------------------------------------------------------------------------
@@ -148,10 +173,31 @@ def table(found: dict[str, Any]) -> str:
             columns("bytes until the first verdict, Brotli 11", line("brotli")),
             columns(f"p50 of listing-text (wanted: 1/{1 / found['target']:.0f})", ours_by("worker")),
             columns("the same, as the page feels it", ours_by("page")),
+            "",
+            *searches_table(found["searches"]),
             "  plain: with the WASM-only build of its runtime, as we ship it, not the one it takes by itself.",
             "  Under the site's security policy; it forbids the cache (blob:) of Transformers.js for its runtime.",
         ]
     )
+
+
+def searches_table(found: dict[str, Any]) -> list[str]:
+    names = (TOWER, PEER, PLAIN)
+    return [
+        columns(
+            f"{found['queries']} searches ({found['pieces']:.0f} word pieces)",
+            [TOWER, "Transformers.js", "same, plain"],
+        ),
+        *(
+            columns(f"{label}, {share} ms", [f"{found[name][place][share]:.2f}" for name in names])
+            for place, label in (("worker", "in the worker"), ("page", "as the page feels it"))
+            for share in ("p50", "p95")
+        ),
+        columns(
+            f"p50 of {TOWER} (wanted: 1/{1 / TARGET:.0f})",
+            ["", *(f"1/{1 / found[name]['ours_by_this']['worker']:.0f}" for name in (PEER, PLAIN))],
+        ),
+    ]
 
 
 def columns(label: str, cells: list[str]) -> str:

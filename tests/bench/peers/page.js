@@ -1,7 +1,8 @@
 /**
  * The contenders, each in a module worker of its own. The bench calls globalThis.peers.
  *
- * A contender answers check([title, description]) with {ms, scores, pieces}; ms is the time inside its worker.
+ * A contender answers check([title, description]), or check([query]), with {ms, scores, pieces}; ms is the time inside
+ * its worker, scores what it found: shares of the policies, or of query-tower the numbers of a vector.
  */
 
 const open = {
@@ -20,6 +21,17 @@ const open = {
       },
     };
   },
+  async "query-tower"() {
+    const { createClient } = await import("/static/js/ml/client.js");
+    const client = createClient({ workerUrl: "/static/js/ml/worker.js", manifestUrl: "/api/models/manifest" });
+    return {
+      async check([query]) {
+        const answer = await client.embedQuery(query);
+        if (!answer.vector) throw new Error(JSON.stringify(answer));
+        return { ms: answer.workerMs, scores: Array.from(answer.vector), pieces: null };
+      },
+    };
+  },
   transformers: () => openTransformers("asyncify"),
   "transformers-plain": () => openTransformers("plain"),
 };
@@ -28,11 +40,11 @@ const open = {
 function openTransformers(runtime) {
   const worker = new Worker("/peers/transformers.worker.js", { type: "module", name: runtime });
   return {
-    check: ([title, description]) =>
+    check: (fields) =>
       new Promise((resolve, reject) => {
         worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data));
         worker.onerror = (event) => reject(new Error(event.message || "The worker did not start."));
-        worker.postMessage(`${title}\n${description}`);
+        worker.postMessage(fields.join("\n"));
       }),
   };
 }

@@ -62,11 +62,9 @@ def _judged(query: Query, products: dict[int, str]) -> Judged:
     known = vocabulary.current()
     text = spelling.corrected(query.text, known)
     asked, vector = keyword.ask(text, known), dense.query_vector(text)
-    candidates = search.gathered(Listing.objects.published(), asked, vector, known)
-    grades = np.array([query.grades.get(products[each.pk], 0) for each in candidates], np.int64)
-    item_vectors = dense.of([each.pk for each in candidates])
-    values = search.measured(candidates, asked, vector, item_vectors, known)
-    return Judged(values, item_vectors.astype(np.float16), grades, query)
+    pool = search.gathered(Listing.objects.published(), asked, vector, known)
+    grades = np.array([query.grades.get(products[each.pk], 0) for each in pool.candidates], np.int64)
+    return Judged(pool.values, pool.vectors.astype(np.float16), grades, query)
 
 
 class Tried(NamedTuple):

@@ -31,6 +31,7 @@ ROWS = 6_000
 IN_DESCRIPTION = 0.4  # what a word in the description is worth to one in the title, when candidates are chosen
 K1, B = 1.2, 0.75
 JOINED = 0.5  # what a word that only joins others counts
+FOR = re.compile(r"\s(?:for|fits|compatible)\s")
 TAIL = re.compile(r"\s(?:in|with|for|by|from)\s|\s[-–]\s|[,(]")  # what comes after it is no longer the thing itself
 FEATURES = (
     "bm25",  # of the title, as a share of what a title of average length with every word once or more could have
@@ -42,6 +43,7 @@ FEATURES = (
     "pairs",  # share of neighbours in the query that are neighbours in the title
     "head",  # both are about the same thing: "drill bits" and "Steel drill bits, 13 pieces"
     "first",  # the query's first word, often a brand
+    "aside",  # the title says words of the query only after "for": "Battery for Lenovo laptop" is no laptop
     "title_share",  # share of the title's words, by rarity, that the query asks for
 )
 
@@ -113,12 +115,14 @@ def _finding(asked: Asked, vocabulary: Vocabulary) -> list[str]:
 # --- How well a title matches ----------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Title:
-    """positions: where each stem stands; grams: letter triples of its stems; head: the stem of what it is about."""
+    """positions: where each stem stands; grams: letter triples of its stems; head: the stem of what it is about;
+    aside: stems that stand only after a "for"."""
 
     stems: tuple[str, ...]
     positions: dict[str, list[int]]
     grams: frozenset[str]
     head: str
+    aside: frozenset[str]
 
 
 @lru_cache(maxsize=8_192)
@@ -127,7 +131,7 @@ def read(title: str) -> Title:
     positions: dict[str, list[int]] = {}
     for at, each in enumerate(stems):
         positions.setdefault(each, []).append(at)
-    return Title(stems, positions, grams(stems), head(title))
+    return Title(stems, positions, grams(stems), head(title), aside(title))
 
 
 def grams(stems: tuple[str, ...]) -> frozenset[str]:
@@ -140,10 +144,16 @@ def head(text: str) -> str:
     return stem(found[-1]) if found else ""
 
 
+def aside(text: str) -> frozenset[str]:
+    before, *after = FOR.split(text.lower())
+    named = {stem(word) for word in words(before)}
+    return frozenset(stem(word) for part in after for word in words(part)) - named
+
+
 def features(asked: Asked, titles: list[str], found: list[float], vocabulary: Vocabulary) -> np.ndarray:
     """float32 [titles, FEATURES]. `found`: what the database gave as `matched`."""
     total = float(asked.weights.sum()) or 1.0
-    about = head(asked.text)
+    about, meant = head(asked.text), aside(asked.text)
     triples = grams(asked.stems)
     numbers = [each for each in asked.stems if is_number(each)]
     weight = dict(zip(asked.stems, asked.weights.tolist(), strict=True))
@@ -173,6 +183,7 @@ def features(asked: Asked, titles: list[str], found: list[float], vocabulary: Vo
             together / pair_total,
             about != "" and about == title.head,
             bool(asked.stems) and asked.stems[0] in has,
+            sum(value for each, value in weight.items() if each in title.aside and each not in meant) / total,
             covered / own,
         )
     return values

@@ -1,4 +1,5 @@
-"""From typed words to listings in order: spelling, candidates by words and by vector, one score, filters, facets.
+"""From typed words to listings in order: spelling, candidates by words, by vector and near the best of these, one
+score, filters, facets.
 
 The score is a weighted sum of what `keyword.features` finds and of the cosine between the query's vector and the
 listing's; its weights are in search.toml. Where the towers are away, words alone decide.
@@ -7,12 +8,13 @@ listing's; its weights are in search.toml. Where the towers are away, words alon
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from .vocabulary import Vocabulary
 
 WEIGHTS = Path(__file__).with_name("search.toml")
 NEAREST = 300  # candidates by vector
+WIDER = 200  # candidates near the best ones: their kind, in other words
 RESULTS = 240  # of a search; whoever looks further had better ask otherwise
 SORTED_LIMIT = 1_000  # candidates by words where the cheapest or the newest are asked for, not the best
 NEAR = 8  # where little was found
@@ -75,6 +78,18 @@ class Results:
         return (self.found + self.rest)[:RESULTS]
 
 
+class Pool(NamedTuple):
+    """Candidates with what their score is made of. values: float32 [n, MEASURES]; vectors: float32 [n, 128]."""
+
+    candidates: list[Candidate]
+    values: Measures
+    vectors: Vector
+
+    def where(self, keep: Iterable[bool]) -> Pool:
+        at = np.flatnonzero(np.fromiter(keep, bool, len(self.candidates)))
+        return Pool([self.candidates[each] for each in at], self.values[at], self.vectors[at])
+
+
 @cache
 def settings() -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = tomllib.loads(WEIGHTS.read_text("utf-8"))
@@ -90,11 +105,11 @@ def search(typed: str, filters: dict[str, Any], *, exact: bool = False) -> Resul
     sort = filters.get("sort") or "relevance"
     limit = keyword.LIMIT if sort == "relevance" else SORTED_LIMIT
     rows = Listing.objects.published()
-    everything = ranked(gathered(rows, asked, vector, known, limit), asked, vector, known)
+    everything = ranked(gathered(rows, asked, vector, known, limit))
     found = everything
     if facets.is_narrowed(filters):
         narrow = gathered(filtered(rows, filters), asked, vector, known, limit)
-        found = ranked([each for each in narrow if facets.passes(each, filters)], asked, vector, known)
+        found = ranked(narrow.where(facets.passes(each, filters) for each in narrow.candidates))
     shown = [each for each in found if each.is_near]
     return Results(
         query,
@@ -109,51 +124,73 @@ def by_words(typed: str) -> list[Candidate]:
     """What is found while the towers are away."""
     known = vocabulary.current()
     asked = keyword.ask(spelling.corrected(typed, known), known)
-    found = ranked(gathered(Listing.objects.published(), asked, None, known), asked, None, known)
+    found = ranked(gathered(Listing.objects.published(), asked, None, known))
     return [each for each in found if each.is_near][:RESULTS]
 
 
 def gathered(
     rows: ListingQuerySet, asked: Asked, vector: Vector | None, known: Vocabulary, limit: int = keyword.LIMIT
-) -> list[Candidate]:
-    """Candidates by words among `rows`, and by vector among all that is published, each once, without a score."""
+) -> Pool:
+    """Candidates by words among `rows`, and by vector among all that is published, each once."""
     found = [Candidate(*row) for row in keyword.candidates(rows, asked, known, limit).values_list(*COLUMNS)]
-    if vector is not None:
-        missing = set(dense.nearest(vector, NEAREST)) - {each.pk for each in found}
-        others = Listing.objects.published().filter(pk__in=missing).annotate(matched=keyword.matched(asked))
-        found += [Candidate(*row) for row in others.values_list(*COLUMNS)]
+    if vector is None:
+        return measured(found, asked, None, known)
+    found += _others(dense.nearest(vector, NEAREST), found, asked)
+    pool = measured(found, asked, vector, known)
+    middle = direction(scores(pool), pool.vectors)
+    if not middle.any():
+        return pool
+    near = _others(dense.nearest(middle, WIDER), found, asked)
+    more = measured(near, asked, vector, known)
+    return Pool(found + near, np.vstack([pool.values, more.values]), np.vstack([pool.vectors, more.vectors]))
+
+
+def _others(pks: Iterable[int], found: list[Candidate], asked: Asked) -> list[Candidate]:
+    missing = set(pks) - {each.pk for each in found}
+    rows = Listing.objects.published().filter(pk__in=missing).annotate(matched=keyword.matched(asked))
+    return [Candidate(*row) for row in rows.values_list(*COLUMNS)]
+
+
+def measured(candidates: list[Candidate], asked: Asked, vector: Vector | None, known: Vocabulary) -> Pool:
+    titles, matched = [each.title for each in candidates], [each.matched for each in candidates]
+    vectors = dense.of([each.pk for each in candidates])
+    cosines = vectors @ (np.zeros(vectors.shape[1], np.float32) if vector is None else vector)
+    return Pool(candidates, np.column_stack([keyword.features(asked, titles, matched, known), cosines]), vectors)
+
+
+def scores(pool: Pool) -> Vector:
+    """[candidates], but for the likeness."""
+    weight = settings()["weights"]
+    found: Vector = pool.values @ np.array([weight[name] for name in MEASURES])
     return found
 
 
-def ranked(candidates: list[Candidate], asked: Asked, vector: Vector | None, known: Vocabulary) -> list[Candidate]:
-    """The same with their scores, the best first."""
-    if not candidates:
+def ranked(pool: Pool) -> list[Candidate]:
+    """Candidates with their scores, the best first."""
+    if not pool.candidates:
         return []
-    item_vectors = dense.of([each.pk for each in candidates])
-    values = measured(candidates, asked, vector, item_vectors, known)
-    weight = settings()["weights"]
-    scores = values @ np.array([weight[name] for name in MEASURES])
-    scores = scores + weight[LIKENESS] * likeness(scores, item_vectors)
-    near = is_near(values)
-    newest = {at: (-each.published_at.timestamp(), -each.pk) for at, each in enumerate(candidates)}
-    order = sorted(newest, key=lambda at: (-scores[at], newest[at]))
-    return [replace(candidates[at], score=float(scores[at]), is_near=bool(near[at])) for at in order]
+    found = scores(pool)
+    found = found + settings()["weights"][LIKENESS] * likeness(found, pool.vectors)
+    near = is_near(pool.values)
+    newest = {at: (-each.published_at.timestamp(), -each.pk) for at, each in enumerate(pool.candidates)}
+    order = sorted(newest, key=lambda at: (-found[at], newest[at]))
+    return [replace(pool.candidates[at], score=float(found[at]), is_near=bool(near[at])) for at in order]
 
 
-def measured(
-    candidates: list[Candidate], asked: Asked, vector: Vector | None, item_vectors: Vector, known: Vocabulary
-) -> Measures:
-    """float32 [candidates, MEASURES]: what the score is made of, but for the likeness."""
-    titles, matched = [each.title for each in candidates], [each.matched for each in candidates]
-    cosines = item_vectors @ (np.zeros(item_vectors.shape[1], np.float32) if vector is None else vector)
-    return np.column_stack([keyword.features(asked, titles, matched, known), cosines])
+def direction(scores: Vector, item_vectors: Vector) -> Vector:
+    """[128]: where the best ones lie, each counted by its score (pseudo-relevance feedback, Rocchio 1971). Of unit
+    length, or zero where nothing was found or has a vector yet."""
+    if not len(scores):
+        return np.zeros(item_vectors.shape[1], np.float32)
+    best = np.argsort(-scores, kind="stable")[:BEST]
+    mean = np.exp(scores[best] - scores[best[0]]) @ item_vectors[best]
+    found: Vector = (mean / max(float(np.linalg.norm(mean)), 1e-6)).astype(np.float32)
+    return found
 
 
 def likeness(scores: Vector, item_vectors: Vector) -> Vector:
-    """[candidates]: the cosine to the mean of the best ones, each counted by its score (pseudo-relevance feedback)."""
-    best = np.argsort(-scores, kind="stable")[:BEST]
-    mean = np.exp(scores[best] - scores[best[0]]) @ item_vectors[best]
-    found: Vector = item_vectors @ mean / max(float(np.linalg.norm(mean)), 1e-6)
+    """[candidates]: the cosine to where the best ones lie."""
+    found: Vector = item_vectors @ direction(scores, item_vectors)
     return found
 
 

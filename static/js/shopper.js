@@ -29,7 +29,7 @@ export function createShopper(options) {
   const { fetcher = (...request) => fetch(...request), now = Date.now, random = Math.random } = options;
   let space = options.space ?? "";
   let [events, weights, interests, settings, pool] = [[], readWeights(null), [], null, null];
-  let known = null; // readHistory() of the above
+  const tastes = new Map(); // since → readHistory() of the above
   const rankers = new WeakMap(); // list of items → the same packed, so that a click only scores
   let offered = { at: null, items: [] };
   let asking = null;
@@ -46,13 +46,14 @@ export function createShopper(options) {
     [events, weights, settings, pool] = [rows, readWeights(learned), set, held];
     space ||= kept?.space ?? pool?.space ?? "";
     interests = kept && kept.space === space ? kept.vectors.map(fromBase64).filter(Boolean).map(toUnit) : [];
-    known = null;
+    tastes.clear();
   }
 
-  function taste() {
+  /** @param {number} since until when what happened is known to the order of the items in question */
+  function taste(since = 0) {
     const inSpace = (event) => (event.vector && event.space !== space ? { ...event, vector: null } : event);
-    known ??= readHistory({ events: events.map(inSpace), interests, now: now(), me });
-    return known;
+    if (!tastes.has(since)) tastes.set(since, readHistory({ events: events.map(inSpace), interests, now: now(), since, me }));
+    return tastes.get(since);
   }
 
   /**
@@ -61,7 +62,7 @@ export function createShopper(options) {
    * @returns {Array<{item: object, signals: Float32Array, why: string}>}
    */
   function rank(items, source) {
-    const mine = taste();
+    const mine = taste(source === "nearest" ? (pool?.upTo ?? 0) : 0);
     const isForAll = settings?.paused || !mine.hasTaste;
     const used = weights.map((weight, at) => (at === AT.server ? weight * (source === "search" ? RESULTS : 1) : isForAll ? 0 : weight));
     if (!rankers.has(items)) rankers.set(items, createRanker(items));
@@ -114,6 +115,7 @@ export function createShopper(options) {
   async function renewNow({ many = false, anew = false }) {
     await load();
     const before = erasures;
+    const upTo = events.at(-1)?.at ?? 0;
     const found = settings.paused ? [] : await currentInterests();
     const given = cannot && settings.server && !settings.paused ? lastEvents() : [];
     const stamp = given.length > 0 ? stampOf(events) : "";
@@ -128,7 +130,7 @@ export function createShopper(options) {
     // Erased while the request was on its way: the answer must not bring anything back.
     if (before !== erasures) return "fresh";
     const asked = found.map((vector) => toBase64(quantize(vector)));
-    await history.keepPool({ at: now(), space: answer.space, source: answer.source, items: answer.items, limit, asked, stamp });
+    await history.keepPool({ at: now(), space: answer.space, source: answer.source, items: answer.items, limit, asked, stamp, upTo });
     await load();
     return "new";
   }
@@ -200,7 +202,7 @@ export function createShopper(options) {
     const answer = await client.interests(given.map((event) => ({ kind: event.kind, vector: event.vector, age: ageInDays(event, now()) })));
     if (answer.status !== "interests") return interests;
     interests = answer.interests;
-    known = null;
+    tastes.clear();
     const vectors = interests.map((vector) => toBase64(quantize(vector)));
     if (before === erasures) await history.keepNote("interests", { stamp, space, vectors });
     return interests;

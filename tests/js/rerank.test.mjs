@@ -53,6 +53,18 @@ test("an interest counts, from whatever events it came", () => {
   assert.equal(order(items, read([event("search", { query: "?" })], { interests: [toUnit(along(3))] }))[0], "c");
 });
 
+test("what the cloud's order knew does not count twice, what came since does", () => {
+  const items = [item("a", 1), item("b", 2), item("c", 3)];
+  const before = event("view", item("x", 2, { category: "x" }), 2);
+  const after = event("view", item("y", 3, { category: "y" }), 1);
+  assert.deepEqual(order(items, read([before], { since: before.at })), ["a", "b", "c"]);
+  assert.equal(order(items, read([before, after], { since: before.at }))[0], "c");
+  assert.equal(read([before, after], { since: before.at }).trust, 1 / 2, "an order that misses one of two events");
+  assert.equal(read([before, after]).trust, 1, "an order for everybody");
+  const ranked = createRanker(items).rank(read([before, after], { since: after.at }), START);
+  assert.equal(ranked.find((entry) => entry.item.id === "c").liked, 0, "reasons still name the nearest of all events");
+});
+
 test("an old event counts less: half after two weeks", () => {
   assert.equal(decay(0), 1);
   assert.equal(decay(14), 0.5);
@@ -151,7 +163,7 @@ test("weights stay bounded however often one clicks, and no signal turns into it
   for (let step = 0; step < 2000; step += 1) weights = learn(weights, [[signals({ seen: 1, price: 1 }), signals({ recent: 1, server: 1 })]]);
   weights.forEach((weight, at) => {
     const { start } = SIGNALS[at];
-    assert.ok(Math.abs(weight - start) <= 0.8 + 1e-9 || weight === 0, SIGNALS[at].name);
+    assert.ok(Math.abs(weight - start) <= 2 + 1e-9 || weight === 0, SIGNALS[at].name);
     assert.ok(start > 0 ? weight >= 0 : weight <= 0, SIGNALS[at].name);
   });
 });

@@ -106,6 +106,9 @@ def test_features_say_what_they_are_named_after(on_sale):
     assert feature("head", "drill bits", ["Steel drill bits, 13 pieces", "Drill with bits"]) == [1, 0]
     assert feature("first", "bosch drill", ["Bosch drill", "Cordless drill"]) == [1, 0]
     assert feature("title_share", "kettle", ["Kettle"]) == [1]
+    batteries = ["Battery for kettle", "Kettle, for camping", "Kettle base. Fits any kettle"]
+    assert [each > 0 for each in feature("aside", "kettle", batteries)] == [True, False, False]
+    assert feature("aside", "battery for kettle", batteries) == [0, 0, 0], "who asks for it means it"
     near, far = feature("grams", "ketle", ["Kettle", "Drill"])
     assert near > 0.5 > far
 

@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from listings.lifecycle import Status
@@ -64,7 +65,7 @@ def ranked(query: str, vector) -> list[search.Candidate]:
         search.Candidate(*row)
         for row in Listing.objects.annotate(matched=keyword.matched(asked)).values_list(*search.COLUMNS)
     ]
-    return search.ranked(candidates, asked, vector, known)
+    return search.ranked(search.measured(candidates, asked, vector, known))
 
 
 def test_a_listing_without_any_of_the_words_is_found_by_its_vector(on_sale, place):
@@ -93,6 +94,27 @@ def test_what_is_like_the_best_ones_gains(make_listing, place):
     for listing, axis in ((best, 1), (alike, 1), (other, 2)):
         place(listing, axis)
     assert [found.pk for found in ranked("enamel kettle", None)] == [best.pk, alike.pk, other.pk]
+
+
+def test_what_lies_near_the_best_ones_is_a_candidate_whatever_its_words(make_listing, place, monkeypatch):
+    """Neither its words nor the query's vector find it: only that what was found by words lies there."""
+    kettle, pot, drill = make_listing("Enamel kettle"), make_listing("Teapot"), make_listing("Drill")
+    place(kettle, 1)
+    place(pot, 1)
+    elsewhere = place(drill, 2)
+    monkeypatch.setattr(search, "NEAREST", 1)
+    monkeypatch.setattr(search, "WIDER", 2)
+    known = vocabulary.current()
+    pool = search.gathered(Listing.objects.published(), keyword.ask("kettle", known), elsewhere, known)
+    assert {each.pk for each in pool.candidates} == {kettle.pk, pot.pk, drill.pk}
+    assert len(pool.values) == len(pool.vectors) == 3
+
+
+def test_without_vectors_words_alone_decide(on_sale):
+    known = vocabulary.current()
+    vector = np.eye(1, 128, dtype=np.float32)[0]
+    pool = search.gathered(Listing.objects.published(), keyword.ask("kettle", known), vector, known)
+    assert {each.title for each in pool.candidates} == {title for title in on_sale if "ettle" in title}
 
 
 def test_an_item_withdrawn_between_ranking_and_page_is_left_out(on_sale):

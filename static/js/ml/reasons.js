@@ -7,7 +7,7 @@ import { AT, COUNT } from "./weights.js";
 const SAID = { view: "you looked at", favourite: "you marked as a favourite", purchase: "you bought" };
 // Where nothing of this shopper's own lifts it, where it came from says why. Search results need no reason.
 const OF_SOURCE = { nearest: "Close to what you have been looking for", popular: "Popular now" };
-const LEAST = 0.05; // a lift below this explains nothing
+const LEAST = 0.15; // a lift below this explains nothing
 const LIKENESS = 0.4; // nothing is said to be like something else below this cosine
 const NEW_FROM = 0.8; // "fresh" of about four days and a half
 

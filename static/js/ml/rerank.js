@@ -14,15 +14,18 @@ const SEARCHES = 8;
 const DISMISSED = 8;
 const INTERESTS = 4;
 const NEW_DAYS = 14;
+const LAST_PLACE = Math.log(200); // where the cloud's order says nothing any more
 const LIKENESS = 0.5; // a cosine below this is no likeness to something dismissed
 const SAME_SELLER_MOST = 2; // items of one seller among any six in a row
 const WINDOW = 6;
 
 /**
  * What the history says, worked out once for any number of items.
- * @param {{events: object[], interests?: Float32Array[], now: number, me?: string}} known me: the shopper's own shop
+ * @param {{events: object[], interests?: Float32Array[], now: number, since?: number, me?: string}} known since: what
+ *   happened until then is known to the cloud's order and must not count twice; 0 for an order that is the same for
+ *   everybody; me: the shopper's own shop
  */
-export function readHistory({ events, interests = [], now, me = "" }) {
+export function readHistory({ events, interests = [], now, since = 0, me = "" }) {
   const newest = [...events].reverse();
   const liked = newest.filter((event) => LIKED.has(event.kind));
   const searches = newest.filter((event) => event.kind === "search");
@@ -43,7 +46,7 @@ export function readHistory({ events, interests = [], now, me = "" }) {
   }
   const seen = new Map();
   for (const event of liked) if (!seen.has(event.item.id)) seen.set(event.item.id, decay(ageInDays(event, now)));
-  const compared = (rows, most) => rows.filter((event) => event.vector).slice(0, most).map((event) => ({ event, ...unit(event, now) }));
+  const compared = (rows, most) => rows.filter((event) => event.vector).slice(0, most).map((event) => ({ event, isNew: event.at > since, ...unit(event, now) }));
   return {
     liked: compared(liked, LIKED_MOST),
     searches: compared(searches, SEARCHES),
@@ -52,6 +55,8 @@ export function readHistory({ events, interests = [], now, me = "" }) {
     sellers: share("seller"),
     categories: share("category"),
     prices,
+    // The order is for somebody of whom these events were not known: the more there are, the less it says.
+    trust: since > 0 ? 1 / (1 + events.filter((event) => event.at > since).length) : 1,
     seen,
     // Never offered: bought already, not wanted, or one's own.
     hidden: new Set(events.filter(({ kind }) => kind === "dismissal" || kind === "purchase").map(({ item }) => item.id)),
@@ -97,22 +102,24 @@ export function createRanker(items) {
   const published = new Float64Array(count);
   items.forEach((item, at) => {
     if (item.vector) write(vectors, at * DIMENSIONS, item.vector);
-    // Ranks, not scores: sources score on different scales.
-    base[at] = count > 1 ? 1 - at / (count - 1) : 1;
+    // Ranks, not scores: sources score on different scales. From one place to twice as far down is the same step.
+    base[at] = Math.max(0, 1 - Math.log(at + 1) / LAST_PLACE);
     logPrices[at] = item.price > 0 ? Math.log(item.price) : NaN;
     published[at] = Date.parse(item.published_at ?? "");
   });
 
   /** Fill `signals` and `scores`; no object is made in here. */
   function score(history, weights) {
+    const lastId = history.liked[0]?.event.item.id;
+    const isLastNew = history.liked[0]?.isNew === true;
     for (let at = 0; at < count; at += 1) {
       const from = at * DIMENSIONS;
       const to = at * COUNT;
       const item = items[at];
-      signals[to + AT.server] = base[at];
-      signals[to + AT.interest] = best(vectors, from, history.interests, null, 0, -1);
+      signals[to + AT.server] = base[at] * history.trust;
+      signals[to + AT.interest] = closest(vectors, from, history.interests);
       signals[to + AT.recent] = best(vectors, from, history.liked, nearest, 2 * at, item.id);
-      signals[to + AT.last] = history.liked.length > 0 && history.liked[0].event.item.id !== item.id ? positive(vectors, from, history.liked[0].vector) * history.liked[0].weight : 0;
+      signals[to + AT.last] = isLastNew && lastId !== item.id ? positive(vectors, from, history.liked[0].vector) * history.liked[0].weight : 0;
       signals[to + AT.searched] = best(vectors, from, history.searches, nearest, 2 * at + 1, -1);
       signals[to + AT.seller] = history.sellers.get(item.seller) ?? 0;
       signals[to + AT.category] = history.categories.get(item.category) ?? 0;
@@ -120,7 +127,8 @@ export function createRanker(items) {
       signals[to + AT.fresh] = published[at] > 0 ? 0.5 ** ((history.now - published[at]) / (NEW_DAYS * 86400000)) : 0;
       if (signals[to + AT.fresh] > 1) signals[to + AT.fresh] = 1;
       signals[to + AT.seen] = history.seen.get(item.id) ?? 0;
-      const unwanted = best(vectors, from, history.dismissed, null, 0, -1);
+      best(vectors, from, history.dismissed, null, 0, -1);
+      const unwanted = mostOfAll;
       signals[to + AT.likeDismissed] = unwanted > LIKENESS ? (unwanted - LIKENESS) / (1 - LIKENESS) : 0;
       let sum = 0;
       for (let each = 0; each < COUNT; each += 1) sum += weights[each] * signals[to + each];
@@ -147,20 +155,33 @@ export function createRanker(items) {
   return { score, rank, signals, count };
 }
 
-/** The highest decayed cosine above 0 to any of `others`; which one it was goes to found[place]. */
+let mostOfAll = 0; // what best() found, new or not: no object is made in here
+
+/** The highest decayed cosine above 0 to any of the new `others`; which of all of them is the nearest goes to found[place]. */
 function best(vectors, from, others, found, place, exceptId) {
-  let most = 0;
+  let ofNew = 0;
   let which = -1;
+  mostOfAll = 0;
   for (let other = 0; other < others.length; other += 1) {
-    const { vector, weight, event } = others[other];
-    if (event !== undefined && exceptId !== -1 && event.item.id === exceptId) continue;
-    const value = vector === undefined ? dot(vectors, from, others[other]) : dot(vectors, from, vector) * weight;
-    if (value > most) {
-      most = value;
+    const { vector, weight, event, isNew } = others[other];
+    if (exceptId !== -1 && event.item.id === exceptId) continue;
+    const value = dot(vectors, from, vector) * weight;
+    if (isNew && value > ofNew) ofNew = value;
+    if (value > mostOfAll) {
+      mostOfAll = value;
       which = other;
     }
   }
   if (found !== null) found[place] = which;
+  return ofNew > 1 ? 1 : ofNew;
+}
+
+function closest(vectors, from, others) {
+  let most = 0;
+  for (const other of others) {
+    const value = dot(vectors, from, other);
+    if (value > most) most = value;
+  }
   return most > 1 ? 1 : most;
 }
 

@@ -5,27 +5,29 @@
 
 /**
  * Signals by number; `start` is the weight that everybody begins with, `about` how the privacy page names it.
+ * The first five are
+ * fitted to what people opened next (models/recipes/reranker/fit.mjs), of the others the data says nothing.
  * All signals lie in 0..1 (`seen` and `likeDismissed` count against an item: their weights lie below 0).
  */
 export const SIGNALS = [
-  { name: "server", start: 0.6, about: "How the market ranks it for everybody" },
-  { name: "interest", start: 0.9, about: "Close to one of your interests" },
-  { name: "recent", start: 0.8, about: "Like something you looked at" },
-  { name: "last", start: 0.7, about: "Like the last thing you opened" },
-  { name: "searched", start: 0.7, about: "Fits what you searched for" },
-  { name: "seller", start: 0.3, about: "From a seller you looked at" },
-  { name: "category", start: 0.4, about: "In a category you look around in" },
-  { name: "price", start: 0.15, about: "Near the prices you look at" },
-  { name: "fresh", start: 0.15, about: "Newly listed" },
-  { name: "seen", start: -0.5, about: "You have seen it already" },
-  { name: "likeDismissed", start: -1.2, about: "Like something you were not interested in" },
+  { name: "server", start: 6.5, about: "How the market ranks it for everybody" },
+  { name: "interest", start: 2.5, about: "Close to one of your interests" },
+  { name: "recent", start: 2, about: "Like something you looked at" },
+  { name: "last", start: 0.2, about: "Like the last thing you opened" },
+  { name: "searched", start: 12, about: "Fits what you searched for" },
+  { name: "seller", start: 0.5, about: "From a seller you looked at" },
+  { name: "category", start: 0.3, about: "In a category you look around in" },
+  { name: "price", start: 0.2, about: "Near the prices you look at" },
+  { name: "fresh", start: 0.3, about: "Newly listed" },
+  { name: "seen", start: -1.0, about: "You have seen it already" },
+  { name: "likeDismissed", start: -5, about: "Like something you were not interested in" },
 ];
 
 export const COUNT = SIGNALS.length;
 export const AT = Object.fromEntries(SIGNALS.map(({ name }, index) => [name, index]));
-const STEP = 0.15;
+const STEP = 0.3;
 const PULL = 0.01; // of the way back, at each step
-const BOUND = 0.8;
+const BOUND = 2;
 
 export const startWeights = () => SIGNALS.map(({ start }) => start);
 
@@ -58,7 +60,7 @@ export function learn(kept, pairs) {
 function bounded(weights) {
   return weights.map((weight, at) => {
     const { start } = SIGNALS[at];
-    const [low, high] = start > 0 ? [0, start + BOUND] : [start - BOUND, 0]; // a signal never turns into its opposite
+    const [low, high] = start > 0 ? [Math.max(0, start - BOUND), start + BOUND] : [start - BOUND, Math.min(0, start + BOUND)]; // a signal never turns into its opposite
     return Math.min(high, Math.max(low, Number.isFinite(weight) ? weight : start));
   });
 }

@@ -24,7 +24,7 @@ MOST = 200  # items of an answer
 MOST_VECTORS = 16
 MOST_EVENTS = 48
 SPARE = 20  # candidates beyond the limit, for what leaves the market meanwhile
-CANDIDATES = 280  # that the ranker looks at, at least
+FEWEST, CANDIDATES = 150, 280  # that the ranker looks at, for a short and for a long page
 NEAREST, POPULAR = "nearest", "popular"
 ANSWERS, ANSWER_SECONDS = 2_000, 15.0
 _answers: dict[tuple[str, int, bytes], tuple[float, list[int], list[float]]] = {}
@@ -111,8 +111,13 @@ def _ranked(interests: Vectors, space: str, limit: int) -> tuple[list[int], list
     return keys, scores
 
 
+def candidates_for(limit: int) -> int:
+    """How many the ranker looks at: a few for each that is asked for."""
+    return max(FEWEST, min(CANDIDATES, 2 * limit), limit + SPARE)
+
+
 def _rank(interests: Vectors, space: str, limit: int) -> tuple[list[int], list[float]]:
-    found = retrieval.find(interests, space, max(CANDIDATES, limit + SPARE))
+    found = retrieval.find(interests, space, candidates_for(limit))
     known = stock.of(found.pks, space)
     pks = [pk for pk in found.pks if pk in known]
     nearby.gone(pk for pk in found.pks if pk not in known)

@@ -235,8 +235,9 @@ def _remembered(found: Found, space: str) -> list[Ranking]:
 def _popular(found: Found, space: str) -> list[Ranking]:
     """In the category where most of the nearest are."""
     now = market()
-    rows = stock.of([pk for each in found.nearest for pk, _ in each], space)
-    near = Counter(rows[pk].category for each in found.nearest for pk, _ in each[:10] if pk in rows)
+    nearest = [pk for each in found.nearest for pk, _ in each[:10]]
+    rows = stock.of(nearest, space)
+    near = Counter(rows[pk].category for pk in nearest if pk in rows)
     ranking = now.popular.get(near.most_common(1)[0][0], []) if near else now.popular_overall
     return [ranking[:POPULAR]]
 

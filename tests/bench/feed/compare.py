@@ -101,7 +101,7 @@ def costs(asked: Asked) -> dict[str, Any]:
         ways: dict[str, list[float]] = {"retrieval_ms": [], "feed_ms": []}
         for each in asked:
             begun = time.perf_counter()
-            retrieval.find(feed.units(each[:interests]), space, feed.CANDIDATES)
+            retrieval.find(feed.units(each[:interests]), space, feed.candidates_for(LIMIT))
             between = time.perf_counter()
             feed.forget_answers()
             feed.as_json(feed.page(space, each[:interests], LIMIT))

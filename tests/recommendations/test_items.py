@@ -1,7 +1,10 @@
 """The item page's and the seller page's vectors, and what is similar."""
 
+from pgvector import HalfVector
+
 from models import towers
 from recommendations import similar
+from recommendations.models import ItemVector
 
 
 def test_what_is_similar_is_shown_with_vectors(client, make_listing, place):
@@ -40,6 +43,18 @@ def test_what_has_nothing_in_common_is_not_similar(make_listing, place):
     place(kettle, 3)
     place(drill, 4)
     assert similar.to(kettle) == []
+
+
+def test_what_is_of_its_category_comes_before_what_shares_only_a_colour(make_listing):
+    radio, of_the_colour = make_listing("Radio", category="audio"), make_listing("Orange", category="pets-baby")
+    speaker, far = make_listing("Speaker", category="audio"), make_listing("Amplifier", category="audio")
+
+    def at(cosine):
+        return HalfVector([cosine, (1 - cosine**2) ** 0.5, *[0.0] * 126])
+
+    for listing, cosine in ((radio, 1.0), (of_the_colour, 0.45), (speaker, 0.35), (far, 0.1)):
+        ItemVector.objects.create(listing=listing, vector=at(cosine), model_version=towers.space(), revision=1)
+    assert similar.to(radio) == [speaker, of_the_colour], "and what has nothing in common stays away"
 
 
 def test_a_sellers_page_has_vectors(client, make_listing, place):

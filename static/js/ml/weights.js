@@ -19,7 +19,7 @@ export const SIGNALS = [
   { name: "category", start: 0.3, about: "In a category you look around in" },
   { name: "price", start: 0.2, about: "Near the prices you look at" },
   { name: "fresh", start: 0.3, about: "Newly listed" },
-  { name: "seen", start: -1.0, about: "You have seen it already" },
+  { name: "seen", start: -3.0, about: "You have seen it already" },
   { name: "likeDismissed", start: -5, about: "Like something you were not interested in" },
 ];
 
@@ -71,7 +71,7 @@ export function inWords(kept) {
   return SIGNALS.map(({ about, start }, at) => {
     const change = Math.abs(weights[at]) - Math.abs(start);
     const much = Math.abs(change) < 0.02 ? "" : Math.abs(change) < 0.15 ? "a little " : Math.abs(change) < 0.4 ? "" : "much ";
-    const words = Math.abs(change) < 0.02 ? "as at the start" : `counts ${much}${change > 0 ? "more" : "less"} than at the start`;
+    const words = Math.abs(change) < 0.02 ? "unchanged" : `${much}${change > 0 ? "more" : "less"}`;
     return { about, words, start, now: weights[at] };
   });
 }

@@ -20,16 +20,16 @@ const BLURS = "blurs";
 const MOST_BLURS = 256;
 
 /**
- * @param {{history: object, client: object|null, url: string, me?: string, space?: string, categoryName?: (id: string) => string,
+ * @param {{history: object, client: object|null, url: string, me?: string, query?: string, space?: string, categoryName?: (id: string) => string,
  *   fetcher?: typeof fetch, now?: () => number, random?: () => number}} options
- *   me: the shopper's own shop; space: that of the vectors on this page, "" when there are none
+ *   me: the shopper's own shop; query: what this page answers; space: that of the vectors on this page, "" when there are none
  */
 export function createShopper(options) {
-  const { history, client, url, me = "", categoryName = (id) => id } = options;
+  const { history, client, url, me = "", query = "", categoryName = (id) => id } = options;
   const { fetcher = (...request) => fetch(...request), now = Date.now, random = Math.random } = options;
   let space = options.space ?? "";
   let [events, weights, interests, settings, pool] = [[], readWeights(null), [], null, null];
-  const tastes = new Map(); // since → readHistory() of the above
+  const tastes = new Map(); // source → readHistory() of the above
   const rankers = new WeakMap(); // list of items → the same packed, so that a click only scores
   let offered = { at: null, items: [] };
   let asking = null;
@@ -49,11 +49,15 @@ export function createShopper(options) {
     tastes.clear();
   }
 
-  /** @param {number} since until when what happened is known to the order of the items in question */
-  function taste(since = 0) {
+  /** What the history says beside what the order of items from this source knows already. */
+  function taste(source = "") {
+    if (tastes.has(source)) return tastes.get(source);
     const inSpace = (event) => (event.vector && event.space !== space ? { ...event, vector: null } : event);
-    if (!tastes.has(since)) tastes.set(since, readHistory({ events: events.map(inSpace), interests, now: now(), since, me }));
-    return tastes.get(since);
+    const isAsked = (event) => source === "search" && event.kind === "search" && event.query === query;
+    const since = source === "nearest" ? (pool?.upTo ?? 0) : 0;
+    const mine = readHistory({ events: events.filter((event) => !isAsked(event)).map(inSpace), interests, now: now(), since, me });
+    tastes.set(source, mine);
+    return mine;
   }
 
   /**
@@ -62,7 +66,7 @@ export function createShopper(options) {
    * @returns {Array<{item: object, signals: Float32Array, why: string}>}
    */
   function rank(items, source) {
-    const mine = taste(source === "nearest" ? (pool?.upTo ?? 0) : 0);
+    const mine = taste(source);
     const isForAll = settings?.paused || !mine.hasTaste;
     const used = weights.map((weight, at) => (at === AT.server ? weight * (source === "search" ? RESULTS : 1) : isForAll ? 0 : weight));
     if (!rankers.has(items)) rankers.set(items, createRanker(items));

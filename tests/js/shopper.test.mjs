@@ -165,6 +165,31 @@ test("a pause sends no vector and puts nothing in another order", async () => {
   assert.equal(await shopper.note("view", item("y", 3)), null);
 });
 
+test("on a page of results the search that it answers is no reason, earlier ones are", async () => {
+  const items = [item("a", 1), item("b", 2), item("c", 3)];
+  const { shopper, history } = await shopperWith({ items, query: "the second" });
+  await history.record({ kind: "search", query: "the second", vector: axis(2), space: "1" });
+  await shopper.load();
+  const order = () => shopper.rank(items, "search").map((entry) => entry.item.id);
+  assert.deepEqual(order(), ["a", "b", "c"]);
+  assert.deepEqual(shopper.rank(items, "search").map((entry) => entry.why), ["", "", ""]);
+  await history.record({ kind: "search", query: "the third", vector: axis(3), space: "1" });
+  await shopper.load();
+  assert.equal(order()[0], "c");
+  assert.match(shopper.rank(items, "search")[0].why, /the third/);
+});
+
+test("candidates that were asked for with what is known are moved by what happened since", async () => {
+  const { shopper } = await shopperWith({ change: { source: "nearest" } });
+  await shopper.note("view", item("x", 3, { seller: "x", category: "x" }));
+  await shopper.renew();
+  const order = () => shopper.rank(shopper.candidates().items, "nearest").map((entry) => entry.item.id);
+  assert.deepEqual(order(), ["c", "a", "b"]);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await shopper.note("view", item("y", 2, { seller: "y", category: "y" }));
+  assert.deepEqual(order(), ["c", "b", "a"]);
+});
+
 test("noise changes what is sent, and nothing on the device", async () => {
   let state = 7;
   const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648; // the same at every run

@@ -16,7 +16,7 @@ async function start(data) {
   const history = await openHistory();
   const client = canRunTowers(data) ? createClient({ workerUrl: data.workerUrl, workerImports: data.workerImports.split(" ").filter(Boolean), manifestUrl: data.manifestUrl }) : null;
   const categories = JSON.parse(document.getElementById("feed-categories")?.textContent ?? "{}");
-  const shopper = createShopper({ history, client, url: data.recommendationsUrl, me: data.me, space: data.space, categoryName: (id) => categories[id] ?? id });
+  const shopper = createShopper({ history, client, url: data.recommendationsUrl, me: data.me, query: data.query ?? "", space: data.space, categoryName: (id) => categories[id] ?? id });
   await shopper.load();
   const shelves = [...document.querySelectorAll("[data-shelf]")].filter((section) => section.querySelector(".grid")).map((section) => createShelf(section, shopper));
   const showAll = (how) => shelves.forEach((shelf) => shelf.show(how));

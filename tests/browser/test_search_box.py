@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from recommendations import vocabulary
 from tests.browser.market import on_sale
+from tests.stack import fetch, until
 
 pytestmark = pytest.mark.browser
 
@@ -17,6 +19,13 @@ pytestmark = pytest.mark.browser
 def market(site, merchant, other_merchant):
     on_sale(merchant, other_merchant)
     vocabulary.refresh(force=True)
+
+    def knows_the_words() -> bool:
+        """A process of the server looks at the vocabulary every few seconds only."""
+        _, body = fetch(f"{site.url}/api/search/suggestions?q=teap")
+        return any(item["kind"] == "words" for item in json.loads(body)["items"])
+
+    until(knows_the_words, 20, "the server suggests words")
 
 
 @pytest.fixture

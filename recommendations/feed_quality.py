@@ -34,9 +34,6 @@ from .scratch import Product
 
 TOP = 10
 DAY = date(2026, 1, 1)  # of everything that was counted
-# A visit that followed after others counts as a part of a step from the one before those: a session's third page is
-# opened because of its first, too. On the site itself only the last page is known (its Referer).
-FURTHER = (1.0, 1 / 2, 1 / 3)
 KINDS = {"search": "search", "view": "view", "favourite": "favourite", "buy": "purchase", "dismiss": "dismissal"}
 ENOUGH = settings.REMEMBERED_QUERY_DAYS
 
@@ -107,21 +104,24 @@ def _events(rows: list[dict[str, Any]]) -> list[Event]:
 # --- What the site would know from its own visits --------------------------------------------------------------------
 def count(sessions: Iterable[list[Event]], keys: dict[str, int]) -> None:
     """Fill the counters as visits would have, every session on a day of its own, and what tasks make of them. Replaces
-    what was counted before. keys: {product id: listing key}."""
+    what was counted before. keys: {product id: listing key}.
+
+    An item after an item counts as a step and as one more click of the search before them: people go on to what is
+    similar or back to the results, and the data does not say which."""
     views, steps, clicks = Counter[int](), Counter[tuple[int, int]](), Counter[tuple[str, int]]()
     days = Counter[str]()
     for session in sessions:
-        opened: list[int] = []
+        before: int | None = None  # the last page is all that the site knows of a visit (its Referer)
         searched, led = "", set()
         for event in session:
             if event.kind == "search":
-                searched = counting.normal(event.about)
+                searched, before = counting.normal(event.about), None
             elif event.about in keys:
                 pk = keys[event.about]
                 views[pk] += 1
-                for weight, before in zip(FURTHER, reversed(opened), strict=False):
-                    steps[before, pk] += weight  # type: ignore[assignment]
-                opened.append(pk)
+                if before is not None:
+                    steps[before, pk] += 1
+                before = pk
                 if searched:
                     clicks[searched, pk] += 1
                     led.add(searched)

@@ -35,6 +35,7 @@ POPULAR_KEPT, NEW_KEPT = 300, 300  # by a process, for those of whom nothing is 
 SAME = 0.999  # interests above this cosine are one
 SPREAD = 60.0  # of reciprocal ranks
 SECONDS = 30.0  # how long a process keeps what is popular and new
+SECONDS_OF_STEPS = 600.0  # and where people went on to from a listing: in a large market a day's counts move slowly
 SECONDS_OF_SMALL = 1.0  # the same in a small market, where each listing is seen and all are soon read
 
 LOOKED_WIDE = 20  # of the first interest
@@ -292,7 +293,8 @@ def _steps_of(pks: set[int]) -> dict[int, Steps]:
     now = time.monotonic()
     found = {pk: steps for pk in pks if (steps := _steps.get(pk)) is not None and steps.until > now}
     if missing := [pk for pk in pks if pk not in found]:
-        until = _kept_until(small=market().listings < SMALL)
+        is_small = market().listings < SMALL
+        until = time.monotonic() + (SECONDS_OF_SMALL if is_small else SECONDS_OF_STEPS)
         read = {pk: Steps([], [], until) for pk in missing}
         for is_ahead, pk, other, count in quick.rows(STEPPED, {"pks": missing}):
             (read[pk].ahead if is_ahead else read[pk].behind).append((other, count))

@@ -74,12 +74,15 @@ def test_counters_hold_what_visits_would_have_left(collection):
         assert (rare.text, rare.vector) == ("", None), "what one session searched for is not remembered in words"
 
 
-def test_later_visits_of_a_session_are_parts_of_a_step(collection):
+def test_only_the_page_before_is_known_and_a_search_is_a_page(collection):
     with feed_quality.site(feed_quality.read_products(collection), str) as ids:
         keys = {product: pk for pk, product in ids.items()}
-        feed_quality.count([[Event("view", name) for name in ("kettle", "pot", "drill", "bits", "hose")]], keys)
-        last = {step.before_id: step.count for step in CoVisit.objects.filter(after=keys["hose"])}
-        assert last == pytest.approx({keys["bits"]: 1, keys["drill"]: 1 / 2, keys["pot"]: 1 / 3})
+        names = ("kettle", "pot", "drill")
+        session = [*(Event("view", name) for name in names), Event("search", "bits"), Event("view", "bits")]
+        feed_quality.count([session], keys)
+        steps = set(CoVisit.objects.values_list("before_id", "after_id", "count"))
+        assert steps == {(keys["kettle"], keys["pot"], 1), (keys["pot"], keys["drill"], 1)}
+        assert [click.listing_id for click in QueryClick.objects.all()] == [keys["bits"]]
 
 
 def test_the_device_sends_small_numbers_and_nothing_for_what_it_does_not_know(collection):

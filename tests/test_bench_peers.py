@@ -150,8 +150,16 @@ def test_the_table_shows_the_ratio():
             "versions": {"transformers": "4.3.1"},
             "peer_model": "listing-text-cloud 3 int8",
             "contenders": {compare.OURS: contender(0.5), compare.PEER: peer, compare.PLAIN: peer},
+            "searches": {
+                "queries": 200,
+                "pieces": 5,
+                compare.TOWER: contender(0.1),
+                compare.PEER: contender(6.0) | {"ours_by_this": {"worker": 0.0166, "page": 0.03}},
+                compare.PLAIN: contender(5.0) | {"ours_by_this": {"worker": 0.02, "page": 0.03}},
+            },
         }
     )
+    assert re.search(r"p50 of query-tower \(wanted: 1/50\) +1/60 +1/50\n", text)
     assert re.search(r"p50 of listing-text \(wanted: 1/50\) +1/80 +1/80\n", text)
     assert "2,000,000" in text
     assert all(len(line) <= 120 for line in text.splitlines())

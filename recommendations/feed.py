@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ SPARE = 20  # candidates beyond the limit, for what leaves the market meanwhile
 FEWEST, CANDIDATES = 150, 280  # that the ranker looks at, for a short and for a long page
 NEAREST, POPULAR = "nearest", "popular"
 ANSWERS, ANSWER_SECONDS = 2_000, 15.0
-_answers: dict[tuple[str, int, bytes], tuple[float, list[int], list[float]]] = {}
+_answers: dict[bytes, tuple[float, list[int], list[float]]] = {}  # by a digest of what was asked, the oldest first
 
 
 class Page(NamedTuple):
@@ -59,11 +60,13 @@ def page(model_version: str, vectors: NDArray[np.int8], limit: int) -> Page:
     space = present_space()
     interests = units(vectors) if model_version == space and space else np.zeros((0, towers.DIMENSIONS), np.float32)
     if len(interests):
-        keys, scores = _ranked(interests, space, limit)
-        if keys:
-            return _shown(keys, scores, space, limit, NEAREST)
-    keys, scores = popular_and_new(limit)
-    return _shown(keys, scores, space, limit, POPULAR)
+        found, gone = _shown(*_ranked(interests, space, limit), space, limit, NEAREST)
+        if gone and len(found.items) < limit:  # many left the market at once; by now that is known
+            found, _ = _shown(*_ranked(interests, space, limit), space, limit, NEAREST)
+        if found.items:
+            return found
+    found, _ = _shown(*popular_and_new(limit), space, limit, POPULAR)
+    return found
 
 
 def interests_of(events: Sequence[Event]) -> NDArray[np.int8]:
@@ -99,15 +102,19 @@ def forget() -> None:
 def _ranked(interests: Vectors, space: str, limit: int) -> tuple[list[int], list[float]]:
     """Kept for some seconds: shoppers who have just searched for the same send the same, and so does one who scrolls
     back and forth. What of it is still on sale is asked each time (`_shown`)."""
-    asked = (space, limit, interests.tobytes())
+    now = time.monotonic()
+    asked = blake2b(f"{space} {limit} ".encode() + interests.tobytes(), digest_size=16).digest()
     kept = _answers.get(asked)
-    if kept is not None and kept[0] > time.monotonic():
+    if kept is not None and kept[0] > now:
         return kept[1], kept[2]
     keys, scores = _rank(interests, space, limit)
     if retrieval.market().listings >= retrieval.SMALL:
-        if len(_answers) >= ANSWERS:
-            _answers.clear()
-        _answers[asked] = (time.monotonic() + ANSWER_SECONDS, keys, scores)
+        for old in list(_answers):
+            if _answers.get(old, (now,))[0] > now and len(_answers) < ANSWERS:
+                break
+            _answers.pop(old, None)
+        _answers.pop(asked, None)
+        _answers[asked] = (now + ANSWER_SECONDS, keys, scores)
     return keys, scores
 
 
@@ -147,11 +154,15 @@ def popular_and_new(limit: int) -> tuple[list[int], list[float]]:
     return keys, [1 - at / (len(keys) + 1) for at in range(len(keys))]
 
 
-def _shown(keys: list[int], scores: list[float], space: str, limit: int, source: str) -> Page:
-    """Those that are published at this moment."""
+def _shown(keys: list[int], scores: list[float], space: str, limit: int, source: str) -> tuple[Page, int]:
+    """Those that are published at this moment, and how many of the keys are not."""
     rows = stock.on_sale(keys, space)
+    if gone := [pk for pk in keys if pk not in rows]:
+        nearby.gone(gone)
+        stock.drop(gone)
+        forget_answers()
     kept = [(pk, score) for pk, score in zip(keys, scores, strict=True) if pk in rows][:limit]
-    return Page([(rows[pk], score) for pk, score in kept], [pk for pk, _ in kept], source, space)
+    return Page([(rows[pk], score) for pk, score in kept], [pk for pk, _ in kept], source, space), len(gone)
 
 
 def as_json(page: Page) -> bytes:

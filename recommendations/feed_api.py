@@ -1,6 +1,7 @@
 """Recommendations in the JSON interface: some vectors come, a page of items goes.
 
-Nothing here reads a cookie, a session or an address, and nothing is stored or logged of a request.
+Nothing here reads a cookie, a session or an address, and nothing is stored or logged of a request; an answer
+is kept for some seconds in memory, under a digest of the vectors it was for.
 """
 
 from __future__ import annotations

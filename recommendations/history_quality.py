@@ -25,6 +25,7 @@ from .retrieval_quality import NoCollection, Say
 PATH = Path(__file__).with_name("history_quality.json")
 MISSING = (0, 1, 3, 5)  # events, the newest ones
 NOISES = (0.0, 2.0, 4.0)  # expected length of what is added to a vector of length 1; the choices of the privacy page
+MODELS = ("item-tower", "query-tower", "user-tower", "ranker")
 DRAWS, CONFIDENCE = 2_000, 0.95  # of the bootstrap
 Vectors = NDArray[np.float32]
 Sent = NDArray[np.int8]
@@ -50,15 +51,16 @@ def report(path: Path, train: Path | None, most: int, say: Say, seed: int = 5) -
         fresh = freshness(device, chosen, measured, rng)
         return {
             "cases": len(chosen),
-            "user_tower": _version(),
+            "models": _versions(),
             "freshness": fresh,
             "noise": noise(device, chosen, sessions, measured, rng),
         }
 
 
-def _version() -> str:
-    found: str = manifest.model(manifest.load(), "user-tower")["version"]
-    return found
+def _versions() -> dict[str, str]:
+    """Of the models that the figures depend on."""
+    published = manifest.load()
+    return {name: manifest.model(published, name)["version"] for name in MODELS}
 
 
 Measured = Callable[[list[Sent], str], NDArray[np.float64]]
@@ -213,14 +215,14 @@ def save(found: dict[str, Any], name: str) -> None:
 
 
 def costs_of_noise() -> dict[float, dict[str, float]]:
-    """{amount: {quality_loss, guessed}}, the worst of all sets, of the user tower that is published now; empty where
+    """{amount: {quality_loss, guessed}}, the worst of all sets, of the models that are published now; empty where
     nothing was measured with it."""
     try:
-        version = _version()
+        versions = _versions()
         sets = json.loads(PATH.read_text("utf-8")).values()
     except (manifest.ModelUnavailable, OSError, ValueError):
         return {}
-    rows = [row for each in sets if each["user_tower"] == version for row in each["noise"]]
+    rows = [row for each in sets if each["models"] == versions for row in each["noise"]]
     found: dict[float, dict[str, float]] = {}
     for row in rows:
         worst = found.setdefault(row["amount"], {"quality_loss": 0.0, "guessed": 0.0})

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -37,6 +37,8 @@ SECONDS = 1.0  # between looks at what changed
 LATE = timedelta(seconds=10)  # a row may be committed so long after its time was taken
 GONE_SECONDS = 60.0  # after which a listing that was off the market may be there again
 AGE = 3_600.0  # seconds after which a copy is made anew
+OUT = -2.0  # below every cosine
+AGAIN = 30.0  # seconds until a copy is tried again that could not be made
 DRIFT = 0.05  # or so large a share of it has changed
 
 EVERYTHING = "SELECT listing_id, halfvec_send(vector) FROM recommendations_itemvector WHERE model_version = %(space)s"
@@ -59,6 +61,7 @@ class Copy:
     """vectors: float32 [n, 128], unit rows, group by group; keys: int64 [n]; starts: int64 [groups + 1]; centres:
     float32 [groups, 128]."""
 
+    database: str
     space: str
     since: datetime
     made: float
@@ -84,12 +87,13 @@ class Copy:
 
 _copy: Copy | None = None
 _making = threading.Lock()
+_not_before = 0.0  # monotonic seconds
 
 
 def forget() -> None:
     """For another catalogue in the same process."""
-    global _copy
-    _copy = None
+    global _copy, _not_before
+    _copy, _not_before = None, 0.0
 
 
 def gone(pks: Iterable[int]) -> None:
@@ -103,13 +107,24 @@ def nearest(interests: Vectors, space: str, listings: int, limit: int) -> list[P
     database. listings: how many there are, about."""
     if not HELD_FROM <= listings <= HELD_AT_MOST:
         return None
-    held = _copy
-    if held is None or held.space != space or _is_old(held):
+    held = _usable(space)
+    if held is None or _is_old(held):
         _make_soon(space)
-    if held is None or held.space != space:
+        held = _usable(space)
+    if held is None:
         return None
     _look_for_changes(held)
     return [_search(held, row, limit) for row in interests]
+
+
+def _usable(space: str) -> Copy | None:
+    if _copy is None or (_copy.database, _copy.space) != (_database(), space):
+        return None
+    return _copy
+
+
+def _database() -> str:
+    return str(connection.settings_dict["NAME"])
 
 
 def _search(held: Copy, row: Vectors, limit: int) -> Pairs:
@@ -121,17 +136,18 @@ def _search(held: Copy, row: Vectors, limit: int) -> Pairs:
     parts = [(held.starts[group], held.starts[group + 1]) for group in order[:enough]]
     cosines = np.concatenate([*(held.vectors[a:b] @ row for a, b in parts), fresh.vectors @ row])
     keys = np.concatenate([*(held.keys[a:b] for a, b in parts), fresh.keys])
-    old = len(keys) - len(fresh.keys)
-    wanted = min(len(keys), limit + 20)
+    now = time.monotonic()
+    gone = [pk for pk, until in dict(held.gone).items() if until >= now]
+    if gone:
+        cosines[np.isin(keys, gone)] = OUT
+    if fresh.rows:  # what the copy itself still says of them is outdated
+        old = len(keys) - len(fresh.keys)
+        cosines[:old][np.isin(keys[:old], fresh.keys)] = OUT
+    wanted = min(len(keys), limit)
     best = np.argpartition(-cosines, wanted - 1)[:wanted]
     best = best[np.argsort(-cosines[best], kind="stable")]
-    found: Pairs = []
-    now = time.monotonic()
-    for at, key, cosine in zip(best.tolist(), keys[best].tolist(), cosines[best].tolist(), strict=True):
-        is_outdated = at < old and key in fresh.rows
-        if not is_outdated and held.gone.get(key, 0.0) < now:
-            found.append((key, cosine))
-    return found[:limit]
+    best = best[cosines[best] > OUT]
+    return list(zip(keys[best].tolist(), cosines[best].tolist(), strict=True))
 
 
 def _look_for_changes(held: Copy) -> None:
@@ -150,9 +166,11 @@ def _look_for_changes(held: Copy) -> None:
     there = set(keys.tolist())
     held.gone = {pk: until for pk, until in dict(held.gone).items() if pk not in there}
     known = held.fresh.rows
-    if any(pk not in known or not np.array_equal(known[pk], row) for pk, row in new.items()):
-        rows = known | new
-        held.fresh = Fresh(rows, np.array(list(rows), np.int64), np.stack(list(rows.values())))
+    back = {pk for pk in keys[~is_new].tolist() if pk in known}  # changed, and changed back
+    if back or any(pk not in known or not np.array_equal(known[pk], row) for pk, row in new.items()):
+        rows = {pk: row for pk, row in known.items() if pk not in back} | new
+        vectors = np.stack(list(rows.values())) if rows else NOTHING.vectors
+        held.fresh = Fresh(rows, np.array(list(rows), np.int64), vectors)
 
 
 def _is_old(held: Copy) -> bool:
@@ -162,8 +180,18 @@ def _is_old(held: Copy) -> bool:
 
 # --- Making a copy ---------------------------------------------------------------------------------------------------
 def _make_soon(space: str) -> None:
-    if _making.acquire(blocking=False):
+    global _not_before
+    if _database() != connections.settings[DEFAULT_DB_ALIAS]["NAME"]:
+        make(space)  # a scratch catalogue is this thread's alone: another would read the site's own
+        return
+    if time.monotonic() < _not_before or not _making.acquire(blocking=False):
+        return
+    _not_before = time.monotonic() + AGAIN
+    try:
         threading.Thread(target=_make_and_release, args=(space,), name="nearby", daemon=True).start()
+    except RuntimeError:
+        _making.release()
+        log.exception("no thread for a copy of the item vectors")
 
 
 def _make_and_release(space: str) -> None:
@@ -188,7 +216,7 @@ def make(space: str) -> None:
     centres, group = grouped(vectors)
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(centres) + 1)).astype(np.int64)
-    _copy = Copy(space, since, time.monotonic(), keys[order], vectors[order], starts, centres)
+    _copy = Copy(_database(), space, since, time.monotonic(), keys[order], vectors[order], starts, centres)
     log.info("%d item vectors held, %.1f s", len(keys), time.monotonic() - begun)
 
 

@@ -89,6 +89,12 @@ def on_sale(pks: Sequence[int], space: str) -> dict[int, Row]:
     return {pk: row for pk, row in found.items() if pk not in stale} | _read(stale, space)
 
 
+def drop(pks: Iterable[int]) -> None:
+    """These are not on sale any more."""
+    for pk in pks:
+        _rows.pop(pk, None)
+
+
 def _read(pks: list[int], space: str) -> dict[int, Row]:
     if len(_rows) + len(pks) > KEPT:
         _drop_oldest(len(pks))

@@ -72,19 +72,19 @@ def test_an_interval_holds_the_mean_and_is_narrower_with_more_cases():
     assert many[2] - many[0] < few[2] - few[0]
 
 
-def test_costs_of_another_user_tower_are_not_shown(tmp_path, monkeypatch):
+def test_costs_of_other_models_are_not_shown(tmp_path, monkeypatch):
     monkeypatch.setattr(history_quality, "PATH", tmp_path / "found.json")
     assert history_quality.costs_of_noise() == {}
     row = {"amount": 2.0, "quality_loss": 0.1, "read_back": {"items": {"guessed": 0.4, "by_chance": 0.1}}}
-    history_quality.save({"user_tower": history_quality._version(), "noise": [row]}, "one")
+    history_quality.save({"models": history_quality._versions(), "noise": [row]}, "one")
     worse = row | {"quality_loss": 0.3, "read_back": {"items": {"guessed": 0.2, "by_chance": 0.1}}}
-    history_quality.save({"user_tower": history_quality._version(), "noise": [worse]}, "two")
-    history_quality.save({"user_tower": "another", "noise": [row | {"quality_loss": 0.9}]}, "three")
+    history_quality.save({"models": history_quality._versions(), "noise": [worse]}, "two")
+    history_quality.save({"models": {"user-tower": "another"}, "noise": [row | {"quality_loss": 0.9}]}, "three")
     assert history_quality.costs_of_noise() == {2.0: {"quality_loss": 0.3, "guessed": 0.4}}
 
 
 def test_the_privacy_page_says_what_was_measured(client):
-    """With the figures that are committed: they must be of the published user tower."""
+    """With the figures that are committed: they must be of the published models."""
     costs = history_quality.costs_of_noise()
     assert set(costs) == set(history_quality.NOISES)
     page = client.get("/privacy/").content.decode()

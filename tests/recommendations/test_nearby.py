@@ -5,10 +5,12 @@ import pytest
 from django.utils import timezone
 from pgvector import HalfVector
 
+from listings.lifecycle import Status
 from listings.models import Listing
 from models import towers
-from recommendations import nearby
+from recommendations import feed, feed_quality, nearby, retrieval, standing
 from recommendations.models import ItemVector
+from recommendations.scratch import Product
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LISTINGS = 40
@@ -30,7 +32,7 @@ def market(make_listing, monkeypatch):
         place(pk, vector)
     nearby.make(towers.space())
     yield placed
-    nearby.forget()
+    feed.forget()
 
 
 def place(pk, vector, space=None):
@@ -99,3 +101,50 @@ def test_vectors_of_another_space_are_not_held(market):
 @pytest.mark.parametrize("listings", [0, nearby.HELD_FROM - 1, nearby.HELD_AT_MOST + 1])
 def test_small_and_huge_markets_ask_the_database(listings):
     assert nearby.nearest(np.eye(1, towers.DIMENSIONS, dtype=np.float32), towers.space(), listings, 5) is None
+
+
+def test_those_that_are_gone_leave_room_for_others(market):
+    """However many they are: the next ones come in their place."""
+    query = next(iter(market.values()))
+    order = sorted(market, key=lambda pk: -float(market[pk] @ query))
+    ItemVector.objects.filter(pk__in=order[:30]).delete()
+    nearby.gone(order[:30])
+    assert [pk for pk, _ in found(query, 5)] == order[30:35]
+
+
+def test_what_was_changed_and_changed_back_stands_where_it_was(market):
+    pk, vector = next(iter(market.items()))
+    place(pk, -vector)
+    assert pk not in {key for key, _ in found(vector, 5)}
+    place(pk, vector)
+    assert found(vector, 1)[0][0] == pk
+
+
+def test_a_market_that_leaves_at_once_leaves_no_empty_page(make_listing, market):
+    near = list(market)[:30]
+    target = next(iter(market.values()))
+    for pk in near:
+        place(pk, target)
+    standing.refresh()
+    feed.forget()
+    nearby.make(towers.space())
+    quantized = np.rint(127 * target).astype(np.int8)[None]
+    assert len(feed.page(towers.space(), quantized, 20).items) == 20
+    Listing.objects.filter(pk__in=near).update(status=Status.PAUSED)
+    ItemVector.objects.filter(pk__in=near).delete()
+    standing.refresh()
+    shown = feed.page(towers.space(), quantized, 20)
+    assert set(shown.keys) == set(market) - set(near)
+    assert shown.source == feed.NEAREST
+
+
+def test_a_scratch_catalogue_is_never_mixed_with_the_site(market):
+    """Its connection is its thread's alone; a copy made by another thread would hold the site's own listings."""
+    with feed_quality.site([Product(f"p{at}", f"Kettle {at}") for at in range(6)], str) as ids:
+        feed_quality.count([], {product: pk for pk, product in ids.items()})
+        interests = feed.units(np.rint(127 * towers.encode_queries(["kettle"])).astype(np.int8))
+        assert {pk for pk, _ in retrieval.find(interests, towers.space(), 100).nearest[0]} == set(ids)
+        assert nearby._copy is not None and set(nearby._copy.keys.tolist()) == set(ids)
+    query = next(iter(market.values()))
+    nearby.make(towers.space())
+    assert {pk for pk, _ in found(query, LISTINGS)} == set(market)

@@ -17,6 +17,7 @@ const CHANNEL = "marketplace-history";
 const EVERYTHING = [EVENTS, LEDGER, NOTES, POOL];
 
 const SETTINGS = "settings";
+const ERASURES = "erasures"; // a number, all that an erasure leaves
 const START = {
   paused: false, // nothing is recorded
   resort: true, // search results in this shopper's order
@@ -40,6 +41,8 @@ export async function openHistory({ indexedDB, channel = openChannel(), now = Da
     storage = memoryStorage();
   }
   const tab = crypto.randomUUID();
+  let room = null; // promise: older events made room, once for a page
+  let falling = null; // promise: memory took the place of the disk
   const listeners = new Set();
 
   channel?.addEventListener("message", ({ data }) => {
@@ -64,20 +67,30 @@ export async function openHistory({ indexedDB, channel = openChannel(), now = Da
     }
   }
 
-  /** Write; when the disk is full make room once; else go on in memory. */
+  /** Write; when the disk is full make room once; else go on in memory. What goes wrong in `change` itself is thrown. */
   async function edit(stores, change) {
+    let mistake = null;
+    const tried = (rows) => {
+      try {
+        return change(rows);
+      } catch (error) {
+        mistake = error;
+        throw error;
+      }
+    };
     try {
-      return await storage.edit(stores, change);
+      return await storage.edit(stores, tried);
     } catch (error) {
-      if (isFull(error) && (await makeRoom())) {
+      if (mistake) throw mistake;
+      if (isFull(error) && (await (room ??= makeRoom()))) {
         try {
-          return await storage.edit(stores, change);
+          return await storage.edit(stores, tried);
         } catch {
-          // Still full.
+          // Still full: somebody else fills the disk.
         }
       }
       await fallBack();
-      return storage.edit(stores, change);
+      return storage.edit(stores, tried);
     }
   }
 
@@ -93,13 +106,17 @@ export async function openHistory({ indexedDB, channel = openChannel(), now = Da
     }
   }
 
-  async function fallBack() {
-    if (!storage.durable) return;
-    const broken = storage;
-    const rows = {};
-    for (const store of EVERYTHING) rows[store] = await broken.read(store).catch(() => []);
-    storage = memoryStorage(rows);
-    broken.close();
+  /** Once, for all that wait for it: a second copy would forget what the first was given meanwhile. */
+  function fallBack() {
+    falling ??= (async () => {
+      if (!storage.durable) return;
+      const broken = storage;
+      const rows = {};
+      for (const store of EVERYTHING) rows[store] = await broken.read(store).catch(() => []);
+      storage = memoryStorage(rows);
+      broken.close();
+    })();
+    return falling;
   }
 
   /**
@@ -168,9 +185,17 @@ export async function openHistory({ indexedDB, channel = openChannel(), now = Da
     return (await read(NOTES)).find((row) => row.name === name)?.value ?? null;
   }
 
-  /** @param {(value: any) => any} change of a note, in one transaction @returns {Promise<any>} the new value */
-  async function changeNote(name, change) {
+  /** How often everything was erased here, in whatever tab. What was worked out before must not be kept after. */
+  const erasures = async () => erasuresIn(await read(NOTES));
+
+  /**
+   * @param {(value: any) => any} change of a note, in one transaction
+   * @param {number} [erased] erasures() when the work on it began
+   * @returns {Promise<any>} the new value; null when there was an erasure meanwhile
+   */
+  async function changeNote(name, change, erased) {
     return edit([NOTES], (rows) => {
+      if (erased !== undefined && erasuresIn(rows[NOTES]) !== erased) return { result: null };
       const value = change(rows[NOTES].find((row) => row.name === name)?.value ?? null);
       return { put: { [NOTES]: [{ name, value }] }, result: value };
     });
@@ -195,6 +220,7 @@ export async function openHistory({ indexedDB, channel = openChannel(), now = Da
 
   async function exported() {
     const [all, sent] = [await events(), byAge(await read(LEDGER))];
+    const held = await pool();
     const plain = ({ vector, ...event }) => ({ ...event, at: iso(event.at), vector: vector ? [...vector] : null });
     return {
       made: iso(now()),
@@ -203,13 +229,15 @@ export async function openHistory({ indexedDB, channel = openChannel(), now = Da
       sent: sent.map((row) => ({ ...row, at: iso(row.at) })),
       weights: await note("weights"),
       interests: await note("interests"),
-      candidates: (await pool())?.items ?? [],
+      candidates: held?.items ?? [],
+      asked: held ? { at: iso(held.at), vectors: held.asked } : null,
+      blurs: await note("blurs"),
       settings: await settings(),
     };
   }
 
   /**
-   * Everything goes: events, what was learned, the ledger, candidates. Only "paused" stays as it was.
+   * Everything goes: events, what was learned, the ledger, candidates. Only "paused" stays as it was, and that there was an erasure.
    * @returns {Promise<boolean>} false when the device would not let go of what an earlier visit left there
    */
   async function erase() {
@@ -218,7 +246,9 @@ export async function openHistory({ indexedDB, channel = openChannel(), now = Da
       const { paused } = settingsIn(rows[NOTES]);
       const remove = { [EVENTS]: keys(rows[EVENTS], "id"), [LEDGER]: keys(rows[LEDGER], "id") };
       for (const store of [NOTES, POOL]) remove[store] = keys(rows[store], "name");
-      return { remove, put: { [NOTES]: paused ? [{ name: SETTINGS, value: { ...START, paused } }] : [] } };
+      const kept = [{ name: ERASURES, value: erasuresIn(rows[NOTES]) + 1 }];
+      if (paused) kept.push({ name: SETTINGS, value: { ...START, paused } });
+      return { remove, put: { [NOTES]: kept } };
     });
     if (!storage.durable && database) isGone = await deleteStorage(database).then(() => true, () => false);
     tell("erased");
@@ -236,12 +266,14 @@ export async function openHistory({ indexedDB, channel = openChannel(), now = Da
     noteSent,
     ledger: async () => byAge(await read(LEDGER)).reverse(),
     note,
-    keepNote: (name, value) => changeNote(name, () => value),
+    erasures,
+    keepNote: (name, value, erased) => changeNote(name, () => value, erased),
     learn,
     settings,
     set,
     pool,
-    keepPool: (value) => edit([POOL], () => ({ put: { [POOL]: [{ name: "pool", value }] } })),
+    keepPool: (value, erased) =>
+      edit([POOL, NOTES], (rows) => (erased !== undefined && erasuresIn(rows[NOTES]) !== erased ? {} : { put: { [POOL]: [{ name: "pool", value }] } })),
     exported,
     erase,
     /** hear(what) at every change, here or in another tab. @returns {() => void} to hear no more */
@@ -271,6 +303,7 @@ const text = (value) => (typeof value === "string" ? value.slice(0, TEXT_CHARS) 
 const isVector = (value) => value instanceof Int8Array && value.length === DIMENSIONS;
 const byAge = (rows) => [...rows].sort((a, b) => a.at - b.at || a.id - b.id);
 const isSame = (a, b) => a.kind === b.kind && (a.kind === "search" ? a.query === b.query : a.item.id === b.item.id);
+const erasuresIn = (notes) => notes.find((row) => row.name === ERASURES)?.value ?? 0;
 const settingsIn = (notes) => ({ ...START, ...notes.find((row) => row.name === SETTINGS)?.value });
 const pick = (values, names) => Object.fromEntries(names.filter((name) => name in values).map((name) => [name, values[name]]));
 const keys = (rows, key) => rows.map((row) => row[key]);

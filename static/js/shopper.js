@@ -17,7 +17,9 @@ const REREAD = 32; // newest events whose missing vectors are worked out
 const RESULTS = 2; // how many times as much the order for everybody counts for what was searched for
 const WAIT_MS = 8000;
 const BLURS = "blurs";
-const MOST_BLURS = 256;
+const MOST_BLURS = 64;
+const SAME_BLUR = 0.95; // cosine; interests move a little at every event
+const CANNOT = new Set(["runtime", "insecure", "worker", "too-slow"]); // of a device; others pass
 
 /**
  * @param {{history: object, client: object|null, url: string, me?: string, query?: string, space?: string, categoryName?: (id: string) => string,
@@ -27,27 +29,36 @@ const MOST_BLURS = 256;
 export function createShopper(options) {
   const { history, client, url, me = "", query = "", categoryName = (id) => id } = options;
   const { fetcher = (...request) => fetch(...request), now = Date.now, random = Math.random } = options;
-  let space = options.space ?? "";
+  const ofPage = options.space ?? ""; // of the vectors that stand in the page
+  let space = ofPage;
   let [events, weights, interests, settings, pool] = [[], readWeights(null), [], null, null];
   const tastes = new Map(); // source → readHistory() of the above
-  const rankers = new WeakMap(); // list of items → the same packed, so that a click only scores
+  let rankers = new WeakMap(); // list of items → the same packed, so that a click only scores
   let offered = { at: null, items: [] };
   let asking = null;
   let cannot = client === null; // this device runs no towers
-  let erasures = 0;
-
-  history.watch((what) => {
-    if (what === "erased") erasures += 1;
-  });
+  let knownUpTo = 0; // the newest event that the interests know
 
   /** Read what lies on the device, as it is now. */
   async function load() {
     const [kept, rows, learned, set, held] = await Promise.all([history.note("interests"), history.events(), history.note("weights"), history.settings(), history.pool()]);
     [events, weights, settings, pool] = [rows, readWeights(learned), set, held];
-    space ||= kept?.space ?? pool?.space ?? "";
+    useSpace(space || (kept?.space ?? pool?.space ?? ""));
+    knownUpTo = kept?.upTo ?? 0;
     interests = kept && kept.space === space ? kept.vectors.map(fromBase64).filter(Boolean).map(toUnit) : [];
     tastes.clear();
   }
+
+  function useSpace(other) {
+    if (other === space) return;
+    space = other;
+    rankers = new WeakMap();
+    offered = { at: null, items: [] };
+    tastes.clear();
+  }
+
+  /** The same item, without its vector when that is of other towers: two spaces never meet. */
+  const comparable = (item) => (!item.vector || (item.space ?? ofPage) === space ? item : { ...item, vector: null });
 
   /** What the history says beside what the order of items from this source knows already. */
   function taste(source = "") {
@@ -69,7 +80,7 @@ export function createShopper(options) {
     const mine = taste(source);
     const isForAll = settings?.paused || !mine.hasTaste;
     const used = weights.map((weight, at) => (at === AT.server ? weight * (source === "search" ? RESULTS : 1) : isForAll ? 0 : weight));
-    if (!rankers.has(items)) rankers.set(items, createRanker(items));
+    if (!rankers.has(items)) rankers.set(items, createRanker(items.map(comparable)));
     const ranked = rankers.get(items).rank(mine, used);
     const mean = meanSignals(ranked);
     const named = { source, category: categoryName };
@@ -79,7 +90,7 @@ export function createShopper(options) {
 
   // --- what happened
   async function note(event) {
-    const id = await history.record({ ...event, space: event.vector ? space : "" });
+    const id = await history.record(event);
     await load();
     return id;
   }
@@ -102,7 +113,7 @@ export function createShopper(options) {
   /** What is held now: {items, source}, or null; items carry their vectors. */
   function candidates() {
     if (!isFresh()) return null;
-    if (offered.at !== pool.at) offered = { at: pool.at, items: pool.items.map(withVector) };
+    if (offered.at !== pool.at) offered = { at: pool.at, items: pool.items.map((item) => withVector(item, pool.space)) };
     return { items: offered.items, source: pool.source };
   }
 
@@ -118,47 +129,49 @@ export function createShopper(options) {
 
   async function renewNow({ many = false, anew = false }) {
     await load();
-    const before = erasures;
-    const upTo = events.at(-1)?.at ?? 0;
-    const found = settings.paused ? [] : await currentInterests();
-    const given = cannot && settings.server && !settings.paused ? lastEvents() : [];
+    const before = await history.erasures();
+    const found = settings.paused ? [] : await currentInterests(before);
+    const given = found.length === 0 && cannot && settings.server && !settings.paused ? lastEvents() : [];
+    const upTo = given.length > 0 ? given.at(-1).at : knownUpTo;
     const stamp = given.length > 0 ? stampOf(events) : "";
     const limit = many ? MANY : Math.min(MANY, Math.max(FIRST, isFresh() ? pool.limit : 0));
-    const isEnough = isFresh() && pool.limit >= limit && !anew && !moved(found, pool.asked.map(fromBase64)) && pool.stamp === stamp;
+    const isEnough = isFresh() && (pool.space === space || space === "") && pool.limit >= limit && !anew && !moved(found, pool.asked.map(fromBase64)) && pool.stamp === stamp;
     if (isEnough) return "fresh";
-    const blurred = await blurs([...found, ...given.map((event) => event.vector)]);
+    const blurred = await blurs([...found, ...given.map((event) => event.vector)], before);
     const sent = blurred.slice(0, found.length);
     const told = given.map((event, at) => ({ kind: event.kind, age: Math.round(10 * ageInDays(event, now())) / 10, vector: toBase64(blurred[found.length + at]) }));
+    // All that took its time. Whoever paused or erased meanwhile has said that nothing shall go.
+    if (sent.length + told.length > 0 && ((await history.erasures()) !== before || (await history.settings()).paused)) return "fresh";
     const answer = await ask(sent, told, limit);
     if (answer.status !== "ok") return answer.status;
-    // Erased while the request was on its way: the answer must not bring anything back.
-    if (before !== erasures) return "fresh";
     const asked = found.map((vector) => toBase64(quantize(vector)));
-    await history.keepPool({ at: now(), space: answer.space, source: answer.source, items: answer.items, limit, asked, stamp, upTo });
+    await history.keepPool({ at: now(), space: answer.space, source: answer.source, items: answer.items, limit, asked, stamp, upTo }, before);
     await load();
     return "new";
   }
 
   /**
-   * What is sent for these vectors. The same vector has the same blur every time: the mean of many would be the vector
-   * itself.
+   * What is sent for these vectors. What is nearly the same has the same blur every time: the mean of many would be the
+   * vector itself.
+   * @param {number} before erasures() when this began
    * @returns {Promise<Int8Array[]>}
    */
-  async function blurs(vectors) {
+  async function blurs(vectors, before) {
     const plain = vectors.map(quantize);
     const { noise } = settings;
     if (!(noise > 0)) return plain;
-    const names = plain.map(toBase64);
-    const before = erasures;
-    const kept = (await history.note(BLURS)) ?? {};
-    const known = kept.noise === noise ? new Map(kept.pairs) : new Map();
-    const chosen = names.map((name, at) => known.get(name) ?? toBase64(quantize(withNoise(plain[at], noise, random))));
-    for (const [at, name] of names.entries()) {
-      known.delete(name); // and again at the end: the latest are kept
-      known.set(name, chosen[at]);
-    }
-    if (before === erasures) await history.keepNote(BLURS, { noise, pairs: [...known].slice(-MOST_BLURS) });
-    return chosen.map(fromBase64);
+    const kept = await history.note(BLURS);
+    const known = kept?.noise === noise ? kept.pairs.map(([own, sent]) => [fromBase64(own), fromBase64(sent)]) : [];
+    const chosen = plain.map((vector) => {
+      const near = known.find(([own]) => cosine(own, vector) >= SAME_BLUR);
+      if (near) return near[1];
+      const sent = quantize(withNoise(vector, noise, random));
+      known.push([vector, sent]);
+      return sent;
+    });
+    const pairs = known.slice(-MOST_BLURS).map((pair) => pair.map(toBase64));
+    await history.keepNote(BLURS, { noise, pairs }, before);
+    return chosen;
   }
 
   /** @param {object[]} told events, only with consent and where this device has no tower: what goes in place of interests */
@@ -190,25 +203,29 @@ export function createShopper(options) {
   }
 
   /** The interests of the history as it is; those kept are used while nothing was added. */
-  async function currentInterests() {
+  async function currentInterests(before) {
     const liked = events.filter((event) => event.kind !== "dismissal");
     if (liked.length === 0 || !client) return interests.length > 0 && liked.length > 0 ? interests : [];
     const stamp = stampOf(events);
-    const before = erasures;
     const kept = await history.note("interests");
     if (kept?.stamp === stamp && kept.space === space) return interests;
     const loaded = await client.load("user-tower");
-    cannot = loaded.status !== "ready";
-    if (cannot) return interests;
-    space = loaded.model.space;
+    if (loaded.status !== "ready") {
+      cannot = CANNOT.has(loaded.code);
+      return interests;
+    }
+    cannot = false;
+    useSpace(loaded.model.space);
     await fillVectors();
-    const given = events.filter((event) => event.vector && event.space === space);
+    const read = events; // what happens meanwhile is not in the answer
+    const given = read.filter((event) => event.vector && event.space === space);
     const answer = await client.interests(given.map((event) => ({ kind: event.kind, vector: event.vector, age: ageInDays(event, now()) })));
     if (answer.status !== "interests") return interests;
     interests = answer.interests;
+    knownUpTo = given.at(-1)?.at ?? 0;
     tastes.clear();
     const vectors = interests.map((vector) => toBase64(quantize(vector)));
-    if (before === erasures) await history.keepNote("interests", { stamp, space, vectors });
+    if (!(await history.settings()).paused) await history.keepNote("interests", { stamp: stampOf(read), space, vectors, upTo: knownUpTo }, before);
     return interests;
   }
 
@@ -221,7 +238,7 @@ export function createShopper(options) {
       if (event.vector && (event.space === space || space === "")) continue;
       const answer = await client.embedQuery(event.query ?? event.item.title);
       if (answer.status !== "vector") break;
-      space = answer.space;
+      useSpace(answer.space);
       if (answer.vector) await history.addVector(event.id, answer.vector, answer.space);
     }
     await load();
@@ -237,7 +254,7 @@ export function createShopper(options) {
     candidates,
     renew,
     /** @param {"view"|"favourite"|"purchase"|"dismissal"} kind @param {object} item with its vector, or null */
-    note: (kind, item) => note({ kind, item, vector: item.vector }),
+    note: (kind, item) => note({ kind, item, vector: item.vector, space: item.vector ? (item.space ?? ofPage) : "" }),
     isFavourite: (id) => events.some((event) => event.kind === "favourite" && event.item.id === id),
     isDismissed: (id) => events.some((event) => event.kind === "dismissal" && event.item.id === id),
     lastView: (id) => events.findLast((event) => event.kind === "view" && event.item.id === id) ?? null,
@@ -260,7 +277,7 @@ export function moved(interests, asked) {
   return interests.some((interest) => !asked.some((other) => other && cosine(interest, other) >= MOVED));
 }
 
-const stampOf = (events) => `${events.length}:${events.at(-1).id}:${events.at(-1).at}`;
+const stampOf = (events) => `${events.length}:${events.at(-1).id}:${events.at(-1).at}:${events.filter((event) => event.vector).length}`;
 const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const isItem = (item) => typeof item?.id === "string" && typeof item.title === "string" && typeof item.url === "string" && item.url.startsWith("/") && !item.url.startsWith("//");
-const withVector = (item) => ({ ...item, price: Number(item.price), vector: fromBase64(item.vector) });
+const withVector = (item, space) => ({ ...item, space, price: Number(item.price), vector: fromBase64(item.vector) });

@@ -306,6 +306,27 @@ test("a disk that stays full: it goes on in memory with what was there", async (
   assert.deepEqual((await history.events()).map((event) => event.item.id).slice(-3), ["c", "d", "e"]);
 });
 
+test("many writes that meet a full disk at once lose nothing of each other", async () => {
+  const { indexedDB, open } = device();
+  let isFull = false;
+  fullDisk(indexedDB, () => isFull);
+  const history = await open();
+  for (const id of "abcd") await history.record({ kind: "view", item: item(id) });
+  isFull = true;
+  const writes = ["e", "f", "g"].map((id) => history.record({ kind: "view", item: item(id) }));
+  await Promise.all([...writes, history.noteSent({ endpoint: "/x", bytes: 10, what: "1 vector" })]);
+  assert.deepEqual((await history.events()).map((event) => event.item.id).slice(-5), ["c", "d", "e", "f", "g"]);
+  assert.equal((await history.ledger()).length, 1);
+});
+
+test("a mistake in what is to be written is thrown, and the history stays on the disk", async () => {
+  const history = await device().open();
+  await assert.rejects(history.learn(() => {
+    throw new TypeError("no pairs");
+  }), /no pairs/);
+  assert.equal(history.durable, true);
+});
+
 test("a tab whose database was closed for a newer version goes on in memory", async () => {
   const { indexedDB, open } = device();
   const history = await open();

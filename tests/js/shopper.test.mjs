@@ -3,6 +3,7 @@ import { afterEach, test } from "node:test";
 import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import { openHistory } from "../../static/js/history.js";
 import { cosine, fromBase64, quantize, toBase64, toUnit } from "../../static/js/ml/vectors.js";
+import { AT } from "../../static/js/ml/weights.js";
 import { createShopper, FIRST, MANY, moved } from "../../static/js/shopper.js";
 
 const URL_ = "/api/recommendations";
@@ -23,7 +24,7 @@ function cloud(items, change = {}) {
     if (change.status) return new Response("<h1>no</h1>", { status: change.status });
     await change.before?.();
     const wire = items.map((each) => ({ ...each, vector: each.vector ? toBase64(each.vector) : "" }));
-    return Response.json({ items: wire, source: change.source ?? "nearest", model_version: "1" });
+    return Response.json({ items: wire, source: change.source ?? "nearest", model_version: change.space ?? "1" });
   };
   return { sent, fetcher };
 }
@@ -53,7 +54,7 @@ async function shopperWith({ client = towers(), items = [item("a", 1), item("b",
   const server = cloud(items, change);
   const shopper = createShopper({ history, client, url: URL_, space: "1", fetcher: server.fetcher, ...more });
   await shopper.load();
-  return { shopper, history, client, ...server };
+  return { shopper, history, client, indexedDB, ...server };
 }
 
 test("what is sent is a version, vectors and a limit; no cookie, no referrer, no id, no word", async () => {
@@ -190,6 +191,68 @@ test("candidates that were asked for with what is known are moved by what happen
   assert.deepEqual(order(), ["c", "b", "a"]);
 });
 
+for (const [what, change] of [
+  ["paused", (history) => history.set({ paused: true })],
+  ["erased", (history) => history.erase()],
+]) {
+  test(`nothing goes when it was ${what} while the tower was at work`, async () => {
+    let go;
+    const wait = new Promise((resolve) => (go = resolve));
+    const slow = { ...towers(), load: async () => wait.then(() => ({ status: "ready", model: { space: "1" } })) };
+    const { shopper, history, sent } = await shopperWith({ client: slow });
+    await shopper.note("view", item("x", 3));
+    const renewed = shopper.renew();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await change(history);
+    go();
+    await renewed;
+    assert.deepEqual(sent, []);
+    assert.deepEqual(await history.ledger(), []);
+    assert.equal(await history.note("interests"), null);
+  });
+}
+
+test("an erasure in another tab, of which this one hears nothing, is heeded", async () => {
+  let go;
+  const wait = new Promise((resolve) => (go = resolve));
+  const { shopper, history, indexedDB } = await shopperWith({ change: { before: () => wait } });
+  const other = await openHistory({ indexedDB, channel: null });
+  opened.push(other);
+  await shopper.note("view", item("x", 3));
+  const renewed = shopper.renew();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await other.erase();
+  go();
+  await renewed;
+  assert.equal(await history.pool(), null);
+});
+
+test("items of another space than the history's are not compared, and are noted as what they are", async () => {
+  const { shopper, history } = await shopperWith({ items: [item("a", 7), item("b", 3)], change: { source: "popular", space: "2" } });
+  await shopper.note("view", item("x", 3));
+  await shopper.renew();
+  const { items, source } = shopper.candidates();
+  assert.deepEqual(shopper.rank(items, source).map((entry) => entry.signals[AT.recent]), [0, 0]);
+  await shopper.note("favourite", items[0]);
+  assert.deepEqual((await history.events()).map(({ kind, space }) => [kind, space]), [["view", "1"], ["favourite", "2"]]);
+});
+
+test("a tower that fails for now is no reason to send events; interests and events never go together", async () => {
+  let answer = { status: "ready", model: { space: "1" } };
+  const client = { ...towers(), load: async () => answer };
+  const { shopper, history, sent } = await shopperWith({ client });
+  await history.set({ server: true });
+  await shopper.note("view", item("x", 3));
+  await shopper.renew();
+  for (const code of ["model-download", "runtime"]) {
+    answer = { status: "unavailable", code };
+    await shopper.note("view", item(code, 9));
+    await shopper.renew({ anew: true });
+    assert.ok(!("events" in sent.at(-1).body), code);
+    assert.equal((await history.ledger())[0].what, "1 vector");
+  }
+});
+
 test("noise changes what is sent, and nothing on the device", async () => {
   let state = 7;
   const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648; // the same at every run
@@ -217,7 +280,7 @@ test("a device that cannot run the tower sends no vector, and still sorts by wha
 });
 
 test("with consent, and only without a tower, the vectors of events go to the server", async () => {
-  const none = { ...towers(), load: async () => ({ status: "unavailable" }), embedQuery: async () => ({ status: "unavailable" }) };
+  const none = { ...towers(), load: async () => ({ status: "unavailable", code: "runtime" }), embedQuery: async () => ({ status: "unavailable" }) };
   const { shopper, sent, history } = await shopperWith({ client: none });
   await shopper.noteSearch("secret words");
   await shopper.note("view", item("seen", 3, { title: "A secret title" }));

@@ -2,12 +2,14 @@
  * "Why am I seeing this": the signal that lifted an item most above its neighbours, in words. Worked out on the device
  * from the very numbers that ranked it, so the sentence is never nicer than the truth.
  */
+import { cosine } from "./vectors.js";
 import { AT, COUNT } from "./weights.js";
 
 const SAID = { view: "you looked at", favourite: "you marked as a favourite", purchase: "you bought" };
 // Where nothing of this shopper's own lifts it, where it came from says why. Search results need no reason.
 const OF_SOURCE = { nearest: "Close to what you have been looking for", popular: "Popular now" };
 const LEAST = 0.15; // a lift below this explains nothing
+const SAYING = [AT.interest, AT.recent, AT.last, AT.searched, AT.seller, AT.category, AT.price, AT.fresh];
 const LIKENESS = 0.4; // nothing is said to be like something else below this cosine
 const NEW_FROM = 0.8; // "fresh" of about four days and a half
 
@@ -20,30 +22,56 @@ const NEW_FROM = 0.8; // "fresh" of about four days and a half
  * @returns {string}
  */
 export function reason(entry, mean, weights, history, { source, category = (id) => id }) {
-  const liked = history.liked[entry.liked]?.event;
-  const search = history.searches[entry.search]?.event;
-  const like = liked ? `Like “${shortened(liked.item.title)}”, which ${SAID[liked.kind]}` : "";
-  const last = history.liked[0]?.event;
-  const said = {
-    [AT.interest]: like || (search ? `You searched for “${shortened(search.query)}”` : ""),
-    [AT.recent]: like,
-    [AT.last]: last ? `Like “${shortened(last.item.title)}”, which ${SAID[last.kind]}` : "",
-    [AT.searched]: search ? `You searched for “${shortened(search.query)}”` : "",
-    [AT.seller]: "From a seller whose things you looked at",
-    [AT.category]: `In ${category(entry.item.category)}, where you look around`,
-    [AT.price]: "Near the prices you look at",
-    [AT.fresh]: "New",
-  };
-  for (const at of [AT.interest, AT.recent, AT.last, AT.searched]) if (entry.signals[at] < LIKENESS) said[at] = "";
-  let best = -1;
-  let most = LEAST;
-  for (const at of Object.keys(said).map(Number)) {
-    const lift = weights[at] * (entry.signals[at] - mean[at]);
-    if (said[at] && lift > most && (at !== AT.fresh || entry.signals[at] >= NEW_FROM)) [best, most] = [at, lift];
+  const lifts = SAYING.map((at) => [at, weights[at] * (entry.signals[at] - mean[at])]).filter(([, lift]) => lift > LEAST);
+  for (const [at] of lifts.sort((a, b) => b[1] - a[1])) {
+    const words = said(at, entry, history, category);
+    if (words) return words;
   }
-  if (best >= 0) return said[best];
   if (!(source in OF_SOURCE)) return "";
   return entry.signals[AT.fresh] >= NEW_FROM && source !== "nearest" ? "New" : OF_SOURCE[source];
+}
+
+/** What a signal means for this item; "" where that would be nicer than the truth. */
+function said(at, { item, signals }, history, category) {
+  const like = (others) => {
+    const nearest = nearestOf(item, others);
+    return nearest && `Like “${shortened(nearest.item.title)}”, which ${SAID[nearest.kind]}`;
+  };
+  const search = (others) => {
+    const nearest = nearestOf(item, others);
+    return nearest && `You searched for “${shortened(nearest.query)}”`;
+  };
+  const isNew = (other) => other.isNew;
+  switch (at) {
+    case AT.interest:
+      return like(history.liked) || search(history.searches);
+    case AT.recent:
+      return like(history.liked.filter(isNew));
+    case AT.last:
+      return like(history.liked.slice(0, 1));
+    case AT.searched:
+      return search(history.searches.filter(isNew));
+    case AT.seller:
+      return "From a seller whose things you looked at";
+    case AT.category:
+      return `In ${category(item.category)}, where you look around`;
+    case AT.price:
+      return "Near the prices you look at";
+    default:
+      return signals[AT.fresh] >= NEW_FROM ? "New" : "";
+  }
+}
+
+/** The event that the item is most like, if it is like any, other than itself. */
+function nearestOf(item, others) {
+  if (!item.vector) return null;
+  let [found, most] = [null, LIKENESS];
+  for (const { event } of others) {
+    if (event.item?.id === item.id) continue;
+    const value = cosine(item.vector, event.vector);
+    if (value >= most) [found, most] = [event, value];
+  }
+  return found;
 }
 
 /** Mean of each signal over what was ranked together. */

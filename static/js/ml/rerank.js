@@ -96,7 +96,6 @@ export function createRanker(items) {
   const vectors = new Float32Array(count * DIMENSIONS);
   const signals = new Float32Array(count * COUNT);
   const scores = new Float32Array(count);
-  const nearest = new Int16Array(count * 2); // index of the liked event and of the search that is most like it; -1: none
   const base = new Float32Array(count);
   const logPrices = new Float32Array(count);
   const published = new Float64Array(count);
@@ -118,16 +117,16 @@ export function createRanker(items) {
       const item = items[at];
       signals[to + AT.server] = base[at] * history.trust;
       signals[to + AT.interest] = closest(vectors, from, history.interests);
-      signals[to + AT.recent] = best(vectors, from, history.liked, nearest, 2 * at, item.id);
+      signals[to + AT.recent] = best(vectors, from, history.liked, item.id);
       signals[to + AT.last] = isLastNew && lastId !== item.id ? positive(vectors, from, history.liked[0].vector) * history.liked[0].weight : 0;
-      signals[to + AT.searched] = best(vectors, from, history.searches, nearest, 2 * at + 1, -1);
+      signals[to + AT.searched] = best(vectors, from, history.searches, "");
       signals[to + AT.seller] = history.sellers.get(item.seller) ?? 0;
       signals[to + AT.category] = history.categories.get(item.category) ?? 0;
       signals[to + AT.price] = closeness(logPrices[at], history.prices.get(item.category));
       signals[to + AT.fresh] = published[at] > 0 ? 0.5 ** ((history.now - published[at]) / (NEW_DAYS * 86400000)) : 0;
       if (signals[to + AT.fresh] > 1) signals[to + AT.fresh] = 1;
       signals[to + AT.seen] = history.seen.get(item.id) ?? 0;
-      best(vectors, from, history.dismissed, null, 0, -1);
+      best(vectors, from, history.dismissed, "");
       const unwanted = mostOfAll;
       signals[to + AT.likeDismissed] = unwanted > LIKENESS ? (unwanted - LIKENESS) / (1 - LIKENESS) : 0;
       let sum = 0;
@@ -146,7 +145,7 @@ export function createRanker(items) {
     const offered = [];
     items.forEach((item, index) => {
       if (history.hidden.has(item.id) || (history.me && item.seller === history.me)) return;
-      offered.push({ item, index, score: scores[index], signals: signals.slice(index * COUNT, (index + 1) * COUNT), liked: nearest[2 * index], search: nearest[2 * index + 1] });
+      offered.push({ item, index, score: scores[index], signals: signals.slice(index * COUNT, (index + 1) * COUNT) });
     });
     offered.sort((a, b) => b.score - a.score || a.index - b.index);
     return offered;
@@ -155,24 +154,19 @@ export function createRanker(items) {
   return { score, rank, signals, count };
 }
 
-let mostOfAll = 0; // what best() found, new or not: no object is made in here
+let mostOfAll = 0; // a second answer of best(), so that no object is made in there
 
-/** The highest decayed cosine above 0 to any of the new `others`; which of all of them is the nearest goes to found[place]. */
-function best(vectors, from, others, found, place, exceptId) {
+/** The highest decayed cosine above 0 to any of the new `others`; `mostOfAll` is that to any of them. */
+function best(vectors, from, others, exceptId) {
   let ofNew = 0;
-  let which = -1;
   mostOfAll = 0;
   for (let other = 0; other < others.length; other += 1) {
     const { vector, weight, event, isNew } = others[other];
-    if (exceptId !== -1 && event.item.id === exceptId) continue;
+    if (exceptId !== "" && event.item.id === exceptId) continue;
     const value = dot(vectors, from, vector) * weight;
     if (isNew && value > ofNew) ofNew = value;
-    if (value > mostOfAll) {
-      mostOfAll = value;
-      which = other;
-    }
+    if (value > mostOfAll) mostOfAll = value;
   }
-  if (found !== null) found[place] = which;
   return ofNew > 1 ? 1 : ofNew;
 }
 

@@ -45,7 +45,7 @@ export function readWeights(kept) {
  */
 export function learn(kept, pairs) {
   const weights = readWeights(kept);
-  const usable = pairs.filter(([better, worse]) => better.length === COUNT && worse.length === COUNT);
+  const usable = pairs.filter(([better, worse]) => better?.length === COUNT && worse?.length === COUNT);
   if (usable.length === 0) return weights;
   const gradient = new Float64Array(COUNT);
   for (const [better, worse] of usable) {

@@ -74,7 +74,7 @@ async function noteArrival(data, shopper) {
   }
   const about = document.querySelector(`[data-about^="${BOUGHT}"]`)?.dataset.about;
   const bought = about && shopper.lastView(about.slice(BOUGHT.length));
-  if (bought) await shopper.note("purchase", { ...bought.item, vector: bought.vector });
+  if (bought) await shopper.note("purchase", { ...bought.item, vector: bought.vector, space: bought.space });
 }
 
 function favouriteButton(page, item, shopper) {

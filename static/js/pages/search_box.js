@@ -48,7 +48,7 @@ function start(form, input) {
   async function ask(words) {
     asking = new AbortController();
     try {
-      const response = await fetch(`${form.dataset.suggestions}?q=${encodeURIComponent(words.slice(0, input.maxLength))}`, { signal: asking.signal, credentials: "omit" });
+      const response = await fetch(`${form.dataset.suggestions}?q=${encodeURIComponent(words.slice(0, input.maxLength))}`, { signal: asking.signal, credentials: "omit", referrerPolicy: "no-referrer" });
       if (!response.ok) return null;
       const { items } = await response.json();
       if (kept.size >= KEPT) kept.clear();

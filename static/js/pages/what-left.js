@@ -16,8 +16,10 @@ async function start(page) {
 
   async function show() {
     const [ledger, events, weights, settings] = await Promise.all([history.ledger(), history.events(), history.note("weights"), history.settings()]);
+    const [interests, pool, blurs] = await Promise.all([history.note("interests"), history.pool(), history.note("blurs")]);
     showSent(ledger);
-    showKept(events.reverse());
+    showKept(events.reverse(), settings.server);
+    find("kept-beside").textContent = beside(interests, pool, blurs);
     find("learned-rows").replaceChildren(...inWords(weights).map(weightRow));
     find("set-paused").checked = settings.paused;
     find("set-resort").checked = settings.resort;
@@ -32,9 +34,9 @@ async function start(page) {
     list("sent", ledger, (row) => el("li", {}, el("span", {}, row.requests ? row.what : `${row.what} to ${row.endpoint}`), el("span", {}, `${amount(row.bytes)} · ${clock(row.at)}`)));
   }
 
-  function showKept(events) {
+  function showKept(events, isHelped) {
     const where = history.durable ? "" : " This browser lets us keep nothing for longer than a page is open.";
-    find("kept-sum").textContent = events.length === 0 ? `Nothing is kept.${where}` : `${plural(events.length, "event")}, newest first. None of them was sent.${where}`;
+    find("kept-sum").textContent = events.length === 0 ? `Nothing is kept.${where}` : `${plural(events.length, "event")}, newest first. The list is never sent${isHelped ? "; where this device cannot, vectors of its last events are, as you allowed" : ""}.${where}`;
     list("kept", events, (event) => {
       const about = event.kind === "search" ? [`Searched for “${event.query}”`] : [`${VERBS[event.kind]} `, titleOf(event.item)];
       return el("li", {}, el("span", {}, ...about), el("span", {}, clock(event.at)));
@@ -106,6 +108,16 @@ async function start(page) {
   await show();
   for (const control of page.querySelectorAll("[disabled]")) control.disabled = false;
   page.dataset.ready = "1"; // for tests: everything above is in place
+}
+
+/** What is kept beside the list, in words. */
+function beside(interests, pool, blurs) {
+  const parts = [
+    interests && `${plural(interests.vectors.length, "vector")} of your interests`,
+    pool && `${plural(pool.items.length, "item")} that may be shown, with the ${plural(pool.asked.length, "vector")} that they were asked for with`,
+    blurs && `${plural(blurs.pairs.length, "blurred vector")} beside what they were`,
+  ].filter(Boolean);
+  return parts.length === 0 ? "" : `Beside it: ${parts.join("; ")}. “Save it all as a file” has them in full.`;
 }
 
 const noiseChoices = () => [...document.querySelectorAll('#set-noise input[name="noise"]')];

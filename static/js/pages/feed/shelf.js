@@ -71,8 +71,9 @@ export function createShelf(section, shopper) {
   async function dismissed(item) {
     const others = shownIds().filter((id) => id !== item.id && signals.has(id)).slice(0, PAIRS);
     const own = signals.get(item.id);
+    const pairs = own ? others.map((id) => [signals.get(id), own]) : []; // now: signals are others after the note
     if ((await shopper.note("dismissal", item)) === null) return after(PAUSED);
-    if (own) await shopper.learnFrom(others.map((id) => [signals.get(id), own]));
+    await shopper.learnFrom(pairs);
     return after(`Not interested in ${item.title}. The cards below are in a new order.`);
   }
 

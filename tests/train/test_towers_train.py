@@ -38,7 +38,7 @@ SMALL = {
     },
     towers.QUERY: {
         "network": {"rows": 400, "width": 32},
-        "fit": {"steps": 60, "lists": 8, "list_size": 6, "parts": 16, "told_batch": 8},
+        "fit": {"steps": 60, "rounded": 30, "lists": 8, "list_size": 6, "parts": 16, "told_batch": 8},
     },
     towers.USER: {"fit": {"epochs": 2, "batch": 32}},
 }

@@ -138,7 +138,7 @@ def fit(
     clicked = np.unique(found.clicked[:, 0])
     steps, began, total = options["steps"], time.monotonic(), np.zeros(2)
     for step in range(steps):
-        if step == steps - options["rounded"]:
+        if step == max(0, steps - options["rounded"]):
             size = float(network.table.weight[1:].square().mean().sqrt())
             network.step = options["step"] * size
         share = min(1.0, (step + 1) / options["warm_up"]) * max(0.02, 1 - step / steps)

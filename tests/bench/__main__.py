@@ -2,7 +2,7 @@
 
 `python -m tests.bench peers` makes only the comparison with Transformers.js, `photos` only the part on photos, with
 nsfwjs beside them (both are installed by `make bench`), `feed` that on recommendations; `--million` adds a catalogue of
-a million to it (half an hour more).
+a million to it (ten minutes more).
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ def main() -> None:
     )
     parser.add_argument("--published", type=Path, default=manifest.PUBLISHED, help="another folder of published models")
     parser.add_argument("--photos", type=Path, default=pictures.DEMO, help="a folder of photos, in place of the demo's")
-    parser.add_argument("--million", action="store_true", help="also a catalogue of a million (half an hour, 4 GB)")
+    parser.add_argument("--million", action="store_true", help="also a catalogue of a million (ten minutes, 4 GB)")
     options = parser.parse_args()
     if options.part is None:
         with running_site() as site, running_browser() as browser:

@@ -27,7 +27,7 @@ from tests.bench.measure import spread
 from tests.stack import fetch, free_port, until
 
 SIZES = (10_000, 100_000)
-MILLION = 1_000_000  # with --million: about half an hour, and 4 GB of disk
+MILLION = 1_000_000  # with --million: about ten minutes, and 4 GB of disk
 SERVED = 100_000
 SHOPPERS, INTERESTS, LIMIT = (
     3_000,

@@ -154,12 +154,14 @@ def test_the_table_shows_the_ratio():
                 "queries": 200,
                 "pieces": 5,
                 compare.TOWER: contender(0.1),
-                compare.PEER: contender(6.0) | {"ours_by_this": {"worker": 0.0166, "page": 0.03}},
-                compare.PLAIN: contender(5.0) | {"ours_by_this": {"worker": 0.02, "page": 0.03}},
+                compare.FLOOR: contender(0.05),
+                compare.PEER: contender(6.0) | {"ours_by_this": {"worker": 0.0166}, "floor_by_this": {"worker": 0.01}},
+                compare.PLAIN: contender(5.0) | {"ours_by_this": {"worker": 0.02}, "floor_by_this": {"worker": 0.0125}},
             },
         }
     )
     assert re.search(r"p50 of query-tower \(wanted: 1/50\) +1/60 +1/50\n", text)
+    assert re.search(r"p50 of one step, which no model can beat +1/100 +1/80(\n|$)", text)
     assert re.search(r"p50 of listing-text \(wanted: 1/50\) +1/80 +1/80\n", text)
     assert "2,000,000" in text
     assert all(len(line) <= 120 for line in text.splitlines())

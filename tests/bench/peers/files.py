@@ -77,6 +77,7 @@ def addresses(
         "/": HERE / "page.html",
         "/peers/page.js": HERE / "page.js",
         "/peers/transformers.worker.js": HERE / "transformers.worker.js",
+        "/peers/floor.worker.js": HERE / "floor.worker.js",
         "/api/models/manifest": ours,
         "/transformers/transformers.min.js": library / "transformers.min.js",
     }

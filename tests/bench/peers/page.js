@@ -32,13 +32,14 @@ const open = {
       },
     };
   },
-  transformers: () => openTransformers("asyncify"),
-  "transformers-plain": () => openTransformers("plain"),
+  transformers: () => openWorker("transformers", "asyncify"),
+  "transformers-plain": () => openWorker("transformers", "plain"),
+  floor: () => openWorker("floor"),
 };
 
-/** @param {"asyncify"|"plain"} runtime the worker learns it from its name */
-function openTransformers(runtime) {
-  const worker = new Worker("/peers/transformers.worker.js", { type: "module", name: runtime });
+/** @param {string} [name] the worker's own; Transformers.js learns its runtime from it */
+function openWorker(file, name) {
+  const worker = new Worker(`/peers/${file}.worker.js`, { type: "module", name });
   return {
     check: (fields) =>
       new Promise((resolve, reject) => {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from .lifecycle import Status
-from .models import Listing, OwedCheck, Photo, ValidationJob
+from .models import Debt, Listing, OwedCheck, Photo, ValidationJob
 
 WORDS, CONTACT_DETAILS, DUPLICATES = "words", "contact-details", "duplicates"
 PHOTO_MODEL, PHOTO_TEXT, PHOTO_BANK, LOOK_ALIKES = "photo-model", "photo-text", "photo-bank", "look-alikes"
@@ -46,6 +46,11 @@ OF_PHOTOS = {
     LOOK_ALIKES: Terms(15),
 }
 TERMS = OF_WORDS | OF_PHOTOS
+# Queries of some milliseconds; the others run the larger models. What is on sale before its checks (trust/) gets the
+# light ones at once.
+LIGHT = (CONTACT_DETAILS, DUPLICATES, PHOTO_BANK, LOOK_ALIKES)
+HEAVY = tuple(name for name in TERMS if name not in LIGHT)
+DEFERRED = datetime(9999, 1, 1, tzinfo=UTC)  # when a check is due that waits to be called in
 SETTLED_BY_APPROVAL = (PHOTO_MODEL, PHOTO_TEXT)  # of a photo that a moderator has seen and approved
 
 
@@ -53,7 +58,9 @@ def owe(listing: Listing, photos: Iterable[Photo]) -> ValidationJob:
     """The outbox rows of the listing's revision: one of the job, one of each check."""
     photos = list(photos)
     _listed(photos)
-    job = ValidationJob.objects.create(listing=listing, revision=listing.revision)
+    job = ValidationJob.objects.create(
+        listing=listing, revision=listing.revision, category=listing.category, price=listing.price
+    )
     words = [OwedCheck(name=name) for name in OF_WORDS]
     _owe(job, [*words, *_of_photos(photos)], timezone.now() + FIRST_DUE)
     return job
@@ -88,9 +95,21 @@ def owe_again(photo: Photo, name: str) -> None:
         _open(job)
 
 
+def defer(job: ValidationJob) -> None:
+    """Its heavy checks wait until they are called in."""
+    job.checks.filter(state=OwedCheck.State.OWED, name__in=HEAVY).update(due_at=DEFERRED)
+
+
+def make_due(job_id: int) -> None:
+    """Those that were deferred are due now."""
+    OwedCheck.objects.filter(job_id=job_id, due_at=DEFERRED).update(due_at=timezone.now())
+
+
 def drop(jobs: QuerySet[ValidationJob]) -> None:
     """Of these, what is owed is owed no longer."""
     now = timezone.now()
+    debts = Debt.objects.filter(job__in=jobs.values("pk"), state=Debt.State.OPEN)
+    debts.update(state=Debt.State.VOID, closed_at=now)
     owed = OwedCheck.objects.filter(job__in=jobs.values("pk"), state=OwedCheck.State.OWED)
     owed.update(state=OwedCheck.State.DROPPED, finished_at=now)
     jobs.filter(state=ValidationJob.State.OWED).update(state=ValidationJob.State.DROPPED, finished_at=now)

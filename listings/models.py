@@ -35,6 +35,8 @@ class User(AbstractUser):
     town = models.CharField(max_length=60, blank=True)
     about = models.CharField(max_length=500, blank=True)
     sync_drafts = models.BooleanField(default=False)
+    # Trust counts from here on; moved when the account may have changed hands (trust/tiers.py).
+    trust_from = models.DateTimeField(null=True, blank=True)
 
     @property
     def is_merchant(self) -> bool:
@@ -135,6 +137,7 @@ class Listing(models.Model):
     edits = models.PositiveIntegerField(default=1)  # counts every edit: a form that began at another count is stale
     draft_key = models.UUIDField(null=True, blank=True)  # of the form it came from: submit pressed twice is one listing
     fingerprint = models.CharField(max_length=64, blank=True, db_index=True)  # content.fingerprint: finds duplicates
+    lot = models.CharField(max_length=64, blank=True)  # trust/lot.py; drawn with the first words, kept through edits
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -279,6 +282,10 @@ class ValidationJob(models.Model):
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="validation_jobs")
     revision = models.PositiveIntegerField()
+    category = models.CharField(max_length=30, blank=True)  # the listing's at this revision
+    price = models.DecimalField(max_digits=10, decimal_places=2, null=True)  # likewise
+    # The gate passed it with margin (trust/rules.py); what the checks found then says how often the gate is wrong.
+    gate_clear = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=State, default=State.OWED)
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -312,6 +319,94 @@ class OwedCheck(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["job", "name", "photo"], nulls_distinct=False, name="one_check_of_a_kind")
         ]
+
+
+class Ruling(models.Model):
+    """Whether a revision was published before its heavy checks, and why (not). Append-only."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="rulings")
+    revision = models.PositiveIntegerField()
+    granted = models.BooleanField()
+    grounds = models.JSONField(default=list)  # sentences against it; none when granted
+    tier = models.PositiveSmallIntegerField()  # of the seller in this category, then
+    policies_version = models.CharField(max_length=20, blank=True)
+    terms = models.JSONField(default=dict)  # the settings by which it was ruled
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["listing", "revision"], name="ruling_listing")]
+
+
+class Debt(models.Model):
+    """Heavy checks owed by a listing that is on sale already: it may be shown to few people until they are made."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Owed"
+        PAID = "paid", "Paid"
+        VOID = "void", "Void"  # the listing was edited or withdrawn
+
+    class Cause(models.TextChoices):
+        IDLE = "idle", "Workers had time"
+        VIEWS = "views", "Enough people had seen it"
+        AUDIT = "audit", "Drawn for an audit"
+        DOUBT = "doubt", "A light check had a doubt"
+        REPORT = "report", "Somebody reported it"
+        AGE = "age", "It was owed for long"
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="debts")
+    job = models.OneToOneField(ValidationJob, on_delete=models.CASCADE, related_name="debt")
+    state = models.CharField(max_length=4, choices=State, default=State.OPEN)
+    risk = models.FloatField()  # the gate's highest unsafe score
+    tier = models.PositiveSmallIntegerField(default=0)  # of the seller when it began
+    audit = models.BooleanField(default=False)
+    impressions = models.PositiveIntegerField(default=0)  # of the listing, since its first debt
+    light_at = models.DateTimeField(null=True, blank=True)  # when the light checks were all made
+    called_at = models.DateTimeField(null=True, blank=True)  # when the heavy ones became due
+    cause = models.CharField(max_length=6, choices=Cause, blank=True)  # why they became due
+    opened_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["opened_at"], condition=models.Q(state="open"), name="debt_open"),
+            models.Index(fields=["closed_at"], condition=models.Q(audit=True), name="debt_audited"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["listing"], condition=models.Q(state="open"), name="one_open_debt_per_listing"
+            )
+        ]
+
+
+class Cell(models.Model):
+    """How often the gate passed with margin what turned out to break a policy, in a category (trust/cells.py)."""
+
+    category = models.CharField(max_length=30)
+    policy = models.CharField(max_length=30)
+    seen = models.PositiveIntegerField()
+    missed = models.PositiveIntegerField()
+    upper = models.FloatField()  # of the share missed, one-sided 95 %
+    counted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["category", "policy"]
+        constraints = [models.UniqueConstraint(fields=["category", "policy"], name="one_cell")]
+
+
+class SettingChange(models.Model):
+    """An operator's change of a setting (trust/settings.py). Append-only: the last one counts, all are the record."""
+
+    name = models.CharField(max_length=40)
+    value = models.FloatField()
+    before = models.FloatField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["name", "-id"], name="setting_last")]
 
 
 class ReviewJob(models.Model):

@@ -17,6 +17,7 @@ from . import content as words
 from .lifecycle import Status
 from .models import Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict
 from .photos import copy_staged
+from .trust import debts, lot
 
 SUBMITS_IN_A_ROW = 30
 SUBMITS_WITHIN = timedelta(minutes=10)
@@ -58,7 +59,9 @@ def submit(
     checked = _check(content, photos, claim, photo_claims)
     try:
         with transaction.atomic():
-            listing = Listing.objects.create(seller=seller, draft_key=draft_key, **_columns(content))
+            columns = _columns(content)
+            drawn = lot.draw(seller.pk, timezone.localdate(), columns["fingerprint"])
+            listing = Listing.objects.create(seller=seller, draft_key=draft_key, lot=drawn, **columns)
             StatusChange.objects.create(listing=listing, target=Status.CHECKING, actor=seller, revision=1)
             _keep(listing, photos, checked)
     except IntegrityError:
@@ -233,4 +236,5 @@ def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> Non
         verdict.photo = kept[verdict.photo.pk] if verdict.photo else None
     Verdict.objects.bulk_create(verdicts)
     job = checks.owe(listing, kept.values())
+    debts.consider(listing, list(listing.photos.all()), verdicts, job)
     transaction.on_commit(partial(tasks.enqueue_job, job.pk))

@@ -61,7 +61,8 @@ def _send(task: Task, number: int, **options: Any) -> bool:
 
 def enqueue_job(job_id: int) -> None:
     """Tell the queue of everything that a job is owed, until it does not answer."""
-    rows = OwedCheck.objects.filter(job_id=job_id).order_by("pk")
+    rows = OwedCheck.objects.filter(job_id=job_id, state=OwedCheck.State.OWED).order_by("pk")
+    rows = rows.exclude(due_at=checks.DEFERRED)
     for pk, name, seller in rows.values_list("pk", "name", "job__listing__seller"):
         if not enqueue(pk, name, _priority(pk, name, seller)):
             return
@@ -74,6 +75,21 @@ def _priority(pk: int, name: str, seller: int) -> int:
     of_seller = OwedCheck.objects.filter(name=name, state=OwedCheck.State.OWED, job__listing__seller=seller, pk__lt=pk)
     ahead = of_seller.filter(job__listing__status=Status.CHECKING).count()
     return WAITED_FOR if ahead < READ_IN_A_ROW else BEHIND_OTHERS
+
+
+@shared_task
+def pay_debts() -> int:
+    from .trust import debts, exposure
+
+    exposure.fold()
+    return debts.pay()
+
+
+@shared_task
+def count_cells() -> int:
+    from .trust import cells
+
+    return cells.refresh()
 
 
 @shared_task

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import OperationalError, transaction
@@ -30,8 +31,9 @@ from . import (
     photo_text,
 )
 from .lifecycle import Status
-from .models import Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
-from .outcome import UNDECIDED, Outcome, decide_about_photos, decide_outcome
+from .models import Debt, Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
+from .outcome import GRAVE, UNDECIDED, Outcome, decide_about_photos, decide_outcome
+from .trust import debts
 
 log = logging.getLogger(__name__)
 # A check that fails this often, or takes its worker down with it, is given to a person.
@@ -167,9 +169,20 @@ def finish(check: OwedCheck, verdicts: list[Verdict], *, failed: bool = False) -
         if held.update(state=state, finished_at=timezone.now(), last_error=error) != 1:
             return
         _store(check.job, verdicts)
+        _tell_debt(check.job, verdicts)
         if not check.job.checks.filter(state=OwedCheck.State.OWED).exists():
             found = _settled(check.job)
             log.info("listing %s, revision %s: %s", check.job.listing_id, check.job.revision, found.status)
+
+
+def _tell_debt(job: ValidationJob, verdicts: list[Verdict]) -> None:
+    """On sale before its checks: a doubt of one of them takes it off the market until all are made."""
+    debt = Debt.objects.filter(job=job, state=Debt.State.OPEN).first()
+    if debt is None:
+        return
+    debts.light_made(job)
+    if any(verdict.decision in GRAVE for verdict in verdicts):
+        debts.call_in(debt, Debt.Cause.DOUBT)
 
 
 def _settled(job: ValidationJob) -> Outcome:
@@ -193,7 +206,8 @@ def _weigh(job: ValidationJob) -> Outcome:
     are decided, and so is whatever a moderator saw before the last decision."""
     said = job.listing.verdicts.filter(revision=job.revision).select_related("photo")
     given_up = job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
-    if Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING).exists():
+    checking = Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING).exists()
+    if checking or Debt.objects.filter(job=job, state=Debt.State.OPEN).exists():
         return decide_outcome(list(said), list(given_up))
     seen = Decision.objects.filter(listing=job.listing_id, review_job__revision=job.revision).first()
     if seen:
@@ -210,18 +224,24 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
         held = ValidationJob.objects.filter(pk=job.pk, state=ValidationJob.State.OWED)
         if held.update(state=ValidationJob.State.DONE, finished_at=timezone.now()) != 1:
             return
-        status = Status(Listing.objects.values_list("status", flat=True).get(pk=job.listing_id))
+        debts.close([job.pk], Debt.State.PAID)
+        listing = Listing.objects.only("status", "published_at").get(pk=job.listing_id)
+        status = Status(listing.status)
         target = found.status
+        kept: dict[str, Any] = {}
+        if Debt.objects.filter(job=job).exists():  # it is back on sale, not new on sale
+            kept["published_at"] = listing.published_at
         if status != Status.CHECKING:
             if target == Status.PUBLISHED or status == Status.IN_REVIEW:
                 _store(job, verdicts)
                 return
             target = Status.IN_REVIEW
         moved = Listing.objects.move(
-            job.listing_id, source=status, target=target, note=found.note, at_revision=job.revision
+            job.listing_id, source=status, target=target, note=found.note, at_revision=job.revision, **kept
         )
         if not moved:
             ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.DROPPED)
+            Debt.objects.filter(job=job).update(state=Debt.State.VOID)
             return
         _store(job, verdicts)
         if target == Status.IN_REVIEW:

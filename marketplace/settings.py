@@ -188,6 +188,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"  # intervals only: nothing to keep on disk, nothing to go stale
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "listings.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    "debts": {"task": "listings.tasks.pay_debts", "schedule": 15.0, "options": {"expires": 15}},
+    "cells": {"task": "listings.tasks.count_cells", "schedule": 60.0, "options": {"expires": 60}},
     "vocabulary": {
         "task": "recommendations.tasks.refresh_vocabulary",
         "schedule": 30.0,
@@ -208,6 +210,8 @@ REDTEAM_VIEWS_PER_LISTING = 100  # how often a published listing is seen, for wh
 # --- Logging ---------------------------------------------------------------------------------------------------------
 QUIET_TASKS = (
     "listings.tasks.sweep",
+    "listings.tasks.pay_debts",
+    "listings.tasks.count_cells",
     "listings.tasks.make_renditions",
     "listings.tasks.run_check",
     "recommendations.tasks.refresh_vocabulary",

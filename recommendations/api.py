@@ -18,7 +18,7 @@ from listings.models import Listing
 
 from . import dense, facets, search, suggestions
 from .items import item
-from .views.browse import in_full, with_vectors
+from .views.browse import in_full, for_page
 
 VECTOR_EXAMPLE = "BfoHAwP9Cv4=…"
 
@@ -126,7 +126,7 @@ def search_page(request: HttpRequest, query: Query[SearchQuery]) -> dict[str, An
         spelled, counted, near = results.spelled, results.facets, in_full(results.near)
     else:
         pages = Paginator(queries.browse(filters), PAGE_SIZE)
-        rows = with_vectors(list(pages.page(number).object_list)) if number <= pages.num_pages else []
+        rows = for_page(list(pages.page(number).object_list)) if number <= pages.num_pages else []
         spelled, counted = "", facets.of_catalogue(filters)
     return {
         "items": [item(listing) for listing in rows],

@@ -16,6 +16,7 @@ from ninja import Field, Schema
 from numpy.typing import NDArray
 
 from listings.api import Error, Refused, api, shape
+from listings.trust import exposure
 from models.towers import DIMENSIONS
 
 from . import feed
@@ -101,6 +102,7 @@ def recommendations(request: HttpRequest, asked: FeedQuery) -> HttpResponse:
             [feed.Event(row, event.kind, event.age) for row, event in zip(told, asked.events, strict=True)]
         )
     found = feed.page(asked.model_version, vectors, asked.limit)
+    exposure.shown(found.keys)
     # Written by hand: the rows keep their JSON, and two hundred items through a schema cost more than ranking them.
     return HttpResponse(
         feed.as_json(found), content_type="application/json; charset=utf-8", headers={"Cache-Control": "no-store"}

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from listings import categories, queries
 from listings.forms import QUERY_CHARS, SORTS, BrowseForm
 from listings.models import Listing
+from listings.trust import exposure
 
 from .. import dense, facets, feed, search
 from ..facets import Choice, Facet
@@ -80,14 +81,14 @@ def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict
 
 def _listed(request: HttpRequest, filters: dict[str, Any]) -> dict[str, Any]:
     page: Page = Paginator(queries.browse(filters), PAGE_SIZE).get_page(request.GET.get("page"))
-    page.object_list = with_vectors(list(page.object_list))
+    page.object_list = for_page(list(page.object_list))
     return {"page": page, "number": page.paginator.count, "near": [], "facets": facets.of_catalogue(filters)}
 
 
 def offered() -> list[Listing]:
     """What is popular and new: the same for everybody, until the device has its say."""
     keys, _ = feed.popular_and_new(OFFERED)
-    return with_vectors(queries.in_this_order(keys)[:OFFERED])
+    return for_page(queries.in_this_order(keys)[:OFFERED])
 
 
 def _count_conditions(form: BrowseForm, counted: list[Facet]) -> None:
@@ -130,11 +131,13 @@ def in_full(found: list[Candidate]) -> list[Listing]:
     scores = {each.pk: each.score for each in found}
     for listing in listings:
         listing.score = round(scores[listing.pk], 4)  # type: ignore[attr-defined]
-    return with_vectors(listings)
+    return for_page(listings)
 
 
-def with_vectors(listings: list[Listing]) -> list[Listing]:
-    """The same, each with `wire_vector`: what the device compares; "" where there is none (yet)."""
+def for_page(listings: list[Listing]) -> list[Listing]:
+    """The same, each with `wire_vector`: what the device compares; "" where there is none (yet). They are counted as
+    seen (listings/trust/exposure.py)."""
+    exposure.shown(listing.pk for listing in listings)
     vectors = dense.on_the_wire([listing.pk for listing in listings])
     for listing in listings:
         listing.wire_vector = vectors.get(listing.pk, "")  # type: ignore[attr-defined]

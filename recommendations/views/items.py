@@ -11,7 +11,7 @@ from listings.lifecycle import Status
 from listings.models import Listing, User
 
 from .. import counting, dense, similar
-from .browse import with_vectors
+from .browse import for_page
 
 PAGE_SIZE = 24
 MORE = 4  # of the same seller
@@ -31,11 +31,11 @@ def item(request: HttpRequest, public_id: str) -> HttpResponse:
         request,
         "recommendations/item.html",
         {
-            "listing": with_vectors([listing])[0],
+            "listing": for_page([listing])[0],
             "category": categories.get(listing.category),
             "attributes": categories.labelled(listing.category, listing.attributes),
-            "similar": with_vectors(similar.to(listing)) if on_sale else [],
-            "more": with_vectors(list(queries.seller_page(listing.seller).exclude(pk=listing.pk)[:MORE]))
+            "similar": for_page(similar.to(listing)) if on_sale else [],
+            "more": for_page(list(queries.seller_page(listing.seller).exclude(pk=listing.pk)[:MORE]))
             if on_sale
             else [],
             "space": dense.space(),
@@ -56,7 +56,7 @@ def _may_see(user: User | AnonymousUser, listing: Listing) -> bool:
 def seller(request: HttpRequest, username: str) -> HttpResponse:
     owner = get_object_or_404(User, username=username, role=User.Role.MERCHANT, is_active=True)
     page: Page = Paginator(queries.seller_page(owner), PAGE_SIZE).get_page(request.GET.get("page"))
-    page.object_list = with_vectors(list(page.object_list))
+    page.object_list = for_page(list(page.object_list))
     return render(
         request,
         "recommendations/seller.html",

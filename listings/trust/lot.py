@@ -1,0 +1,25 @@
+"""Who is drawn for an audit: by lot, and not to be drawn anew.
+
+The lot is an HMAC over the seller, the day and the words that a listing began with. It stays with the listing through
+every edit, and whoever puts the same words up again on the same day draws the same lot. It is compared with the share
+only after the listing is on sale, and nobody without the key can tell it beforehand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import date
+
+from django.conf import settings
+
+
+def draw(seller: int, day: date, fingerprint: str) -> str:
+    """Hex SHA-256."""
+    said = f"audit {seller} {day.isoformat()} {fingerprint}"
+    return hmac.new(settings.SECRET_KEY.encode(), said.encode(), hashlib.sha256).hexdigest()
+
+
+def is_drawn(lot: str, share: float) -> bool:
+    """Whether a lot is among so large a share. A listing without one (from before there were lots) always is."""
+    return not lot or int(lot[:13], 16) < share * 16**13

@@ -1,0 +1,157 @@
+"""May this revision be on sale before its heavy checks? Every rule that says no, says why."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from models import contract, manifest, photo, text
+
+from .. import contact_details, content, duplicates, look_alikes, photo_bank, policies
+from ..lifecycle import Status
+from ..models import Debt, Listing, OwedCheck, Photo, Verdict, VerdictDecision, Where
+from . import cells
+from .tiers import Standing, Tier, standing
+
+log = logging.getLogger(__name__)
+NOTABLE = 0.01  # share of a policy above which the words may be about it
+CANNOT = "The gate could not look at everything."
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """grounds: sentences against it; none: it may. gate_clear: the gate alone had nothing against it."""
+
+    grounds: list[str]
+    gate_clear: bool
+    risk: float
+    standing: Standing
+
+    @property
+    def granted(self) -> bool:
+        return not self.grounds
+
+
+def rule(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]) -> Ruled:
+    """Of a stored revision and the verdicts of device and gate. Never raises: what cannot be found out speaks against
+    it."""
+    try:
+        with transaction.atomic():
+            # What it passes is held against what is known already; the rest a worker does anyway.
+            against = list(_gate(photos, verdicts, terms)) or list(_quick_checks(listing, photos))
+    except Exception:
+        log.exception("listing %s: the gate's verdicts cannot be weighed", listing.pk)
+        against = [CANNOT]
+    known = standing(listing.seller, listing.category, terms)
+    grounds = [
+        *against,
+        *_seller(listing, known, terms),
+        *_place(listing, photos, verdicts, terms),
+        *_limits(listing, terms),
+    ]
+    return Ruled(grounds, not against, risk(verdicts), known)
+
+
+def risk(verdicts: Sequence[Verdict]) -> float:
+    """The gate's highest unsafe score."""
+    found = [contract.unsafe_score(v.scores) for v in verdicts if v.where == Where.GATE and v.scores]
+    return max(found, default=1.0)
+
+
+def _gate(photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]) -> Iterator[str]:
+    said = [v for v in verdicts if v.where == Where.GATE]
+    words = {v.model for v in said if v.photo is None}
+    seen = {v.photo.pk for v in said if v.photo}
+    if not {text.MODEL, text.SECOND} <= words or not {each.pk for each in photos} <= seen:
+        yield CANNOT
+    for v in said:
+        where = f"photo {v.photo.position + 1}" if v.photo else "the words"
+        if v.decision != VerdictDecision.PASS:
+            yield f"The gate does not pass {where} ({v.model}: {v.decision})."
+        elif contract.unsafe_score(v.scores) >= terms["margin"] * _unsure_from(v.model):
+            yield f"The gate passes {where} without margin ({v.model})."
+    yield from _device(photos, verdicts)
+
+
+def _device(photos: Sequence[Photo], verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """A claim saves nothing by itself. Where there is none, or another one than the gate's, the heavier models look."""
+    claims = [v for v in verdicts if v.where == Where.DEVICE]
+    claimed = {v.photo.pk if v.photo else None for v in claims if v.model in (text.MODEL, photo.MODEL)}
+    if not {None, *(each.pk for each in photos)} <= claimed:
+        yield "The device did not check everything."
+    if any(v.detail.get("disbelieved") for v in claims):
+        yield "What the device claims cannot be believed."
+    elif any("differs_from_gate" in v.detail for v in claims):
+        yield "The device claims other scores than the gate finds."
+    elif any(v.decision != VerdictDecision.PASS for v in claims):
+        yield "The device was not sure, or warned."
+
+
+def _unsure_from(model: str) -> float:
+    """The unsafe score from which on a model is unsure. Raises ModelUnavailable."""
+    points = manifest.model(manifest.load(), model)["operating_points"]
+    return float(min([points["unsure"], *(own.get("unsure", 1.0) for own in points.get("per_policy", {}).values())]))
+
+
+def _quick_checks(listing: Listing, photos: Sequence[Photo]) -> Iterator[str]:
+    if contact_details.find(content.fields_of(listing)):
+        yield "The words hold contact details."
+    if duplicates.find(listing):
+        yield "Another listing has the same words."
+    for each in photos:
+        if photo_bank.nearest(each):
+            yield f"Photo {each.position + 1} looks like one that was removed."
+        elif look_alikes.find(listing, each):
+            yield f"Photo {each.position + 1} looks like another seller’s."
+
+
+def _seller(listing: Listing, known: Standing, terms: dict[str, float]) -> Iterator[str]:
+    if known.violation:
+        yield "A listing of this seller was rejected not long ago."
+    elif known.tier == Tier.NEW:
+        yield f"The seller is new in this category ({known.points} of {terms['known_after']:g})."
+    if known.dearest is not None and float(listing.price) > terms["price_level"] * float(known.dearest):
+        yield "The price is of another level than this seller’s so far."
+
+
+def _place(
+    listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]
+) -> Iterator[str]:
+    if not terms["debts"]:
+        yield "Everything is checked in full first (setting)."
+    if shut := cells.closed(listing.category, terms):
+        yield f"The gate is not measured well enough in this category for: {', '.join(map(policies.name, shut))}."
+    if not photos:
+        return
+    # Of these policies no model sees photos: a hint in the words is enough for a full look.
+    hinted = {
+        name
+        for v in verdicts
+        if v.where == Where.GATE and v.photo is None
+        for name, share in v.scores.items()
+        if share >= NOTABLE and policies.get(name) and policies.photo_use(name) == policies.NO_MODEL
+    }
+    if hinted:
+        names = ", ".join(sorted(map(policies.name, hinted)))
+        yield f"It has photos, and no model for photos knows: {names}."
+
+
+def _limits(listing: Listing, terms: dict[str, float]) -> Iterator[str]:
+    now = timezone.now()
+    opened = Debt.objects.filter(state=Debt.State.OPEN)
+    if opened.filter(listing__seller=listing.seller_id).count() >= terms["seller_debts"]:
+        yield "The seller has too many listings that still owe their checks."
+    today = Debt.objects.filter(listing__seller=listing.seller_id, opened_at__gte=now - timedelta(days=1))
+    if today.count() >= terms["seller_day"]:
+        yield "The seller had too many of them within a day."
+    if opened.count() >= terms["all_debts"]:
+        yield "Too many checks are owed by all sellers together."
+    late = now - timedelta(minutes=terms["behind"])
+    waited_for = OwedCheck.objects.filter(state=OwedCheck.State.OWED, job__listing__status=Status.CHECKING)
+    if waited_for.filter(job__created_at__lt=late, due_at__lte=now).exists():
+        yield "The workers are behind."

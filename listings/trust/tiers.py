@@ -1,0 +1,66 @@
+"""How far a seller is known in a category: from listings that came through their checks and sales handed over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import IntEnum
+
+from django.utils import timezone
+
+from ..models import Decision, Order, User, ValidationJob
+
+
+class Tier(IntEnum):
+    NEW, KNOWN, TRUSTED = range(3)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """points: what was earned, no more a day than the setting says. dearest: price of the dearest listing that earned
+    any. violation: when the last listing was rejected, if that still weighs."""
+
+    tier: Tier
+    points: int
+    dearest: Decimal | None
+    violation: datetime | None
+
+
+def standing(seller: User, category: str, terms: dict[str, float]) -> Standing:
+    """Of the seller in this category; nothing earned elsewhere counts, and nothing from before the account may have
+    changed hands (`User.trust_from`). A rejected listing, in whatever category, weighs for violation_days."""
+    now = timezone.now()
+    since = seller.trust_from or seller.date_joined
+    rejected = Decision.objects.filter(listing__seller=seller, action=Decision.Action.REJECT)
+    weighs = now - timedelta(days=terms["violation_days"])
+    last = rejected.filter(created_at__gte=weighs).values_list("created_at", flat=True).first()
+    clean = (
+        ValidationJob.objects.filter(
+            listing__seller=seller, category=category, state=ValidationJob.State.DONE, finished_at__gte=since
+        )
+        .exclude(listing__in=rejected.values("listing"))
+        .exclude(listing__review_jobs__state="open")
+    )
+    jobs = list(clean.order_by("finished_at").values_list("listing", "finished_at", "price"))
+    sales = Order.objects.filter(
+        listing__seller=seller, listing__category=category, status=Order.State.SETTLED, created_at__gte=since
+    )
+    first_sales: dict[int, date] = {}  # by buyer: the same two people trading all day are no evidence
+    for buyer, at in sales.order_by("created_at").values_list("buyer", "created_at"):
+        first_sales.setdefault(buyer, at.date())
+    first_checks: dict[int, date] = {}
+    for listing, finished_at, _ in jobs:
+        if finished_at:
+            first_checks.setdefault(listing, finished_at.date())
+    points = _earned([*first_checks.values(), *first_sales.values()], int(terms["trust_a_day"]))
+    tier = Tier.NEW
+    if last is None and points >= terms["known_after"]:
+        tier = Tier.TRUSTED if points >= terms["trusted_after"] else Tier.KNOWN
+    return Standing(tier, points, max((price for _, _, price in jobs if price is not None), default=None), last)
+
+
+def _earned(days: Iterable[date], a_day: int) -> int:
+    return sum(min(number, a_day) for number in Counter(days).values())

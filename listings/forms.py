@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import UserCreationForm
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from . import categories, limits, policies
 from .models import Condition, Listing, User
@@ -171,6 +172,13 @@ class AccountForm(forms.ModelForm):
             "sync_drafts": "Off: drafts stay on the device you write them on. On: their text is stored here as well, "
             "so that you can go on from another device. Photos stay on the device until you submit.",
         }
+
+    def save(self, commit: bool = True) -> User:
+        """Another name or address may mean another owner: what was earned before counts no more (trust/tiers.py)."""
+        if any(self.initial.get(name) for name in ("shop_name", "email") if name in self.changed_data):
+            self.instance.trust_from = timezone.now()
+        saved: User = super().save(commit)
+        return saved
 
 
 class RejectForm(forms.Form):

@@ -18,7 +18,7 @@ from listings.models import Listing
 
 from . import dense, facets, search, suggestions
 from .items import item
-from .views.browse import in_full, for_page
+from .views.browse import for_page, in_full
 
 VECTOR_EXAMPLE = "BfoHAwP9Cv4=…"
 

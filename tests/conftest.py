@@ -21,6 +21,15 @@ def person(username: str, role: str, **more: Any) -> Any:
     return get_user_model().objects.create_user(username, password=PASSWORD, role=role, **more)
 
 
+@pytest.fixture(autouse=True)
+def trust_is_looked_up_anew() -> None:
+    """A process keeps settings and open debts for a second; the next test has others."""
+    from listings.trust import exposure, settings
+
+    settings.forget()
+    exposure.forget()
+
+
 @pytest.fixture
 def merchant(db: None) -> Any:
     return person("alice", "merchant", shop_name="Alice's Attic", town="Ghent")

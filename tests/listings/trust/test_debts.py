@@ -1,0 +1,202 @@
+"""A debt from its beginning to its end: called in, paid, void; and what nobody gets by waiting."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from listings import checks, orders, selling, tasks, validation
+from listings.lifecycle import Status
+from listings.models import Debt, Listing, OwedCheck, ReviewJob, Verdict
+from listings.trust import debts, exposure
+
+
+def run(debt, *names) -> None:
+    rows = debt.job.checks.order_by("pk")
+    for check in rows.filter(name__in=names) if names else rows:
+        validation.run(check.pk)
+    debt.refresh_from_db()
+    debt.listing.refresh_from_db()
+
+
+def test_the_light_checks_raise_the_cap_the_heavy_ones_pay_the_debt(owing, set_to):
+    debt = owing()
+    published_at = Listing.objects.get(pk=debt.listing_id).published_at
+    assert exposure.open_debts()[debt.listing_id][1].cap == 10
+    run(debt, *checks.LIGHT)
+    assert debt.light_at
+    exposure.forget()
+    assert exposure.open_debts()[debt.listing_id][1].cap == 100
+    run(debt)
+    assert (debt.state, debt.listing.status, debt.listing.published_at) == ("paid", Status.PUBLISHED, published_at)
+    assert debt.job.__class__.objects.get(pk=debt.job_id).state == "done"
+    exposure.forget()
+    assert exposure.open_debts() == {}
+
+
+def test_enough_views_take_it_off_the_market_until_it_is_checked(owing):
+    debt = owing()
+    published_at = Listing.objects.get(pk=debt.listing_id).published_at
+    for _ in range(9):
+        exposure.shown([debt.listing_id])
+    debt.listing.refresh_from_db()
+    assert debt.listing.status == Status.PUBLISHED
+    exposure.shown([debt.listing_id])
+    debt.refresh_from_db()
+    debt.listing.refresh_from_db()
+    assert (debt.listing.status, debt.cause) == (Status.CHECKING, "views")
+    assert "before more people see it" in debt.listing.status_note
+    assert not OwedCheck.objects.filter(due_at=checks.DEFERRED).exists()
+    run(debt)
+    assert (debt.state, debt.listing.status) == ("paid", Status.PUBLISHED)
+    assert debt.listing.published_at == published_at, "back on sale is not new on sale"
+
+
+def test_ten_thousand_forged_views_at_once_only_bring_its_check_forward(owing):
+    debt = owing()
+    for _ in range(50):
+        exposure.shown([debt.listing_id] * 200)
+    debt.listing.refresh_from_db()
+    assert debt.listing.status == Status.CHECKING
+    run(debt)
+    assert debt.listing.status == Status.PUBLISHED
+    for _ in range(200):
+        exposure.shown([debt.listing_id])
+    debt.listing.refresh_from_db()
+    assert debt.listing.status == Status.PUBLISHED, "what is paid has no cap"
+
+
+def test_a_doubt_of_a_light_check_takes_it_off_at_once(owing):
+    debt = owing()
+    check = debt.job.checks.get(name=checks.CONTACT_DETAILS)
+    found = Verdict(
+        where="cloud", model=checks.CONTACT_DETAILS, decision="warn", evidence=[{"kind": "telephone number"}]
+    )
+    validation.finish(check, [found])
+    debt.refresh_from_db()
+    assert (Listing.objects.get(pk=debt.listing_id).status, debt.cause) == (Status.CHECKING, "doubt")
+
+
+def test_what_the_heavy_check_finds_goes_to_a_moderator(owing):
+    debt = owing()
+    heavy = debt.job.checks.get(name=checks.WORDS)
+    found = Verdict(
+        where="cloud", model="listing-text-cloud", decision="block", policy="weapons", scores={"weapons": 0.99}
+    )
+    run(debt, *checks.LIGHT)
+    debts.call_in(debt, Debt.Cause.IDLE)
+    assert Listing.objects.get(pk=debt.listing_id).status == Status.PUBLISHED, "idle workers take nothing off"
+    validation.finish(heavy, [found])
+    debt.refresh_from_db()
+    assert (Listing.objects.get(pk=debt.listing_id).status, debt.state) == (Status.IN_REVIEW, "paid")
+    assert ReviewJob.objects.get().policy == "weapons"
+
+
+def test_an_audit_is_due_at_once_and_stays_on_sale(earn, open_cells, set_to, send):
+    earn(12)
+    open_cells()
+    set_to(audit_share=1)
+    listing = send()
+    debt = Debt.objects.get()
+    assert (debt.audit, debt.cause) == (True, "audit")
+    assert Listing.objects.get(pk=listing.pk).status == Status.PUBLISHED
+    assert not OwedCheck.objects.filter(due_at=checks.DEFERRED).exists()
+
+
+def test_idle_workers_pay_the_most_harmful_first_and_leave_the_rest(owing, send, set_to, monkeypatch):
+    first = owing()
+    send(title="Wooden train set, 30 pieces")
+    send(title="Wooden train set, 36 pieces")
+    low, high, lowest = Debt.objects.order_by("pk")
+    Debt.objects.filter(pk=low.pk).update(risk=0.02, impressions=5)
+    Debt.objects.filter(pk=high.pk).update(risk=0.02, impressions=50)
+    Debt.objects.filter(pk=lowest.pk).update(risk=0.0001, impressions=0)
+    monkeypatch.setattr(debts, "PAID_AT_ONCE", 1)
+    assert first == low
+    assert debts.pay() == 1
+    high.refresh_from_db()
+    assert high.cause == "idle"
+    assert debts.pay() == 1
+    assert debts.pay() == 0, "not worth a check yet"
+    set_to(worth=0)
+    assert debts.pay() == 1
+
+
+def test_a_debt_does_not_grow_old(owing, set_to):
+    debt = owing()
+    set_to(worth=1000)
+    assert debts.pay() == 0
+    Debt.objects.update(opened_at=timezone.now() - timedelta(days=31))
+    assert debts.pay() == 1
+    debt.refresh_from_db()
+    assert debt.cause == "age"
+
+
+def test_a_clock_that_jumps_back_pays_nothing_twice(owing, set_to):
+    debt = owing()
+    Debt.objects.update(opened_at=timezone.now() + timedelta(days=2), risk=0.5)
+    assert debts.pay() in (0, 1)
+    debts.pay()
+    debt.refresh_from_db()
+    assert debt.state == "open"
+
+
+def test_a_withdrawn_listing_owes_nothing(owing, merchant):
+    debt = owing()
+    selling.end(listing=debt.listing, seller=merchant)
+    debt.refresh_from_db()
+    assert debt.state == "void"
+
+
+def test_a_sold_listing_owes_nothing_once_somebody_comes_by(owing, shopper):
+    debt = owing()
+    listing = Listing.objects.get(pk=debt.listing_id)
+    orders.place(listing=listing, buyer=shopper, price_seen=str(listing.price))
+    debts.pay()
+    debt.refresh_from_db()
+    assert debt.state == "void"
+    assert not OwedCheck.objects.filter(state="owed").exists()
+
+
+def test_a_paused_listing_keeps_its_debt_and_its_views(owing, merchant):
+    debt = owing()
+    for _ in range(9):
+        exposure.shown([debt.listing_id])
+    selling.pause(listing=Listing.objects.get(pk=debt.listing_id), seller=merchant)
+    selling.resume(listing=Listing.objects.get(pk=debt.listing_id), seller=merchant)
+    exposure.shown([debt.listing_id])
+    assert Listing.objects.get(pk=debt.listing_id).status == Status.CHECKING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_call_one_debt_in_once(owing):
+    debt = owing()
+    answers, start = [], threading.Barrier(2)
+
+    def call() -> None:
+        try:
+            start.wait()
+            answers.append(debts.call_in(Debt.objects.get(pk=debt.pk), Debt.Cause.IDLE))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [False, True]
+
+
+def test_a_deferred_check_is_not_sent_until_it_is_due(owing, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks, "enqueue", lambda pk, *_: sent.append(pk) or True)
+    debt = owing()
+    tasks.enqueue_job(debt.job_id)
+    names = set(OwedCheck.objects.filter(pk__in=sent).values_list("name", flat=True))
+    assert names == {checks.CONTACT_DETAILS, checks.DUPLICATES}
+    sent.clear()
+    tasks.sweep()
+    assert not OwedCheck.objects.filter(pk__in=sent, due_at=checks.DEFERRED).exists()

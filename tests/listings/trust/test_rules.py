@@ -1,0 +1,198 @@
+"""Who may be on sale before the heavy checks, and what keeps everybody else waiting."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from listings import checks, policies, submission, validation
+from listings.lifecycle import Status
+from listings.models import Cell, Debt, Decision, OwedCheck, ReviewJob, Ruling, StatusChange, ValidationJob
+from listings.trust import tiers
+from tests.listings.trust.conftest import WORDS
+
+
+@pytest.fixture
+def ready(earn, open_cells):
+    earn(12)
+    open_cells()
+
+
+def grounds(listing) -> str:
+    return " ".join(Ruling.objects.get(listing=listing, revision=listing.revision).grounds)
+
+
+def test_a_known_sellers_listing_is_on_sale_at_once_and_owes_its_heavy_checks(ready, send):
+    listing = send()
+    assert grounds(listing) == ""
+    assert listing.__class__.objects.get(pk=listing.pk).status == Status.PUBLISHED
+    debt = Debt.objects.get()
+    assert (debt.state, debt.tier, debt.impressions) == ("open", tiers.Tier.TRUSTED, 0)
+    assert 0 < debt.risk < 0.5
+    due = dict(OwedCheck.objects.values_list("name", "due_at"))
+    assert {name for name, at in due.items() if at == checks.DEFERRED} <= set(checks.HEAVY)
+    assert set(checks.LIGHT) & set(due) == {checks.CONTACT_DETAILS, checks.DUPLICATES}
+    last = StatusChange.objects.order_by("-pk")[0]
+    assert (last.source, last.target, last.actor) == (Status.CHECKING, Status.PUBLISHED, None)
+
+
+def test_the_ruling_names_the_terms_by_which_it_was_made(ready, send, set_to):
+    set_to(heavy_cap=33)
+    listing = send()
+    assert Ruling.objects.get(listing=listing).terms["heavy_cap"] == 33
+
+
+def test_a_new_seller_is_checked_in_full_first(earn, open_cells, send):
+    earn(4)
+    open_cells()
+    listing = send()
+    assert listing.status == Status.CHECKING
+    assert "new in this category (4 of 5)" in grounds(listing)
+    assert not Debt.objects.exists()
+    assert not OwedCheck.objects.filter(due_at=checks.DEFERRED).exists()
+
+
+def test_trust_of_another_category_counts_for_nothing(earn, open_cells, send):
+    earn(20, category="books")
+    open_cells()
+    assert "new in this category (0 of 5)" in grounds(send())
+
+
+def test_no_more_trust_is_earned_in_a_day_than_the_setting_says(earn, open_cells, send):
+    earn(50, a_day=50)
+    open_cells()
+    listing = send()
+    assert Ruling.objects.get(listing=listing).tier == tiers.Tier.KNOWN
+
+
+def test_an_account_that_may_have_changed_hands_begins_anew(ready, send, merchant):
+    merchant.trust_from = timezone.now()
+    merchant.save()
+    assert "new in this category" in grounds(send())
+
+
+def test_another_shop_name_means_it_may_have_changed_hands(ready, merchant, as_user):
+    page = {"town": "Ghent", "about": "", "email": ""}
+    as_user(merchant).post("/accounts/settings/", page | {"shop_name": merchant.shop_name})
+    merchant.refresh_from_db()
+    assert merchant.trust_from is None
+    as_user(merchant).post("/accounts/settings/", page | {"shop_name": "Under new owners"})
+    merchant.refresh_from_db()
+    assert merchant.trust_from is not None
+
+
+def test_after_a_rejection_everything_of_the_seller_is_checked_first(ready, send, make_case, moderator):
+    case = make_case()
+    Decision.objects.create(
+        review_job=case, listing=case.listing, moderator=moderator, action="reject", policy="weapons"
+    )
+    assert "rejected not long ago" in grounds(send())
+    Decision.objects.update(created_at=timezone.now() - timedelta(days=91))
+    assert grounds(send(title="Wooden train set, 30 pieces")) == ""
+
+
+def test_another_price_level_is_checked_first(ready, send):
+    assert "price is of another level" in grounds(send(price=100))
+
+
+def test_a_category_where_the_gate_was_not_measured_is_checked_first(earn, send):
+    earn(12)
+    assert "not measured well enough" in grounds(send())
+
+
+def test_one_policy_that_the_gate_misses_closes_the_category(ready, send):
+    Cell.objects.filter(policy="weapons").update(upper=0.06)
+    said = grounds(send())
+    assert said == f"The gate is not measured well enough in this category for: {policies.name('weapons')}."
+
+
+def test_without_a_claim_the_heavier_models_look_first(ready, send):
+    assert "did not check everything" in grounds(send(said=""))
+
+
+def test_a_claim_that_differs_from_the_gate_is_looked_at_but_costs_no_trust(ready, send, claim, merchant):
+    forged = claim().replace('"safe":', '"safe": 0.5, "was":')
+    listing = send(said=forged)
+    assert grounds(listing)
+    assert grounds(send(title="Wooden train set, 30 pieces")) == "", "only this listing waits"
+
+
+def test_what_the_gate_suspects_is_checked_first_whoever_sells_it(ready, send):
+    listing = send(
+        title="Butterfly knife, black handle", description="Balisong with a sharp blade, opens one-handed. And a taser."
+    )
+    assert "does not pass the words" in grounds(listing)
+    assert ValidationJob.objects.get(listing=listing).gate_clear is False
+
+
+def test_contact_details_and_duplicates_are_found_before_it_is_on_sale(ready, send):
+    called = send(description="Beech tracks and a red engine. Call 079 123 45 67.")
+    assert "contact details" in grounds(called)
+    send()
+    assert "Another listing has the same words" in grounds(send())
+
+
+def test_a_seller_has_few_debts_at_a_time_and_a_day(ready, send, set_to):
+    set_to(seller_debts=1)
+    send()
+    second = send(title="Wooden train set, 30 pieces")
+    assert "too many listings that still owe" in grounds(second)
+    Debt.objects.update(state="paid")
+    set_to(seller_day=1)
+    assert "within a day" in grounds(send(title="Wooden train set, 36 pieces"))
+
+
+def test_while_workers_are_behind_nothing_is_waved_through(ready, send, make_listing, other_merchant):
+    waiting = make_listing(seller=other_merchant, status=Status.CHECKING)
+    job = checks.owe(waiting, [])
+    long_ago = timezone.now() - timedelta(minutes=11)
+    ValidationJob.objects.filter(pk=job.pk).update(created_at=long_ago)
+    OwedCheck.objects.filter(job=job).update(due_at=long_ago)
+    assert "workers are behind" in grounds(send())
+
+
+def test_the_operator_can_switch_it_off(ready, send, set_to):
+    set_to(debts=0)
+    assert "(setting)" in grounds(send())
+
+
+def test_without_a_model_nothing_is_granted(ready, send, models_away, claim):
+    said = claim()
+    with models_away():
+        listing = send(said=said)
+    assert "could not look at everything" in grounds(listing)
+
+
+def test_an_edit_is_ruled_on_anew_and_the_old_debt_is_void(ready, send, set_to, merchant, claim):
+    set_to(audit_share=0)
+    listing = send()
+    Debt.objects.update(impressions=7)
+    listing.refresh_from_db()
+    changed = {"description": "Beech tracks, two bridges, a red engine and a station."}
+    submission.resubmit(
+        listing=listing,
+        seller=merchant,
+        content=WORDS | changed,
+        photos=[],
+        claim=claim(**changed),
+        base_edits=listing.edits,
+    )
+    first, second = Debt.objects.order_by("pk")
+    assert (first.state, second.state) == ("void", "open")
+    assert second.impressions == 7, "an edit gives no new views"
+
+
+def test_the_gates_pass_and_what_came_of_it_are_counted_per_cell(ready, send, moderator):
+    from listings.trust import cells
+
+    Cell.objects.all().delete()
+    clean = send()
+    for check in ValidationJob.objects.get(listing=clean).checks.all():
+        validation.run(check.pk)
+    assert cells.refresh() > 0
+    assert set(Cell.objects.filter(category="toys").values_list("seen", "missed")) == {(1, 0)}
+    job = ReviewJob.objects.create(listing=clean, revision=1, cause="Reported.", state="decided")
+    Decision.objects.create(review_job=job, listing=clean, moderator=moderator, action="reject", policy="weapons")
+    cells.refresh()
+    weapons = Cell.objects.get(category="toys", policy="weapons")
+    assert (weapons.seen, weapons.missed, weapons.upper) == (1, 1, 1.0)

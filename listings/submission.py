@@ -15,7 +15,7 @@ from django.utils import timezone
 from . import checks, claims, gate, tasks
 from . import content as words
 from .lifecycle import Status
-from .models import Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict
+from .models import Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict, Where
 from .photos import copy_staged
 from .trust import debts, lot
 
@@ -44,19 +44,20 @@ def submit(
     photo_claims: str = "",
     draft_key: uuid.UUID | None = None,
     paced: bool = True,
+    browser: str = "",
 ) -> Listing:
     """Store a new listing with the device's claims, the gate's verdicts and the outbox rows, in one transaction.
 
     `content`: title, description, category, attributes, price, currency, condition (cleaned). `claim`, `photo_claims`:
     the raw hidden fields. A second submit of one `draft_key` gives the same listing; with other content it counts as an
     edit of it.
-    `paced`: false for an operator's import, which may send faster than a person writes.
+    `paced`: false for an operator's import, which may send faster than a person writes. `browser`: whose claim it is.
     Raises TooManySubmissions, PermissionDenied.
     """
     if earlier := _of_draft(seller, draft_key):
-        return _again(earlier, seller, content, photos, claim, photo_claims, paced)
+        return _again(earlier, seller, content, photos, claim, photo_claims, paced, browser)
     _may_send(seller, paced)
-    checked = _check(content, photos, claim, photo_claims)
+    checked = _check(content, photos, claim, photo_claims, browser)
     try:
         with transaction.atomic():
             columns = _columns(content)
@@ -81,6 +82,7 @@ def resubmit(
     photo_claims: str = "",
     base_edits: int,
     paced: bool = True,
+    browser: str = "",
 ) -> Listing:
     """Store an edit. New words or photos are checked like a new listing; a new price alone keeps the status.
 
@@ -90,7 +92,7 @@ def resubmit(
     if listing.seller_id != seller.pk:
         raise PermissionDenied("This listing belongs to somebody else.")
     _may_send(seller, paced)
-    checked = _check(content, photos, claim, photo_claims)
+    checked = _check(content, photos, claim, photo_claims, browser)
     with transaction.atomic():
         current = Listing.objects.select_for_update().get(pk=listing.pk)
         if current.edits != base_edits:
@@ -160,6 +162,7 @@ def _again(
     claim: str,
     photo_claims: str,
     paced: bool,
+    browser: str,
 ) -> Listing:
     if _same_words(listing, content, photos) and all(getattr(listing, name) == content[name] for name in UNCHECKED):
         return listing
@@ -172,10 +175,11 @@ def _again(
         photo_claims=photo_claims,
         base_edits=listing.edits,
         paced=paced,
+        browser=browser,
     )
 
 
-def _check(content: dict[str, Any], photos: list[Photo], claim: str, photo_claims: str) -> list[Verdict]:
+def _check(content: dict[str, Any], photos: list[Photo], claim: str, photo_claims: str, browser: str) -> list[Verdict]:
     """Unsaved verdicts of device and gate, on the words and on each photo. Outside the transaction: a model run holds
     no locks."""
     fields = _fields(content, photos)
@@ -186,7 +190,11 @@ def _check(content: dict[str, Any], photos: list[Photo], claim: str, photo_claim
         claims.compare(said, same, gate.tolerance())
         found = [said, *found]
     seen = gate.run_photo_gate(photos)
-    return [*found, *claims.photo_claims(photo_claims, photos, seen), *seen]
+    found = [*found, *claims.photo_claims(photo_claims, photos, seen), *seen]
+    for verdict in found:
+        if verdict.where == Where.DEVICE and browser:
+            verdict.detail["browser"] = browser
+    return found
 
 
 def _fields(content: dict[str, Any], photos: list[Photo]) -> words.Fields:

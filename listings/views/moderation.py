@@ -44,6 +44,7 @@ def review_queue(request: HttpRequest) -> HttpResponse:
             "counts": queue.counts(),
             "policy": policy,
             "section": "moderation",
+            "page_name": "queue",
         },
     )
 

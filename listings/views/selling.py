@@ -18,6 +18,7 @@ from .. import categories, device_check, drafts, limits, policies, queries, sell
 from ..forms import ListingForm
 from ..lifecycle import Status
 from ..models import Draft, Listing, Photo, User
+from ..trust import agreement
 from . import sell_photos
 from .requests import SignedInRequest
 
@@ -167,6 +168,7 @@ def _handle_post(request: SignedInRequest, *, listing: Listing | None) -> HttpRe
         "photos": chosen.photos,
         "claim": request.POST.get("claim", ""),
         "photo_claims": request.POST.get("photo_claims", ""),
+        "browser": agreement.browser(request.headers.get("User-Agent", "")),
     }
     try:
         if listing:

@@ -1,10 +1,10 @@
 """Who sees a listing that still owes its checks: views are counted while pages are made, and the caps hold there.
 
-A count is one HINCRBY in Redis, and its answer tells at once whether the cap is reached: whoever made that page takes
-the listing off the market, workers or not. Counts are folded into the database every few seconds, by whichever process
-comes by; what a wiped Redis loses is what was counted since. While Redis is away, each view is counted in the database.
-A page that names a listing counts as a view, seen or not, and so does each item of an answer to a device: the caps hold
-for more than was really seen.
+A count is one round trip to Redis, whose answer is the total so far: whoever made the page that reached the cap takes
+the listing off the market, workers or not. Totals are written to the database every few seconds by whichever process
+comes by; a wiped Redis begins again from there. While Redis is away, each view is counted in the database, and the two
+are made even afterwards. A page that names a listing counts as a view, seen or not, and so does each item of an answer
+to a device: the caps hold for more than was really seen.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ from typing import NamedTuple
 
 import redis
 from django.conf import settings as django_settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError
 from django.db.models import F
 
 from ..models import Debt
 from . import debts, settings
 
 log = logging.getLogger(__name__)
-COUNTS, TAKEN = "exposure:counts", "exposure:taken"  # hashes: debt → views; being counted, being folded
+TOTALS = "exposure:totals"  # hash: debt → views
 LOOK_SECONDS = 1.0  # a process knows of a new debt so much later
 FOLD_SECONDS = 5.0
-FOLDING = 7_301_846  # key of the advisory lock: one folds at a time
 
 
 class Open(NamedTuple):
     listing: int
-    impressions: int  # folded
+    impressions: int  # as the database has it
     cap: int
 
 
@@ -50,7 +49,7 @@ def shown(listings: Iterable[int]) -> None:
         found = [owed[pk] for pk in dict.fromkeys(listings) if pk in owed]
         if not found:
             return
-        for (debt, known), seen in zip(found, _count([debt for debt, _ in found]), strict=True):
+        for (debt, known), seen in zip(found, _count(found), strict=True):
             if seen >= known.cap:
                 hold(debt)
         if time.monotonic() - _folded > FOLD_SECONDS:
@@ -89,45 +88,40 @@ def hold(debt: int) -> None:
 
 
 def fold() -> int:
-    """Add what Redis counted to the debts; returns how many views. One at a time; a second comer leaves it to the
-    first. Between adding and forgetting a crash counts twice, never not at all."""
+    """Make Redis and the database even: the higher total counts. Returns how many debts were written. Two at once do no
+    harm."""
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [FOLDING])
-                if not cursor.fetchone()[0]:
-                    return 0
-            client = _redis()
-            if not client.exists(TAKEN) and not (client.exists(COUNTS) and client.rename(COUNTS, TAKEN)):
-                return 0
-            counts = {int(debt): int(number) for debt, number in client.hgetall(TAKEN).items()}
-            for debt in sorted(counts):
-                Debt.objects.filter(pk=debt).update(impressions=F("impressions") + counts[debt])
-            transaction.on_commit(lambda: client.delete(TAKEN))
+        totals = {int(debt): int(total) for debt, total in _redis().hgetall(TOTALS).items()}
+        owed = dict(Debt.objects.filter(state=Debt.State.OPEN).order_by("pk").values_list("pk", "impressions"))
+        written = 0
+        for debt, known in owed.items():
+            total = totals.get(debt, 0)
+            if total > known:
+                written += Debt.objects.filter(pk=debt, impressions__lt=total).update(impressions=total)
+            elif debt in totals and total < known:
+                _redis().hincrby(TOTALS, str(debt), known - total)
+        if over := totals.keys() - owed.keys():
+            _redis().hdel(TOTALS, *map(str, over))
     except redis.RedisError as error:
         log.warning("views cannot be folded now: %s", error)
         return 0
-    return sum(counts.values())
+    return written
 
 
-def _count(keys: list[int]) -> list[int]:
+def _count(owed: list[tuple[int, Open]]) -> list[int]:
     """Views of each debt so far, this one included."""
     try:
         with _redis().pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.hincrby(COUNTS, str(key), 1)
-                pipe.hget(TAKEN, str(key))
-            found = pipe.execute()
+            for debt, known in owed:
+                pipe.hsetnx(TOTALS, str(debt), known.impressions)
+                pipe.hincrby(TOTALS, str(debt), 1)
+            return [int(total) for total in pipe.execute()[1::2]]
     except redis.RedisError as error:
         log.warning("views are counted in the database: %s", error)
+        keys = [debt for debt, _ in owed]
         Debt.objects.filter(pk__in=keys).update(impressions=F("impressions") + 1)
         seen = dict(Debt.objects.filter(pk__in=keys).values_list("pk", "impressions"))
         return [seen.get(key, 0) for key in keys]
-    known = {debt: each.impressions for debt, each in _open.values()}
-    return [
-        known.get(key, 0) + int(now) + int(taken or 0)
-        for key, now, taken in zip(keys, found[::2], found[1::2], strict=True)
-    ]
 
 
 def _redis() -> redis.Redis:

@@ -29,6 +29,12 @@ class Setting:
     whole: bool = True
     unit: str = ""
 
+    def shown(self, value: float) -> str:
+        """For people; of a switch "on" or "off"."""
+        if self.whole and (self.low, self.high) == (0, 1):
+            return "on" if value else "off"
+        return f"{value:g}"
+
 
 ALL = {
     setting.name: setting

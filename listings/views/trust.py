@@ -32,7 +32,7 @@ def trust(request: SignedInRequest) -> HttpResponse:
     rows = [
         {
             "setting": setting,
-            "value": f"{now[setting.name]:g}",
+            "shown": setting.shown(now[setting.name]),
             "typed": request.POST.get("value", "") if errors and name == setting.name else f"{now[setting.name]:g}",
             "reason": request.POST.get("reason", "") if errors and name == setting.name else "",
             "error": " ".join(errors.values()) if name == setting.name else "",
@@ -47,7 +47,7 @@ def trust(request: SignedInRequest) -> HttpResponse:
         {
             "rows": rows,
             "errors": errors,
-            "changes": SettingChange.objects.select_related("actor")[:CHANGES],
+            "changes": _changes(),
             "owed": opened.aggregate(
                 number=Count("pk"),
                 called=Count("pk", filter=Q(called_at__isnull=False)),
@@ -84,6 +84,15 @@ def _change(request: SignedInRequest, name: str) -> dict[str, str]:
     else:
         messages.info(request, f"{settings.ALL[name].label} is {value:g} already. Nothing was changed.")
     return {}
+
+
+def _changes() -> list[SettingChange]:
+    """The latest, each with the `label` of its setting."""
+    found = list(SettingChange.objects.select_related("actor")[:CHANGES])
+    for change in found:
+        known = settings.ALL.get(change.name)
+        change.label = known.label if known else change.name  # type: ignore[attr-defined]
+    return found
 
 
 def _cells(terms: dict[str, float]) -> list[dict[str, object]]:

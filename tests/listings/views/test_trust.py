@@ -74,3 +74,10 @@ def test_the_record_of_a_listing(page, owing):  # noqa: F811
     said = page.get(f"/moderation/record/{debt.listing.public_id}/").content.decode()
     assert "On sale before its heavy checks" in said
     assert page.get("/moderation/record/abcdefghjk/").status_code == 404
+
+
+def test_a_switch_is_on_or_off(page):
+    page.post(PAGE, {"name": "debts", "value": "0", "reason": WHY})
+    said = page.get(PAGE).content.decode()
+    assert "<strong>off </strong>" in said
+    assert "Publish before the heavy checks</strong>: 1 → 0" in said

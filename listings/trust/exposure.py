@@ -63,12 +63,12 @@ def open_debts() -> dict[int, tuple[int, Open]]:
     """By listing: the key of its debt, and what is known of it."""
     global _open, _looked
     if time.monotonic() - _looked > LOOK_SECONDS:
-        terms = settings.values()
-        rows = Debt.objects.filter(state=Debt.State.OPEN).order_by()
         columns = ("pk", "listing_id", "impressions", "tier", "light_at")
+        rows = list(Debt.objects.filter(state=Debt.State.OPEN).order_by().values_list(*columns))
+        terms = settings.values() if rows else {}
         _open = {
             listing: (pk, Open(listing, seen, debts.cap(tier, light_at is not None, terms)))
-            for pk, listing, seen, tier, light_at in rows.values_list(*columns)
+            for pk, listing, seen, tier, light_at in rows
         }
         _looked = time.monotonic()
     return _open

@@ -108,6 +108,7 @@ def resubmit(
             current.edits += 1
             current.updated_at = timezone.now()
             current.save(update_fields=[*UNCHECKED, "edits", "updated_at"])
+            debts.price_changed(current)
             return current
         revision, said_before = current.revision + 1, (current.title, current.category)
         withdraw_jobs(current)

@@ -48,6 +48,7 @@ def consider(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdi
     if not ruled.granted or not _publish(listing):
         return False
     _begin(listing, job, ruled, terms)
+    listing.refresh_from_db(fields=["status", "published_at", "updated_at"])
     return True
 
 
@@ -95,6 +96,14 @@ def call_in(debt: Debt, cause: Debt.Cause) -> bool:
             return False
         transaction.on_commit(partial(tasks.enqueue_job, debt.job_id))
     return True
+
+
+def price_changed(listing: Listing) -> None:
+    """A price needs no check by itself. That of another level than what was ruled on does: it calls a debt in."""
+    debt = Debt.objects.filter(listing=listing, state=Debt.State.OPEN).select_related("job").first()
+    if debt and debt.job.price is not None:
+        if float(listing.price) > settings.values()["price_level"] * float(debt.job.price):
+            call_in(debt, Cause.DOUBT)
 
 
 def light_made(job: ValidationJob) -> None:

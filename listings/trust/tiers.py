@@ -9,9 +9,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from ..models import Decision, Order, User, ValidationJob
+from ..lifecycle import Status
+from ..models import Decision, Order, StatusChange, User, ValidationJob
 
 
 class Tier(IntEnum):
@@ -37,9 +39,16 @@ def standing(seller: User, category: str, terms: dict[str, float]) -> Standing:
     rejected = Decision.objects.filter(listing__seller=seller, action=Decision.Action.REJECT)
     weighs = now - timedelta(days=terms["violation_days"])
     last = rejected.filter(created_at__gte=weighs).values_list("created_at", flat=True).first()
+    came_through = StatusChange.objects.filter(
+        listing=OuterRef("listing"), revision=OuterRef("revision"), target=Status.PUBLISHED
+    )
     clean = (
         ValidationJob.objects.filter(
-            listing__seller=seller, category=category, state=ValidationJob.State.DONE, finished_at__gte=since
+            Exists(came_through),
+            listing__seller=seller,
+            category=category,
+            state=ValidationJob.State.DONE,
+            finished_at__gte=since,
         )
         .exclude(listing__in=rejected.values("listing"))
         .exclude(listing__review_jobs__state="open")

@@ -231,7 +231,7 @@ def test_a_photo_without_text_costs_the_search_alone(upload):
 @pytest.mark.parametrize(
     ("title", "words", "decisions"),
     [
-        ("Box of 20 red dinner candles, three used", "FIG&CEDAR\n220g", ("unsure",)),
+        ("Scented candle in a glass, fig and cedar", "FIG&CEDAR\n220g", ("unsure",)),
         ("Pair of hex dumbbells 20 lb, rubber coated", "8kg", ("unsure",)),
         ("Tea towels", "cocaine 5g", ("warn", "block")),
         ("Oak dining table with four chairs", "Glock 17 9mm", ("warn", "block")),

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from listings import content, policies, submission
 from listings.lifecycle import Status
-from listings.models import Cell, Debt, Listing, User, ValidationJob
+from listings.models import Cell, Debt, Listing, StatusChange, User, ValidationJob
 from listings.trust import settings
 from models import text
 
@@ -42,6 +42,7 @@ def earn(merchant: User) -> Callable[..., None]:
             listing = Listing.objects.create(
                 seller=seller, title=f"Earlier thing {day}", category=category, price=price, status=Status.ENDED
             )
+            StatusChange.objects.create(listing=listing, target=Status.PUBLISHED, revision=1, created_at=at)
             ValidationJob.objects.create(
                 listing=listing,
                 revision=1,

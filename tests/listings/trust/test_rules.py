@@ -101,6 +101,23 @@ def test_another_price_level_is_checked_first(ready, send):
     assert "price is of another level" in grounds(send(price=100))
 
 
+def test_what_came_back_for_changes_earns_no_trust(earn, open_cells, send):
+    earn(12)
+    open_cells()
+    StatusChange.objects.all().delete()
+    assert "new in this category (0 of 5)" in grounds(send())
+
+
+def test_a_price_of_another_level_afterwards_calls_the_debt_in(ready, send, set_to, merchant):
+    set_to(audit_share=0)
+    listing = send()
+    for price, status in ((70, Status.PUBLISHED), (7000, Status.CHECKING)):
+        listing = submission.resubmit(
+            listing=listing, seller=merchant, content=WORDS | {"price": price}, photos=[], base_edits=listing.edits
+        )
+        assert listing.__class__.objects.get(pk=listing.pk).status == status
+
+
 def test_a_category_where_the_gate_was_not_measured_is_checked_first(earn, send):
     earn(12)
     assert "not measured well enough" in grounds(send())

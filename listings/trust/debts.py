@@ -101,9 +101,10 @@ def call_in(debt: Debt, cause: Debt.Cause) -> bool:
 def price_changed(listing: Listing) -> None:
     """A price needs no check by itself. That of another level than what was ruled on does: it calls a debt in."""
     debt = Debt.objects.filter(listing=listing, state=Debt.State.OPEN).select_related("job").first()
-    if debt and debt.job.price is not None:
-        if float(listing.price) > settings.values()["price_level"] * float(debt.job.price):
-            call_in(debt, Cause.DOUBT)
+    if debt is None or debt.job.price is None:
+        return
+    if float(listing.price) > settings.values()["price_level"] * float(debt.job.price):
+        call_in(debt, Cause.DOUBT)
 
 
 def light_made(job: ValidationJob) -> None:

@@ -2,7 +2,7 @@ from django.urls import path, re_path
 
 from . import api
 from .addresses import register
-from .views import accounts, files, market, moderation, orders, selling
+from .views import accounts, files, market, moderation, orders, savings, selling
 
 register()
 
@@ -27,6 +27,7 @@ urlpatterns = [
     path("accounts/settings/", accounts.account, name="account"),
     path("moderation/", moderation.review_queue, name="moderation-queue"),
     path("moderation/<int:pk>/", moderation.case, name="moderation-case"),
+    path("moderation/savings/", savings.page, name="moderation-savings"),
     path("media/<path:path>", files.media, name="media"),
     path("api/docs", api.docs, name="api-docs"),
     path("sw.js", files.service_worker, name="service-worker"),

@@ -51,10 +51,6 @@ def whole(number: int) -> str:
 
 
 @register.filter
-def small(number: float | None) -> str:
-    """A signed amount that may be very small."""
-    if number is None:
-        return NONE
-    if abs(number) >= 0.005 or number == 0:
-        return f"{number + 0:,.2f}"
-    return f"{number:.2g}"
+def signed(number: float | None, digits: int) -> str:
+    """An amount with so many digits after the point; never -0."""
+    return NONE if number is None else f"{round(number, digits) + 0:,.{digits}f}"

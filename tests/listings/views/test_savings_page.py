@@ -74,7 +74,7 @@ def test_assumptions_stand_in_the_address_and_change_the_bill(as_user, moderator
     avoided(2)
     terms = {"days": "90", "server_hour": "8", "cores": "2", "watts": "5", "gigabyte": "0", "target": "5"}
     page = as_user(moderator).get(ADDRESS, terms).content.decode()
-    assert '<th scope="row">Checks avoided</th><td>-10.00</td><td>-8.00</td>' in page
+    assert '<th scope="row">Checks avoided</th><td>-10.00</td><td>-8.0000</td>' in page
     assert "0 of 59 audits needed" in page
     assert 'value="8"' in page
     assert "days=7&amp;server_hour=8" in page

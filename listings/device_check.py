@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.templatetags.static import static
+
+from models import manifest, photo, text
 
 RUNTIME = {"mjs": "ort/ort-wasm-simd-threaded.mjs", "wasm": "ort/ort-wasm-simd-threaded.wasm"}
 FRONT = "ort/ort.wasm.min.mjs"
@@ -45,3 +49,18 @@ def worker_imports() -> list[str]:
         except ValueError:
             continue
     return found
+
+
+def download_sizes() -> list[tuple[str, int]]:
+    """What a device loads once, before it checks its first listing: (name, bytes). Models as the manifest says, modules
+    and runtime as they lie here; compressed on the line they are smaller. Empty where a part is missing."""
+    try:
+        published = manifest.browser_subset(manifest.load())["models"]
+        models = [(name, int(published[name]["bytes"])) for name in (text.MODEL, photo.MODEL)]
+    except (manifest.ModelUnavailable, KeyError):
+        return []
+    programs = [finders.find(path) for path in (RUNTIME["wasm"], f"{FOLDER}/{WORKER}", *worker_modules())]
+    if not all(programs):
+        return []
+    sizes = [Path(str(path)).stat().st_size for path in programs]
+    return [("runtime", sizes[0]), ("modules", sum(sizes[1:])), *models]

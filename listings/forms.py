@@ -1,5 +1,6 @@
 """What people type, checked field by field. Messages say what to do."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from . import categories, limits, policies
 from .models import Condition, Listing, User
+from .trust import costs
 
 MONEY_ERRORS = {
     "required": "Give a price. Write 0 if you give it away.",
@@ -211,3 +213,42 @@ class RejectForm(forms.Form):
         photos.choices = [(photo.pk, f"Photo {photo.position + 1}") for photo in listing.photos.all()]
         if not photos.choices:
             del self.fields["photos"]
+
+
+class SavingsForm(forms.Form):
+    """A period and what seconds and bytes are taken to cost, as they stand in the address of the savings page."""
+
+    PERIODS = (7, 30, 90)
+    DAYS = 30
+
+    days = forms.TypedChoiceField(
+        choices=[(days, f"{days} days") for days in PERIODS],
+        coerce=int,
+        error_messages={"invalid_choice": "Choose 7, 30 or 90 days.", "required": "Choose 7, 30 or 90 days."},
+    )
+
+    def __init__(self, asked: Mapping[str, str]) -> None:
+        """`asked`: what the address says; of what it does not name the defaults hold."""
+        super().__init__({"days": self.DAYS, **costs.defaults()} | dict(asked.items()))
+        for each in costs.ALL.values():
+            range_error = f"Choose a number from {each.low:g} to {each.high:g}."
+            self.fields[each.name] = forms.FloatField(
+                label=each.label,
+                min_value=each.low,
+                max_value=each.high,
+                error_messages={
+                    "required": range_error,
+                    "invalid": "Write a number in digits, such as 0.25.",
+                    "min_value": range_error,
+                    "max_value": range_error,
+                },
+                widget=forms.TextInput(
+                    attrs={"inputmode": "decimal", "aria-describedby": f"help-{each.name} error-{each.name}"}
+                ),
+            )
+
+    def chosen(self) -> tuple[int, dict[str, float]]:
+        """Days and assumptions; the default for each that cannot be used."""
+        self.full_clean()
+        terms = {name: self.cleaned_data.get(name, default) for name, default in costs.defaults().items()}
+        return self.cleaned_data.get("days", self.DAYS), terms

@@ -1,4 +1,5 @@
-"""Lays out what the browser loads besides our own static files: the runtime and the models meant for browsers.
+"""Lays out what the browser loads besides our own static files: the runtime, the models meant for browsers, and the
+library that draws plots for moderators.
 
 `python -m marketplace.assets` fills var/assets/, which is one of the folders that `collectstatic` reads.
 """
@@ -17,6 +18,8 @@ ASSETS = ROOT / "var" / "assets"
 RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"
 # The WASM build alone. The WebGPU builds are up to twice as large and start slower.
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+PLOTS = ROOT / "node_modules" / "uplot" / "dist"
+PLOT_FILES = ("uPlot.esm.js", "uPlot.min.css")
 
 
 def sha256(path: Path) -> str:
@@ -46,6 +49,7 @@ def lay_out(
     """Copy what is new or changed and remove what is no longer wanted; returns the names copied and the problems."""
     files, problems = browser_models(published)
     files |= {f"ort/{name}": runtime / name for name in RUNTIME_FILES}
+    files |= {f"plots/{name}": PLOTS / name for name in PLOT_FILES}
     copied = []
     for name, source in files.items():
         path = target / name
@@ -66,7 +70,7 @@ def main() -> None:
     try:
         copied, problems = lay_out()
     except OSError as error:
-        sys.exit(f"The runtime is not in node_modules: {error}")
+        sys.exit(f"The runtime or the library for plots is not in node_modules: {error}")
     if copied:
         print(f"Laid out for the browser: {', '.join(copied)}", flush=True)
     for problem in problems:

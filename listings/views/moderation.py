@@ -44,7 +44,6 @@ def review_queue(request: HttpRequest) -> HttpResponse:
             "counts": queue.counts(),
             "policy": policy,
             "section": "moderation",
-            "page_name": "queue",
         },
     )
 

@@ -60,7 +60,6 @@ def trust(request: SignedInRequest) -> HttpResponse:
             "cells": _cells(now),
             "agreement": agreement.rows(),
             "section": "moderation",
-            "page_name": "trust",
         },
         status=400 if errors else 200,
     )

@@ -130,8 +130,10 @@ export function createShopper(options) {
   async function renewNow({ many = false, anew = false }) {
     await load();
     const before = await history.erasures();
-    const found = settings.paused ? [] : await currentInterests(before);
-    const given = found.length === 0 && cannot && settings.server && !settings.paused ? lastEvents() : [];
+    // Of what says something of the person there must be a line in the ledger that outlives the page.
+    const isMute = settings.paused || !history.durable;
+    const found = isMute ? [] : await currentInterests(before);
+    const given = found.length === 0 && cannot && settings.server && !isMute ? lastEvents() : [];
     const upTo = given.length > 0 ? given.at(-1).at : knownUpTo;
     const stamp = given.length > 0 ? stampOf(events) : "";
     const limit = many ? MANY : Math.min(MANY, Math.max(FIRST, isFresh() ? pool.limit : 0));
@@ -179,7 +181,8 @@ export function createShopper(options) {
     const body = JSON.stringify({ model_version: space, vectors: vectors.map(toBase64), limit, ...(told.length > 0 ? { events: told, consent: true } : {}) });
     const what = told.length > 0 ? `vectors of ${counted(told.length, "event")}` : vectors.length === 0 ? "no vector" : counted(vectors.length, "vector");
     // Noted before it goes: a page that is closed meanwhile has sent it all the same.
-    await history.noteSent({ endpoint: url, bytes: new TextEncoder().encode(body).length, what });
+    const mustLast = vectors.length + told.length > 0;
+    if (!(await history.noteSent({ endpoint: url, bytes: new TextEncoder().encode(body).length, what, mustLast }))) return { status: "failed" };
     let response;
     try {
       response = await fetcher(url, {
@@ -260,7 +263,7 @@ export function createShopper(options) {
     lastView: (id) => events.findLast((event) => event.kind === "view" && event.item.id === id) ?? null,
     /** There is something to go by, but no tower here, and the server was not asked to help. */
     get wantsConsent() {
-      return cannot && Boolean(settings) && !settings.server && !settings.paused && taste().hasTaste && lastEvents().length > 0;
+      return cannot && history.durable && Boolean(settings) && !settings.server && !settings.paused && taste().hasTaste && lastEvents().length > 0;
     },
     get settings() {
       return settings;

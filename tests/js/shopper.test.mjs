@@ -46,9 +46,9 @@ function towers() {
   };
 }
 
-async function shopperWith({ client = towers(), items = [item("a", 1), item("b", 2), item("c", 3)], change, ...more } = {}) {
-  const indexedDB = new IDBFactory();
-  indexedDB.IDBKeyRange = IDBKeyRange;
+async function shopperWith({ client = towers(), items = [item("a", 1), item("b", 2), item("c", 3)], change, isBlocked = false, ...more } = {}) {
+  const indexedDB = isBlocked ? null : new IDBFactory();
+  if (indexedDB) indexedDB.IDBKeyRange = IDBKeyRange;
   const history = await openHistory({ indexedDB, channel: null, now: more.now });
   opened.push(history);
   const server = cloud(items, change);
@@ -339,4 +339,27 @@ test("an interest has moved when no earlier one points its way", () => {
   assert.equal(moved([b], [axis(1), null]), true);
   assert.equal(moved([], []), false);
   assert.equal(moved([], [axis(1)]), true);
+});
+
+test("where the ledger cannot be kept no vector goes, with consent or without; it still sorts by what it saw", async () => {
+  const none = { ...towers(), load: async () => ({ status: "unavailable", code: "runtime" }) };
+  for (const client of [towers(), none]) {
+    const { shopper, history, sent } = await shopperWith({ client, isBlocked: true, change: { source: "popular" } });
+    await history.set({ server: true });
+    await shopper.note("favourite", item("x", 3));
+    await shopper.renew();
+    await shopper.renew({ anew: true });
+    assert.deepEqual(sent.map(({ body }) => [body.vectors, body.events]), [[[], undefined], [[], undefined]]);
+    assert.equal(shopper.wantsConsent, false);
+    assert.equal(shopper.rank(shopper.candidates().items, "popular")[0].item.id, "c");
+  }
+});
+
+test("a disk that is full when the line is to be written: nothing goes", async () => {
+  const { shopper, history, sent } = await shopperWith();
+  await shopper.note("view", item("x", 3));
+  const noteSent = history.noteSent;
+  history.noteSent = async (sent) => !sent.mustLast && noteSent(sent);
+  assert.equal(await shopper.renew(), "failed");
+  assert.deepEqual(sent, []);
 });

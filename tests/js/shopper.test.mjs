@@ -363,3 +363,30 @@ test("a disk that is full when the line is to be written: nothing goes", async (
   assert.equal(await shopper.renew(), "failed");
   assert.deepEqual(sent, []);
 });
+
+test("the later of heart and dismissal holds; taken back, it leaves the earlier", async () => {
+  let at = Date.now();
+  const { shopper } = await shopperWith({ now: () => (at += 1) });
+  await shopper.note("favourite", item("a", 1));
+  await shopper.note("dismissal", item("a", 1));
+  assert.deepEqual([shopper.isFavourite("a"), shopper.isDismissed("a")], [false, true]);
+  await shopper.undo("dismissal", "a");
+  assert.deepEqual([shopper.isFavourite("a"), shopper.isDismissed("a")], [true, false]);
+});
+
+test("a pause shows what everybody sees: no candidates of one's own, and what was dismissed", async () => {
+  const { shopper, history } = await shopperWith();
+  await shopper.note("view", item("x", 3));
+  await shopper.note("dismissal", item("b", 2));
+  await shopper.renew();
+  assert.equal(shopper.rank(shopper.candidates().items, "nearest").length, 2);
+  await history.set({ paused: true });
+  await shopper.load();
+  assert.equal(shopper.candidates(), null);
+  assert.equal(shopper.isDismissed("b"), false);
+  assert.deepEqual(shopper.rank([item("a", 1), item("b", 2), item("c", 3)], "popular").map((entry) => entry.item.id), ["a", "b", "c"]);
+  await history.set({ paused: false });
+  await shopper.load();
+  assert.equal(shopper.isDismissed("b"), true);
+  assert.notEqual(shopper.candidates(), null);
+});

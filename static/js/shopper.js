@@ -254,6 +254,8 @@ export function createShopper(options) {
     rank,
     undo,
     fillVectors,
+    /** @param {number|null} id of note(): what became of it */
+    howKept: (id) => ({ isKept: id !== null, isPaused: Boolean(settings?.paused), isLasting: history.durable }),
     noteSearch: (query) => note({ kind: "search", query }),
     learnFrom,
     candidates,

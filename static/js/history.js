@@ -2,7 +2,7 @@
  * What a shopper did on this device: searches, views, favourites, purchases, dismissals, signed in or not. Never sent
  * anywhere by this file. Beside it, in the same database: the ledger of what other files sent, the switches, and what
  * the re-ranker learned. No DOM. Nothing here throws at the page: where the device keeps nothing (IndexedDB is
- * blocked, full, or of a newer version of the site) it goes on in memory until the page is left.
+ * blocked, silent, full, or of a newer version of the site) it goes on in memory until the page is left.
  */
 import { deleteStorage, deviceStorage, EVENTS, LEDGER, memoryStorage, NOTES, POOL } from "./history_storage.js";
 import { DAY_MS, KINDS } from "./ml/events.js";
@@ -26,17 +26,16 @@ const START = {
 };
 
 /**
- * @param {{indexedDB?: IDBFactory|null, channel?: BroadcastChannel|null, now?: () => number}} options
- *   indexedDB: null asks for memory
+ * @param {{indexedDB?: IDBFactory|null, channel?: BroadcastChannel|null, now?: () => number, waitMs?: number}} options
+ *   indexedDB: null asks for memory; waitMs: how long the browser may take to open it
  */
-export async function openHistory({ indexedDB, channel = openChannel(), now = Date.now } = {}) {
+export async function openHistory({ indexedDB, channel = openChannel(), now = Date.now, waitMs } = {}) {
   let database = null;
   let storage;
   try {
     // Reading the global may throw by itself where storage is blocked.
     database = indexedDB === undefined ? globalThis.indexedDB : indexedDB;
-    storage = await deviceStorage(database);
-    await storage.read(EVENTS);
+    storage = await deviceStorage(database, waitMs);
   } catch {
     storage = memoryStorage();
   }
@@ -164,21 +163,25 @@ export async function openHistory({ indexedDB, channel = openChannel(), now = Da
   const events = async () => byAge((await read(EVENTS)).filter((event) => now() - event.at <= MAX_AGE_MS));
 
   /**
-   * Something was sent. `what`: its kind and number in words, never the content.
-   * @param {{endpoint: string, bytes: number, what: string}} sent
+   * Something is about to be sent. `what`: its kind and number in words, never the content.
+   * @param {{endpoint: string, bytes: number, what: string, mustLast?: boolean}} sent mustLast: it says something of
+   *   the person, so it may only go where the line outlives the page
+   * @returns {Promise<boolean>} false: no line was written, and it must not go
    */
-  async function noteSent({ endpoint, bytes, what }) {
+  async function noteSent({ endpoint, bytes, what, mustLast = false }) {
     const at = now();
-    await edit([LEDGER], (rows) => {
+    const isNoted = await edit([LEDGER], (rows) => {
+      if (mustLast && !storage.durable) return { result: false };
       const all = byAge(rows[LEDGER]);
       const id = 1 + all.reduce((most, row) => Math.max(most, row.id), 0);
       // The oldest lines become one sum: no byte is lost from the account.
       const old = all.length < MAX_SENT ? [] : all.slice(0, all.length + 2 - MAX_SENT);
       const put = [{ id, at, endpoint, bytes, what }];
       if (old.length > 0) put.push(summed(old));
-      return { put: { [LEDGER]: put }, remove: { [LEDGER]: old.map((row) => row.id) } };
+      return { put: { [LEDGER]: put }, remove: { [LEDGER]: old.map((row) => row.id) }, result: true };
     });
-    tell("ledger");
+    if (isNoted) tell("ledger");
+    return isNoted;
   }
 
   async function note(name) {

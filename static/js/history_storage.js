@@ -12,6 +12,7 @@ export const EVENTS = "events";
 export const LEDGER = "ledger";
 export const NOTES = "notes";
 export const POOL = "pool";
+const OPEN_MS = 2000;
 const KEYS = { [EVENTS]: "id", [LEDGER]: "id", [NOTES]: "name", [POOL]: "name" };
 
 // A step for each version; a database of an older version walks those it lacks. Never change one, add another.
@@ -24,11 +25,19 @@ function makeStores(database, names) {
   for (const name of names) database.createObjectStore(name, { keyPath: KEYS[name] });
 }
 
-/** @returns {Promise<object>} IndexedDB behind plain promises; rejects where it is blocked or of a newer version */
-export async function deviceStorage(indexedDB) {
+/**
+ * @param {number} [waitMs] a browser that has not opened it by then counts as one that refuses
+ * @returns {Promise<object>} IndexedDB behind plain promises, read once; rejects where it is blocked, silent or of a newer version
+ */
+export function deviceStorage(indexedDB, waitMs = OPEN_MS) {
+  const opened = openedStorage(indexedDB);
+  return inTime(opened, waitMs, () => opened.then((late) => late.close(), () => {}));
+}
+
+async function openedStorage(indexedDB) {
   if (!indexedDB) throw new Error("This browser has no IndexedDB.");
   const database = await open(indexedDB);
-  return {
+  const storage = {
     durable: true,
     read: (store) =>
       new Promise((resolve, reject) => {
@@ -39,6 +48,20 @@ export async function deviceStorage(indexedDB) {
     edit: (stores, change) => edit(database, stores, change),
     close: () => database.close(),
   };
+  await storage.read(EVENTS);
+  return storage;
+}
+
+/** What `work` gives, or a rejection after so long; then late() is called. */
+function inTime(work, waitMs, late = () => {}) {
+  let timer;
+  const silence = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      late();
+      reject(new Error("The browser's database does not answer."));
+    }, waitMs);
+  });
+  return Promise.race([work, silence]).finally(() => clearTimeout(timer));
 }
 
 /**
@@ -93,14 +116,15 @@ function open(indexedDB) {
   });
 }
 
-/** Take the whole database away, whatever its version. Rejects where that is blocked. */
-export function deleteStorage(indexedDB) {
-  return new Promise((resolve, reject) => {
+/** Take the whole database away, whatever its version. Rejects where that is blocked or not answered. */
+export function deleteStorage(indexedDB, waitMs = OPEN_MS) {
+  const gone = new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(NAME);
     request.onsuccess = () => resolve();
     request.onerror = () => reject(request.error);
     request.onblocked = () => reject(new Error("Another tab holds the history open."));
   });
+  return inTime(gone, waitMs);
 }
 
 /** The same for a browser that keeps nothing: lasts as long as the page. `rows`: what to begin with. */

@@ -3,7 +3,7 @@
  * the cloud. What is sent is decided here and noted in the ledger: a few vectors, and nothing that names anybody or
  * anything. No DOM.
  */
-import { ageInDays } from "./ml/events.js";
+import { ageInDays, standing } from "./ml/events.js";
 import { createRanker, readHistory, spread } from "./ml/rerank.js";
 import { meanSignals, reason } from "./ml/reasons.js";
 import { cosine, fromBase64, quantize, toBase64, toUnit, withNoise } from "./ml/vectors.js";
@@ -42,7 +42,7 @@ export function createShopper(options) {
   /** Read what lies on the device, as it is now. */
   async function load() {
     const [kept, rows, learned, set, held] = await Promise.all([history.note("interests"), history.events(), history.note("weights"), history.settings(), history.pool()]);
-    [events, weights, settings, pool] = [rows, readWeights(learned), set, held];
+    [events, weights, settings, pool] = [standing(rows), readWeights(learned), set, held];
     useSpace(space || (kept?.space ?? pool?.space ?? ""));
     knownUpTo = kept?.upTo ?? 0;
     interests = kept && kept.space === space ? kept.vectors.map(fromBase64).filter(Boolean).map(toUnit) : [];
@@ -66,7 +66,9 @@ export function createShopper(options) {
     const inSpace = (event) => (event.vector && event.space !== space ? { ...event, vector: null } : event);
     const isAsked = (event) => source === "search" && event.kind === "search" && event.query === query;
     const since = source === "nearest" ? (pool?.upTo ?? 0) : 0;
-    const mine = readHistory({ events: events.filter((event) => !isAsked(event)).map(inSpace), interests, now: now(), since, me });
+    // Paused: as if nothing were known.
+    const known = settings?.paused ? [] : events.filter((event) => !isAsked(event)).map(inSpace);
+    const mine = readHistory({ events: known, interests: settings?.paused ? [] : interests, now: now(), since, me });
     tastes.set(source, mine);
     return mine;
   }
@@ -78,7 +80,7 @@ export function createShopper(options) {
    */
   function rank(items, source) {
     const mine = taste(source);
-    const isForAll = settings?.paused || !mine.hasTaste;
+    const isForAll = !mine.hasTaste;
     const used = weights.map((weight, at) => (at === AT.server ? weight * (source === "search" ? RESULTS : 1) : isForAll ? 0 : weight));
     if (!rankers.has(items)) rankers.set(items, createRanker(items.map(comparable)));
     const ranked = rankers.get(items).rank(mine, used);
@@ -110,9 +112,9 @@ export function createShopper(options) {
   // --- candidates
   const isFresh = () => pool !== null && now() - pool.at < POOL_MS && pool.at <= now();
 
-  /** What is held now: {items, source}, or null; items carry their vectors. */
+  /** What is held now: {items, source}, or null; items carry their vectors. Paused: none that were asked for with vectors. */
   function candidates() {
-    if (!isFresh()) return null;
+    if (!isFresh() || (settings?.paused && (pool.asked.length > 0 || pool.stamp !== ""))) return null;
     if (offered.at !== pool.at) offered = { at: pool.at, items: pool.items.map((item) => withVector(item, pool.space)) };
     return { items: offered.items, source: pool.source };
   }
@@ -130,8 +132,10 @@ export function createShopper(options) {
   async function renewNow({ many = false, anew = false }) {
     await load();
     const before = await history.erasures();
-    const found = settings.paused ? [] : await currentInterests(before);
-    const given = found.length === 0 && cannot && settings.server && !settings.paused ? lastEvents() : [];
+    // Of what says something of the person there must be a line in the ledger that outlives the page.
+    const isMute = settings.paused || !history.durable;
+    const found = isMute ? [] : await currentInterests(before);
+    const given = found.length === 0 && cannot && settings.server && !isMute ? lastEvents() : [];
     const upTo = given.length > 0 ? given.at(-1).at : knownUpTo;
     const stamp = given.length > 0 ? stampOf(events) : "";
     const limit = many ? MANY : Math.min(MANY, Math.max(FIRST, isFresh() ? pool.limit : 0));
@@ -179,7 +183,8 @@ export function createShopper(options) {
     const body = JSON.stringify({ model_version: space, vectors: vectors.map(toBase64), limit, ...(told.length > 0 ? { events: told, consent: true } : {}) });
     const what = told.length > 0 ? `vectors of ${counted(told.length, "event")}` : vectors.length === 0 ? "no vector" : counted(vectors.length, "vector");
     // Noted before it goes: a page that is closed meanwhile has sent it all the same.
-    await history.noteSent({ endpoint: url, bytes: new TextEncoder().encode(body).length, what });
+    const mustLast = vectors.length + told.length > 0;
+    if (!(await history.noteSent({ endpoint: url, bytes: new TextEncoder().encode(body).length, what, mustLast }))) return { status: "failed" };
     let response;
     try {
       response = await fetcher(url, {
@@ -249,6 +254,8 @@ export function createShopper(options) {
     rank,
     undo,
     fillVectors,
+    /** @param {number|null} id of note(): what became of it */
+    howKept: (id) => ({ isKept: id !== null, isPaused: Boolean(settings?.paused), isLasting: history.durable }),
     noteSearch: (query) => note({ kind: "search", query }),
     learnFrom,
     candidates,
@@ -256,11 +263,11 @@ export function createShopper(options) {
     /** @param {"view"|"favourite"|"purchase"|"dismissal"} kind @param {object} item with its vector, or null */
     note: (kind, item) => note({ kind, item, vector: item.vector, space: item.vector ? (item.space ?? ofPage) : "" }),
     isFavourite: (id) => events.some((event) => event.kind === "favourite" && event.item.id === id),
-    isDismissed: (id) => events.some((event) => event.kind === "dismissal" && event.item.id === id),
+    isDismissed: (id) => !settings?.paused && events.some((event) => event.kind === "dismissal" && event.item.id === id),
     lastView: (id) => events.findLast((event) => event.kind === "view" && event.item.id === id) ?? null,
     /** There is something to go by, but no tower here, and the server was not asked to help. */
     get wantsConsent() {
-      return cannot && Boolean(settings) && !settings.server && !settings.paused && taste().hasTaste && lastEvents().length > 0;
+      return cannot && history.durable && Boolean(settings) && !settings.server && !settings.paused && taste().hasTaste && lastEvents().length > 0;
     },
     get settings() {
       return settings;

@@ -336,3 +336,50 @@ test("a tab whose database was closed for a newer version goes on in memory", as
   assert.equal(history.durable, false);
   assert.ok((await history.events()).some((event) => event.item.id === "b"));
 });
+
+test("a browser that never answers counts as one that refuses, and what it answers too late is closed", async () => {
+  const request = {};
+  const history = await openHistory({ indexedDB: { open: () => request, deleteDatabase: () => ({}) }, channel: null, waitMs: 20 });
+  assert.equal(history.durable, false);
+  await history.record({ kind: "view", item: item("a") });
+  assert.equal((await history.events()).length, 1);
+
+  const { indexedDB } = device();
+  const open = indexedDB.open.bind(indexedDB);
+  let closed = 0;
+  indexedDB.open = (...args) => {
+    const real = open(...args);
+    const slow = { set onupgradeneeded(hear) { real.onupgradeneeded = hear; }, get result() { return real.result; } };
+    real.onsuccess = () => setTimeout(() => {
+      const close = real.result.close.bind(real.result);
+      real.result.close = () => {
+        closed += 1;
+        close();
+      };
+      slow.onsuccess();
+    }, 60);
+    return slow;
+  };
+  assert.equal((await openHistory({ indexedDB, channel: null, waitMs: 20 })).durable, false);
+  await new Promise((resolve) => setTimeout(resolve, 120));
+  assert.equal(closed, 1);
+});
+
+test("of what says something of the person a line is only written where it outlives the page", async () => {
+  const personal = { endpoint: "/x", bytes: 9, what: "1 vector", mustLast: true };
+  const kept = await device().open();
+  assert.equal(await kept.noteSent(personal), true);
+  assert.equal((await kept.ledger()).length, 1);
+  const blocked = await openHistory({ indexedDB: null, channel: null });
+  assert.equal(await blocked.noteSent(personal), false);
+  assert.equal(await blocked.noteSent({ endpoint: "/x", bytes: 9, what: "no vector" }), true);
+  assert.deepEqual((await blocked.ledger()).map(({ what }) => what), ["no vector"]);
+
+  const { indexedDB, open } = device();
+  let isFull = false;
+  fullDisk(indexedDB, () => isFull);
+  const full = await open();
+  isFull = true;
+  assert.equal(await full.noteSent(personal), false, "the disk is full just now");
+  assert.deepEqual(await full.ledger(), []);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decay } from "../../static/js/ml/events.js";
+import { decay, standing } from "../../static/js/ml/events.js";
 import { meanSignals, reason } from "../../static/js/ml/reasons.js";
 import { createRanker, readHistory, spread } from "../../static/js/ml/rerank.js";
 import { quantize, toUnit } from "../../static/js/ml/vectors.js";
@@ -142,6 +142,46 @@ test("what nothing of one's own lifted has the reason of its source, or none", (
   assert.equal(why(items, none, "b", "popular"), "New");
   assert.equal(why(items, none, "a", "search"), "");
   assert.equal(why(items, read([event("view", item("x", 2, { category: "x" }))]), "a", "popular"), "Popular now", "not that of its neighbour");
+});
+
+test("a card is no reason for itself", () => {
+  const hearted = item("a", 1, { seller: "alice", category: "toys" });
+  const items = [item("b", 2), item("c", 3), hearted];
+  assert.equal(why(items, read([event("favourite", hearted)]), "a"), "");
+  assert.equal(why(items, read([event("favourite", hearted)]), "a", "popular"), "Popular now");
+  const another = item("x", 9, { seller: "alice", category: "books", price: 900 });
+  assert.equal(why(items, read([event("favourite", another)]), "a"), "From a seller whose things you looked at");
+});
+
+test("somebody looks around in a category after two events there, and searches only by searching", () => {
+  const items = [item("a", 1, { category: "toys" }), item("b", 2, { category: "books" }), item("c", 3, { category: "books" })];
+  const toy = (id) => event("view", item(id, 9, { category: "toys", price: 0 }));
+  assert.equal(why(items, read([toy("x")]), "a"), "Like things you have looked at");
+  assert.equal(why(items, read([toy("x"), toy("y")]), "a"), "In toys, where you look around");
+  assert.equal(why(items, read([event("search", { query: "teapot", vector: along(50) })]), "a"), "Close to what you have been looking for");
+});
+
+test("nothing is said to be like what was dismissed since, or whose heart was taken back", () => {
+  const items = [item("a", 1), item("b", 2), item("c", 3)];
+  const teapot = item("t", 2, { title: "Teapot", category: "kitchen", price: 900 });
+  const events = [event("view", teapot, 0.3), event("favourite", teapot, 0.2), event("dismissal", teapot, 0.1)];
+  assert.doesNotMatch(why(items, read(events), "b"), /Teapot/);
+  assert.match(why(items, read(events.slice(0, 2)), "b"), /favourite/);
+  assert.match(why(items, read(events.slice(0, 1)), "b"), /which you looked at/);
+});
+
+test("of a favourite and a dismissal the later holds, in what is offered and what counts", () => {
+  const thing = item("a", 1);
+  const [hearted, dismissed] = [event("favourite", thing, 0.2), event("dismissal", thing, 0.1)];
+  assert.deepEqual(standing([hearted, dismissed]), [dismissed]);
+  assert.deepEqual(standing([hearted]), [hearted], "undone");
+  const again = event("favourite", thing);
+  assert.deepEqual(standing([dismissed, again]), [again]);
+  const items = [thing, item("b", 1), item("c", 3)];
+  assert.deepEqual(order(items, read([hearted, dismissed])), ["c", "b"]);
+  assert.equal(order(items, read([dismissed, again])).length, 3);
+  assert.equal(read([dismissed, again]).dismissed.length, 0);
+  assert.equal(read([hearted, dismissed]).hasTaste, false);
 });
 
 // --- learning

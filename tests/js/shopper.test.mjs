@@ -46,9 +46,9 @@ function towers() {
   };
 }
 
-async function shopperWith({ client = towers(), items = [item("a", 1), item("b", 2), item("c", 3)], change, ...more } = {}) {
-  const indexedDB = new IDBFactory();
-  indexedDB.IDBKeyRange = IDBKeyRange;
+async function shopperWith({ client = towers(), items = [item("a", 1), item("b", 2), item("c", 3)], change, isBlocked = false, ...more } = {}) {
+  const indexedDB = isBlocked ? null : new IDBFactory();
+  if (indexedDB) indexedDB.IDBKeyRange = IDBKeyRange;
   const history = await openHistory({ indexedDB, channel: null, now: more.now });
   opened.push(history);
   const server = cloud(items, change);
@@ -339,4 +339,54 @@ test("an interest has moved when no earlier one points its way", () => {
   assert.equal(moved([b], [axis(1), null]), true);
   assert.equal(moved([], []), false);
   assert.equal(moved([], [axis(1)]), true);
+});
+
+test("where the ledger cannot be kept no vector goes, with consent or without; it still sorts by what it saw", async () => {
+  const none = { ...towers(), load: async () => ({ status: "unavailable", code: "runtime" }) };
+  for (const client of [towers(), none]) {
+    const { shopper, history, sent } = await shopperWith({ client, isBlocked: true, change: { source: "popular" } });
+    await history.set({ server: true });
+    await shopper.note("favourite", item("x", 3));
+    await shopper.renew();
+    await shopper.renew({ anew: true });
+    assert.deepEqual(sent.map(({ body }) => [body.vectors, body.events]), [[[], undefined], [[], undefined]]);
+    assert.equal(shopper.wantsConsent, false);
+    assert.equal(shopper.rank(shopper.candidates().items, "popular")[0].item.id, "c");
+  }
+});
+
+test("a disk that is full when the line is to be written: nothing goes", async () => {
+  const { shopper, history, sent } = await shopperWith();
+  await shopper.note("view", item("x", 3));
+  const noteSent = history.noteSent;
+  history.noteSent = async (sent) => !sent.mustLast && noteSent(sent);
+  assert.equal(await shopper.renew(), "failed");
+  assert.deepEqual(sent, []);
+});
+
+test("the later of heart and dismissal holds; taken back, it leaves the earlier", async () => {
+  let at = Date.now();
+  const { shopper } = await shopperWith({ now: () => (at += 1) });
+  await shopper.note("favourite", item("a", 1));
+  await shopper.note("dismissal", item("a", 1));
+  assert.deepEqual([shopper.isFavourite("a"), shopper.isDismissed("a")], [false, true]);
+  await shopper.undo("dismissal", "a");
+  assert.deepEqual([shopper.isFavourite("a"), shopper.isDismissed("a")], [true, false]);
+});
+
+test("a pause shows what everybody sees: no candidates of one's own, and what was dismissed", async () => {
+  const { shopper, history } = await shopperWith();
+  await shopper.note("view", item("x", 3));
+  await shopper.note("dismissal", item("b", 2));
+  await shopper.renew();
+  assert.equal(shopper.rank(shopper.candidates().items, "nearest").length, 2);
+  await history.set({ paused: true });
+  await shopper.load();
+  assert.equal(shopper.candidates(), null);
+  assert.equal(shopper.isDismissed("b"), false);
+  assert.deepEqual(shopper.rank([item("a", 1), item("b", 2), item("c", 3)], "popular").map((entry) => entry.item.id), ["a", "b", "c"]);
+  await history.set({ paused: false });
+  await shopper.load();
+  assert.equal(shopper.isDismissed("b"), true);
+  assert.notEqual(shopper.candidates(), null);
 });

@@ -7,7 +7,8 @@ import { AT, COUNT } from "./weights.js";
 
 const SAID = { view: "you looked at", favourite: "you marked as a favourite", purchase: "you bought" };
 // Where nothing of this shopper's own lifts it, where it came from says why. Search results need no reason.
-const OF_SOURCE = { nearest: "Close to what you have been looking for", popular: "Popular now" };
+const POPULAR = "Popular now";
+const LOOKS_AROUND = 2; // events in a category, before it is one where somebody looks around
 const LEAST = 0.15; // a lift below this explains nothing
 const SAYING = [AT.interest, AT.recent, AT.last, AT.searched, AT.seller, AT.category, AT.price, AT.fresh];
 const LIKENESS = 0.4; // nothing is said to be like something else below this cosine
@@ -27,21 +28,26 @@ export function reason(entry, mean, weights, history, { source, category = (id) 
     const words = said(at, entry, history, category);
     if (words) return words;
   }
-  if (!(source in OF_SOURCE)) return "";
-  return entry.signals[AT.fresh] >= NEW_FROM && source !== "nearest" ? "New" : OF_SOURCE[source];
+  if (source === "nearest") return history.hasSearched ? "Close to what you have been looking for" : others(entry.item, history).length > 0 ? "Like things you have looked at" : "";
+  if (source !== "popular") return "";
+  return entry.signals[AT.fresh] >= NEW_FROM ? "New" : POPULAR;
 }
+
+/** What was looked at beside the item itself, which is no reason for itself. */
+const others = (item, history) => history.looked.filter(({ id }) => id !== item.id);
 
 /** What a signal means for this item; "" where that would be nicer than the truth. */
 function said(at, { item, signals }, history, category) {
-  const like = (others) => {
-    const nearest = nearestOf(item, others);
+  const like = (events) => {
+    const nearest = nearestOf(item, events, history.unwanted);
     return nearest && `Like “${shortened(nearest.item.title)}”, which ${SAID[nearest.kind]}`;
   };
-  const search = (others) => {
-    const nearest = nearestOf(item, others);
+  const search = (events) => {
+    const nearest = nearestOf(item, events, history.unwanted);
     return nearest && `You searched for “${shortened(nearest.query)}”`;
   };
   const isNew = (other) => other.isNew;
+  const inCategory = others(item, history).filter((other) => other.category === item.category);
   switch (at) {
     case AT.interest:
       return like(history.liked) || search(history.searches);
@@ -52,24 +58,24 @@ function said(at, { item, signals }, history, category) {
     case AT.searched:
       return search(history.searches.filter(isNew));
     case AT.seller:
-      return "From a seller whose things you looked at";
+      return others(item, history).some(({ seller }) => seller === item.seller) ? "From a seller whose things you looked at" : "";
     case AT.category:
-      return `In ${category(item.category)}, where you look around`;
+      return inCategory.length >= LOOKS_AROUND ? `In ${category(item.category)}, where you look around` : "";
     case AT.price:
-      return "Near the prices you look at";
+      return inCategory.length > 0 ? "Near the prices you look at" : "";
     default:
       return signals[AT.fresh] >= NEW_FROM ? "New" : "";
   }
 }
 
-/** The event that the item is most like, if it is like any, other than itself. */
-function nearestOf(item, others) {
+/** The event that the item is most like, if it is like any, other than itself and what was not wanted. */
+function nearestOf(item, events, unwanted) {
   if (!item.vector) return null;
-  let [found, most] = [null, LIKENESS];
-  for (const { event } of others) {
-    if (event.item?.id === item.id) continue;
+  let [found, most] = [null, -1];
+  for (const { event } of events) {
+    if (event.item && (event.item.id === item.id || unwanted.has(event.item.id))) continue;
     const value = cosine(item.vector, event.vector);
-    if (value >= most) [found, most] = [event, value];
+    if (value >= LIKENESS && value > most) [found, most] = [event, value];
   }
   return found;
 }

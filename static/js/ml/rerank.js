@@ -5,7 +5,7 @@
  * item:   {id, title, seller, price, category, published_at, score, vector: Int8Array|null}
  * event:  {kind, at, query?|item?, vector: Int8Array|null}, oldest first (static/js/history.js)
  */
-import { ageInDays, decay, LIKED } from "./events.js";
+import { ageInDays, decay, LIKED, standing } from "./events.js";
 import { DIMENSIONS } from "./vectors.js";
 import { AT, COUNT } from "./weights.js";
 
@@ -25,7 +25,8 @@ const WINDOW = 6;
  *   happened until then is known to the cloud's order and must not count twice; 0 for an order that is the same for
  *   everybody; me: the shopper's own shop
  */
-export function readHistory({ events, interests = [], now, since = 0, me = "" }) {
+export function readHistory({ events: all, interests = [], now, since = 0, me = "" }) {
+  const events = standing(all);
   const newest = [...events].reverse();
   const liked = newest.filter((event) => LIKED.has(event.kind));
   const searches = newest.filter((event) => event.kind === "search");
@@ -60,6 +61,10 @@ export function readHistory({ events, interests = [], now, since = 0, me = "" })
     seen,
     // Never offered: bought already, not wanted, or one's own.
     hidden: new Set(events.filter(({ kind }) => kind === "dismissal" || kind === "purchase").map(({ item }) => item.id)),
+    // For the reasons: what was looked at, once for each event, and what nothing may be said to be like.
+    looked: liked.map(({ item: { id, seller, category } }) => ({ id, seller, category })),
+    unwanted: new Set(dismissed.map(({ item }) => item.id)),
+    hasSearched: searches.length > 0,
     me,
     now,
     hasTaste: liked.length > 0 || searches.length > 0,

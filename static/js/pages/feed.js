@@ -5,7 +5,8 @@
 import { openHistory } from "../history.js";
 import { createClient } from "../ml/client.js";
 import { createShopper } from "../shopper.js";
-import { itemOf } from "./feed/cards.js";
+import { itemOf, withSeenPhoto } from "./feed/cards.js";
+import { caveat } from "./feed/said.js";
 import { createShelf, takeLesson } from "./feed/shelf.js";
 
 const BOUGHT = "bought-"; // data-about of the message after buying
@@ -21,9 +22,9 @@ async function start(data) {
   const shelves = [...document.querySelectorAll("[data-shelf]")].filter((section) => section.querySelector(".grid")).map((section) => createShelf(section, shopper));
   const showAll = (how) => shelves.forEach((shelf) => shelf.show(how));
 
-  await noteArrival(data, shopper);
+  const showHeart = await noteArrival(data, shopper);
   showAll();
-  addSwitch(shelves, shopper, history);
+  const showSwitch = addSwitch(shelves, shopper, history);
   document.body.dataset.feed = "ready"; // for tests: what this device knows is on the page
 
   const renew = async (wanted) => {
@@ -40,13 +41,21 @@ async function start(data) {
   const again = async () => {
     await shopper.load();
     showAll({ all: true });
+    showSwitch();
+    showHeart();
     await renew();
   };
   addEventListener("pageshow", (event) => event.persisted && void again());
   addEventListener("online", () => void renew());
   history.watch((what) => {
     if (what === "ledger" || what === "weights") return;
-    void shopper.load().then(() => showAll());
+    const wasPaused = shopper.settings.paused;
+    void shopper.load().then(() => {
+      // Erased, paused or going on, in whatever tab: every card is to stand where it belongs now.
+      showAll({ all: what === "erased" || shopper.settings.paused !== wasPaused });
+      showSwitch();
+      showHeart();
+    });
   });
 
   whenIdle(async () => {
@@ -61,25 +70,28 @@ async function start(data) {
 
 const canRunTowers = (data) => Boolean(data.workerUrl) && typeof Worker === "function" && typeof WebAssembly === "object";
 
-/** A search, the page of an item, the page after buying. */
+/** A search, the page of an item, the page after buying. @returns {Promise<() => void>} shows the item page's heart as it is now */
 async function noteArrival(data, shopper) {
   if (data.query) await shopper.noteSearch(data.query);
   const page = document.querySelector("[data-viewed]");
   const item = page && itemOf(page);
+  let showHeart = () => {};
   if (item && item.seller !== data.me) {
     const pairs = takeLesson(item.id);
     await shopper.note("view", item);
     await shopper.learnFrom(pairs);
-    favouriteButton(page, item, shopper);
+    showHeart = favouriteButton(page, item, shopper);
   }
   const about = document.querySelector(`[data-about^="${BOUGHT}"]`)?.dataset.about;
   const bought = about && shopper.lastView(about.slice(BOUGHT.length));
   if (bought) await shopper.note("purchase", { ...bought.item, vector: bought.vector, space: bought.space });
+  return showHeart;
 }
 
 function favouriteButton(page, item, shopper) {
   const heart = page.querySelector("[data-favourite]");
-  if (!heart) return;
+  if (!heart) return () => {};
+  const said = page.querySelector("[data-favourite-said]");
   const show = () => {
     const on = shopper.isFavourite(item.id);
     heart.setAttribute("aria-pressed", String(on));
@@ -88,10 +100,13 @@ function favouriteButton(page, item, shopper) {
   heart.hidden = false;
   show();
   heart.addEventListener("click", async () => {
+    let words = "";
     if (shopper.isFavourite(item.id)) await shopper.undo("favourite", item.id);
-    else await shopper.note("favourite", item);
+    else words = caveat(shopper.howKept(await shopper.note("favourite", withSeenPhoto(item, page))));
+    said.textContent = words;
     show();
   });
+  return show;
 }
 
 /** A device without towers: nothing of the history goes to the server unless somebody says so here or on the privacy page. */
@@ -118,17 +133,23 @@ function offerServer(shelf, shopper, history, allowed) {
 function addSwitch(shelves, shopper, history) {
   const box = document.querySelector("[data-resort]");
   const shelf = shelves.find(({ section }) => section.dataset.source === "search" && section.dataset.shelf === "rank");
-  if (!box || !shelf) return;
+  if (!box || !shelf) return () => {};
   const input = box.querySelector("input");
   box.classList.add("is-ready");
-  input.disabled = false;
-  input.checked = shopper.settings.resort;
+  const show = () => {
+    const { paused, resort } = shopper.settings;
+    input.disabled = paused;
+    input.checked = resort && !paused;
+    box.querySelector("[data-resort-paused]").hidden = !paused;
+  };
+  show();
   input.addEventListener("change", async () => {
     await history.set({ resort: input.checked });
     await shopper.load();
     shelf.show({ all: true });
     shelf.say(input.checked ? "Sorted for you, on this device." : "In the order that everybody sees.");
   });
+  return show;
 }
 
 function whenIdle(work) {

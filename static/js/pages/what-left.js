@@ -1,9 +1,12 @@
 /** "What left this device": what is kept, what was sent, what was learned, and the switches over all of it. */
 import { openHistory } from "../history.js";
+import { standing } from "../ml/events.js";
 import { inWords } from "../ml/weights.js";
 import { button, clock, el } from "./sell/dom.js";
 
 const SHOWN = 20;
+const FORGOTTEN = "This browser forgets it when you leave this page.";
+const REPLACED = { favourite: ", until you said “Not interested”", dismissal: ", until you made it a favourite" };
 const VERBS = { view: "Looked at", favourite: "Favourite:", purchase: "Bought", dismissal: "Not interested in" };
 const LESSON = "feed-lesson"; // a click that was not yet learned from (pages/feed/shelf.js)
 const find = (id) => document.getElementById(id);
@@ -17,6 +20,7 @@ async function start(page) {
   async function show() {
     const [ledger, events, weights, settings] = await Promise.all([history.ledger(), history.events(), history.note("weights"), history.settings()]);
     const [interests, pool, blurs] = await Promise.all([history.note("interests"), history.pool(), history.note("blurs")]);
+    find("left-blocked").hidden = history.durable;
     showSent(ledger);
     showKept(events.reverse(), settings.server);
     find("kept-beside").textContent = beside(interests, pool, blurs);
@@ -30,15 +34,18 @@ async function start(page) {
   function showSent(ledger) {
     const bytes = ledger.reduce((sum, row) => sum + row.bytes, 0);
     const requests = ledger.reduce((sum, row) => sum + (row.requests ?? 1), 0);
-    find("sent-sum").textContent = requests === 0 ? "Nothing has been sent." : `${amount(bytes)} in ${plural(requests, "request")}.`;
+    const sum = requests === 0 ? "Nothing has been sent." : `${amount(bytes)} in ${plural(requests, "request")}.`;
+    // Without a list nobody can say that nothing was sent.
+    find("sent-sum").textContent = history.durable ? sum : "A list of what is sent cannot be kept in this browser, so no vectors are sent from it.";
     list("sent", ledger, (row) => el("li", {}, el("span", {}, row.requests ? row.what : `${row.what} to ${row.endpoint}`), el("span", {}, `${amount(row.bytes)} · ${clock(row.at)}`)));
   }
 
   function showKept(events, isHelped) {
     const where = history.durable ? "" : " This browser lets us keep nothing for longer than a page is open.";
+    const holds = new Set(standing([...events].reverse()));
     find("kept-sum").textContent = events.length === 0 ? `Nothing is kept.${where}` : `${plural(events.length, "event")}, newest first. The list is never sent${isHelped ? "; where this device cannot, vectors of its last events are, as you allowed" : ""}.${where}`;
     list("kept", events, (event) => {
-      const about = event.kind === "search" ? [`Searched for “${event.query}”`] : [`${VERBS[event.kind]} `, titleOf(event.item)];
+      const about = event.kind === "search" ? [`Searched for “${event.query}”`] : [`${VERBS[event.kind]} `, titleOf(event.item), holds.has(event) ? "" : REPLACED[event.kind]];
       return el("li", {}, el("span", {}, ...about), el("span", {}, clock(event.at)));
     });
   }
@@ -69,13 +76,13 @@ async function start(page) {
     const input = find(id);
     input.addEventListener("change", async () => {
       await history.set({ [name]: input.checked });
-      said(input.checked ? on : off);
+      said([input.checked ? on : off, history.durable ? "" : FORGOTTEN].join(" ").trim());
     });
   }
   for (const choice of noiseChoices()) {
     choice.addEventListener("change", async () => {
       await history.set({ noise: Number(choice.value) });
-      said(choice.value === "0" ? "Vectors are sent as they are." : "Vectors are blurred before they are sent.");
+      said(!history.durable ? `No vectors are sent from this browser. ${FORGOTTEN}` : choice.value === "0" ? "Vectors are sent as they are." : "Vectors are blurred before they are sent.");
     });
   }
 
@@ -97,6 +104,9 @@ async function start(page) {
     find("erase-no").focus();
   });
   find("erase-no").addEventListener("click", answered);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !ask.hidden) answered();
+  });
   find("erase-yes").addEventListener("click", async () => {
     const isGone = await history.erase();
     forgetLesson();

@@ -15,8 +15,15 @@ export function itemOf(node) {
   }
 }
 
+/** The same item with the photo as this browser has it already, so that it can be shown again without asking for it. */
+export function withSeenPhoto(item, node) {
+  const seen = node.querySelector("img")?.currentSrc ?? "";
+  return seen.startsWith(`${location.origin}/`) ? { ...item, photo: seen.slice(location.origin.length) } : item;
+}
+
 /** As the server writes it: cents only where there are any. */
 function money(amount, currency) {
+  if (!(amount >= 0)) return "Price unknown";
   const digits = Number.isInteger(amount) ? 0 : 2;
   const number = amount.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return `${SYMBOLS[currency] ?? `${currency ?? ""} `}${number}`;
@@ -44,7 +51,8 @@ export function tileFor(item) {
 /**
  * Heart, "Not interested" and the reason, on a tile.
  * @param {{isFavourite: boolean, isDismissed: boolean, hasReasons: boolean, favourite: (on: boolean) => void, dismiss: () => void, undo: () => void}} does
- * @returns {{why: (text: string) => void, favourite: (on: boolean) => void}}
+ * @returns {{why: (text: string) => void, favourite: (on: boolean) => void, say: (text: string) => void, gone: (text: string) => void, uncover: () => void}}
+ *   say: where it can be seen, for the page's status says it too; gone: what the cover says
  */
 export function addActions(tile, item, does) {
   const heart = button("", () => setFavourite(heart.getAttribute("aria-pressed") !== "true", true), {
@@ -55,8 +63,10 @@ export function addActions(tile, item, does) {
   });
   const dismiss = button("", () => gone(), { class: "tile__action tile__dismiss", "aria-label": `Not interested: ${item.title}`, title: "Not interested" });
   const why = el("p.tile__why", {});
+  const said = el("p.tile__said", { "aria-hidden": "true", hidden: true });
+  let over = null;
   if (does.hasReasons) tile.querySelector(".tile__body").append(why);
-  tile.append(el("div.tile__actions", {}, heart, dismiss));
+  tile.append(el("div.tile__actions", {}, heart, dismiss), said);
 
   function setFavourite(on, isAsked) {
     heart.setAttribute("aria-pressed", String(on));
@@ -66,17 +76,22 @@ export function addActions(tile, item, does) {
   /** The card keeps its place and size, so that nothing moves under the pointer. */
   function cover() {
     const back = button("Undo", () => {
-      over.remove();
-      tile.classList.remove("is-gone");
-      for (const child of tile.children) child.inert = false;
+      uncover();
       dismiss.focus();
       does.undo();
     }, { class: "button--quiet button--small" });
-    const over = el("div.tile__gone", {}, el("p", {}, "Not interested. You will see less like it."), back);
+    over = el("div.tile__gone", {}, el("p", {}, "Not interested."), back);
     for (const child of tile.children) child.inert = true;
     tile.classList.add("is-gone");
     tile.append(over);
     return back;
+  }
+
+  function uncover() {
+    over?.remove();
+    over = null;
+    tile.classList.remove("is-gone");
+    for (const child of tile.children) child.inert = false;
   }
 
   function gone() {
@@ -87,6 +102,14 @@ export function addActions(tile, item, does) {
 
   return {
     favourite: (on) => setFavourite(on, false),
+    uncover,
+    gone(text) {
+      if (over) over.firstElementChild.textContent = text;
+    },
+    say(text) {
+      said.textContent = text;
+      said.hidden = text === "";
+    },
     why(text) {
       why.replaceChildren(...(text ? [el("span.visually-hidden", {}, "Why you see this: "), text] : []));
       why.title = text ? `Why you see this: ${text}. Worked out on this device.` : "";

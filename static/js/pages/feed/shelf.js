@@ -7,12 +7,12 @@
  *             "plain" the server's order is kept; cards get their heart and "Not interested"
  */
 import { button, el } from "../sell/dom.js";
-import { addActions, itemOf, tileFor } from "./cards.js";
+import { addActions, itemOf, tileFor, withSeenPhoto } from "./cards.js";
 import { arrange, inUse, place, smoothly } from "./order.js";
+import { caveat, dismissalCover, dismissalSaid, favouriteSaid, forYouSaid } from "./said.js";
 
 const SETTLE_MS = 1200; // so long after the page was opened, nobody has begun to read
 const PAIRS = 8;
-const PAUSED = "Not kept: you have paused your history.";
 const LESSON = "feed-lesson"; // in the tab's memory: a click whose page has not opened yet
 
 export function createShelf(section, shopper) {
@@ -20,7 +20,9 @@ export function createShelf(section, shopper) {
   const says = section.querySelector("[data-says]");
   const isPool = section.dataset.shelf === "pool";
   const source = section.dataset.source;
+  const note = section.querySelector("[data-note-words]");
   const cards = new Map(); // id → {item, tile, tools}
+  const hidden = new Set(); // ids that are hidden on this page only
   let original = [];
   let signals = new Map();
   let wantedCount = list.children.length;
@@ -48,7 +50,7 @@ export function createShelf(section, shopper) {
       hasReasons: section.dataset.shelf !== "plain",
       favourite: (on) => void favoured(item, on),
       dismiss: () => void dismissed(item),
-      undo: () => void shopper.undo("dismissal", item.id).then(() => after("It is back.")),
+      undo: () => void restored(item),
     });
     const card = { item, tile, tools };
     cards.set(item.id, card);
@@ -61,25 +63,43 @@ export function createShelf(section, shopper) {
   async function favoured(item, on) {
     if (!on) {
       await shopper.undo("favourite", item.id);
+      cards.get(item.id).tools.say("");
       return after("No favourite any more.");
     }
-    const isKept = (await shopper.note("favourite", item)) !== null;
-    if (!isKept) cards.get(item.id).tools.favourite(false);
-    return after(isKept ? `Favourite: ${item.title}.` : PAUSED);
+    const { tile, tools } = cards.get(item.id);
+    const kept = shopper.howKept(await shopper.note("favourite", withSeenPhoto(item, tile)));
+    tools.favourite(shopper.isFavourite(item.id));
+    tools.say(caveat(kept));
+    return after(favouriteSaid(item.title, kept));
   }
 
   async function dismissed(item) {
-    const others = shownIds().filter((id) => id !== item.id && signals.has(id)).slice(0, PAIRS);
+    const before = shownIds();
+    const others = before.filter((id) => id !== item.id && signals.has(id)).slice(0, PAIRS);
     const own = signals.get(item.id);
     const pairs = own ? others.map((id) => [signals.get(id), own]) : []; // now: signals are others after the note
-    if ((await shopper.note("dismissal", item)) === null) return after(PAUSED);
-    await shopper.learnFrom(pairs);
-    return after(`Not interested in ${item.title}. The cards below are in a new order.`);
+    hidden.add(item.id);
+    const kept = shopper.howKept(await shopper.note("dismissal", item));
+    if (kept.isKept) hidden.delete(item.id);
+    const { tools } = cards.get(item.id);
+    tools.gone(dismissalCover(kept));
+    tools.favourite(shopper.isFavourite(item.id));
+    if (kept.isKept) await shopper.learnFrom(pairs);
+    changed();
+    // Compared with the click: this page hears of its own note, too, and has put the cards in order by then.
+    return say(dismissalSaid(item.title, kept, shownIds().join() !== before.join()));
   }
+
+  async function restored(item) {
+    if (!hidden.delete(item.id)) await shopper.undo("dismissal", item.id);
+    after("It is back.");
+  }
+
+  const changed = () => section.dispatchEvent(new CustomEvent("taste-changed", { bubbles: true }));
 
   function after(words) {
     say(words);
-    section.dispatchEvent(new CustomEvent("taste-changed", { bubbles: true }));
+    changed();
   }
 
   function say(words) {
@@ -95,6 +115,12 @@ export function createShelf(section, shopper) {
   function show({ all = false } = {}) {
     const held = isPool ? shopper.candidates() : null;
     const items = held ? held.items : servers;
+    for (const [id, { tools }] of cards) {
+      tools.favourite(shopper.isFavourite(id));
+      // Erased, paused or taken back, perhaps in another tab.
+      if (!hidden.has(id) && !shopper.isDismissed(id)) tools.uncover();
+    }
+    if (note) note.textContent = forYouSaid({ isPaused: shopper.settings.paused, hasTaste: shopper.hasTaste, source: held?.source ?? source });
     if (section.dataset.shelf === "plain" || items.length === 0) return;
     const isOff = source === "search" && !shopper.settings.resort;
     const ranked = shopper.rank(items, held?.source ?? source);
@@ -115,7 +141,6 @@ export function createShelf(section, shopper) {
       for (const id of order) {
         const { tools } = cards.get(id);
         tools.why(isOff ? "" : (why.get(id) ?? ""));
-        tools.favourite(shopper.isFavourite(id));
       }
       if (more) more.hidden = order.length >= ranked.length;
     };

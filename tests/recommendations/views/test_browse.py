@@ -24,6 +24,36 @@ def test_a_corrected_search_says_so_and_offers_the_other(client, on_sale):
     assert "Nothing found for “kettel”" in as_typed
 
 
+def test_the_tab_names_the_corrected_words(client, on_sale):
+    assert "<title>“kettle”" in page(client, "/?q=kettel")
+
+
+def test_a_long_word_is_shortened_where_the_page_repeats_it(client, on_sale):
+    text = page(client, "/?q=" + "x" * 500)
+    assert f"<h1>Results for “{'x' * 59}…”</h1>" in text
+    assert f"Nothing found for “{'x' * 59}…”" in text
+    assert f"<title>“{'x' * 59}…”" in text
+
+
+def test_a_range_upside_down_is_said_and_does_not_hide_everything(client, make_listing):
+    make_listing("Kettle", price=30)
+    text = page(client, "/?q=kettle&min_price=50&max_price=10")
+    assert "From: This is above the price to go up to, 10. Swap the two." in text
+    assert "Nothing found" not in text
+    assert "Swap" not in page(client, "/?q=kettle&min_price=30&max_price=30")
+
+
+@pytest.mark.parametrize(("asked", "number"), [("0", 1), ("-1", 1), ("x", 1), ("", 1), ("2", 2), ("999", 2), ("²", 1)])
+@pytest.mark.parametrize("address", ["/", "/?q=kettle", "/seller/alice/"])
+def test_a_page_that_is_not_there_is_the_nearest_one(client, make_listing, address, asked, number):
+    for each in range(30):
+        make_listing(f"Kettle {each}")
+    assert (
+        client.get(address, {**({"q": "kettle"} if "q" in address else {}), "page": asked}).context["page"].number
+        == number
+    )
+
+
 def test_filters_say_how_many_there_would_be(client, make_listing):
     make_listing("Kettle", condition="new")
     make_listing("Kettle", condition="good", category="toys")

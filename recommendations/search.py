@@ -33,6 +33,7 @@ WIDER = 200  # candidates near the best ones: their kind, in other words
 RESULTS = 240  # of a search; whoever looks further had better ask otherwise
 SORTED_LIMIT = 1_000  # candidates by words where the cheapest or the newest are asked for, not the best
 NEAR = 8  # where little was found
+PERHAPS = 24  # at most so many of what is not near enough are offered to a shopper: a page
 FEW = 8  # below so many, what comes nearest is shown as well
 COLUMNS = ("pk", "title", "category", "price", "currency", "condition", "published_at", "matched")
 COSINE = "cosine"
@@ -73,8 +74,20 @@ class Results:
         return self.rest[:NEAR] if len(self.found) < FEW else []
 
     @property
+    def perhaps(self) -> list[Candidate]:
+        """What a shopper is offered under a heading of its own: not near enough to be found, and not far off either."""
+        floor = settings()["floors"]["perhaps"]
+        return [each for each in self.rest if each.score >= floor][:PERHAPS]
+
+    @property
+    def shown(self) -> list[Candidate]:
+        """Everything that a shopper is shown, page after page."""
+        return self.found + self.perhaps
+
+    @property
     def in_order(self) -> list[Candidate]:
-        """Everything that a shopper is shown, page after page; under a heading of its own what is not near enough."""
+        """The whole order, without the floors of what is shown: only for measuring recall at a depth
+        (retrieval_quality.py)."""
         return (self.found + self.rest)[:RESULTS]
 
 

@@ -68,7 +68,7 @@ def _readable(asked: QueryDict) -> QueryDict:
 
 def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict[str, Any]:
     results = search.search(query, filters, exact="exact" in request.GET)
-    page: Page = Pages(results.in_order, PAGE_SIZE).get_page(request.GET.get("page"))
+    page: Page = Pages(results.shown, PAGE_SIZE).get_page(request.GET.get("page"))
     listings, found = in_full(list(page.object_list)), {each.pk for each in results.found}
     page.object_list = [each for each in listings if each.pk in found]
     return {

@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from listings.lifecycle import Status
 from listings.models import Listing
@@ -84,6 +85,22 @@ def test_between_two_with_the_same_words_the_nearer_vector_wins(make_listing, pl
     assert [found.pk for found in ranked("red kettle", vector)] == [near.pk, far.pk]
 
 
+def candidate(pk: int, score: float, is_near: bool) -> search.Candidate:
+    return search.Candidate(pk, "Thing", "toys", Decimal(1), "EUR", "good", timezone.now(), 0.0, score, is_near)
+
+
+def test_what_is_offered_besides_is_a_page_at_most_and_above_a_floor():
+    floor = search.settings()["floors"]["perhaps"]
+    found = [candidate(1, 9.0, True), candidate(2, 2.0, True)]
+    far = [candidate(pk, floor - 0.1, False) for pk in range(200, 300)]
+    near = [candidate(pk, floor, False) for pk in range(100, 104)]
+    few = search.Results("lamp", "", found, [], near + far)
+    assert few.perhaps == near and few.shown == found + near
+    many = search.Results("lamp", "", found, [], near * 20 + far)
+    assert len(many.perhaps) == search.PERHAPS
+    assert len(few.in_order) == len(found + near + far), "what is measured goes on deeper"
+
+
 def test_vectors_of_another_space_are_not_compared(on_sale, place):
     vector = place(on_sale["Over-ear headphones, new pads"], 3, space="0")
     assert not any(found.is_near for found in ranked("stereo earphones", vector))
@@ -130,4 +147,4 @@ def test_an_item_withdrawn_between_ranking_and_page_is_left_out(on_sale):
 
 def test_the_weights_name_every_measure_and_nothing_else():
     assert set(search.settings()["weights"]) == {*search.MEASURES, search.LIKENESS}
-    assert set(search.settings()["floors"]) == {"words", "cosine", "cosine_share"}
+    assert set(search.settings()["floors"]) == {"words", "cosine", "cosine_share", "perhaps"}

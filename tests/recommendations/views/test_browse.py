@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from listings.models import Listing
 from recommendations import counting, standing
-from recommendations.views.browse import OFFERED
+from recommendations.views.browse import OFFERED, PAGE_SIZE
 
 
 def page(client, address: str) -> str:
@@ -41,6 +41,17 @@ def test_a_range_upside_down_is_said_and_does_not_hide_everything(client, make_l
     assert "From: This is above the price to go up to, 10. Swap the two." in text
     assert "Nothing found" not in text
     assert "Swap" not in page(client, "/?q=kettle&min_price=30&max_price=30")
+
+
+def test_there_are_no_pages_of_what_hardly_fits(client, make_listing, place):
+    for number in range(3):
+        place(make_listing(f"Lamp {number}"), 2)
+    for number in range(80):
+        place(make_listing(f"Clay pot {number}"), 9)
+    context = client.get("/?q=lamp").context
+    assert (context["number"], context["page"].paginator.num_pages) == (3, 1)
+    assert len(context["near"]) <= PAGE_SIZE
+    assert client.get("/?q=lamp&page=7").context["page"].number == 1
 
 
 @pytest.mark.parametrize(("asked", "number"), [("0", 1), ("-1", 1), ("x", 1), ("", 1), ("2", 2), ("999", 2), ("²", 1)])

@@ -110,9 +110,20 @@ def settings() -> dict[str, dict[str, float]]:
 
 
 def search(typed: str, filters: dict[str, Any], *, exact: bool = False) -> Results:
-    """Published listings for `typed`, at most RESULTS. filters: as of `queries.browse`; exact: without spelling."""
+    """Published listings for `typed`, at most RESULTS. filters: as of `queries.browse`; exact: without spelling.
+
+    A mistyped query that finds nothing is corrected more freely, and left as it was if that finds nothing either."""
     known = vocabulary.current()
     query = typed if exact else spelling.corrected(typed, known)
+    found, finds = _searched(typed, query, filters, known)
+    if not finds and not exact and (freely := spelling.freely(typed, known)) != query:
+        other, finds = _searched(typed, freely, filters, known)
+        return other if finds else found
+    return found
+
+
+def _searched(typed: str, query: str, filters: dict[str, Any], known: Vocabulary) -> tuple[Results, bool]:
+    """The results of `query`, and whether it finds anything at all, whatever the filters."""
     asked = keyword.ask(query, known)
     vector = dense.query_vector(query)
     sort = filters.get("sort") or "relevance"
@@ -124,13 +135,14 @@ def search(typed: str, filters: dict[str, Any], *, exact: bool = False) -> Resul
         narrow = gathered(filtered(rows, filters), asked, vector, known, limit)
         found = ranked(narrow.where(facets.passes(each, filters) for each in narrow.candidates))
     shown = [each for each in found if each.is_near]
-    return Results(
+    results = Results(
         query,
         query if query != typed else "",
         in_order(shown, sort)[:RESULTS],
         facets.of_candidates([each for each in everything if each.is_near], filters),
         [each for each in found if not each.is_near],
     )
+    return results, any(each.is_near for each in everything)
 
 
 def by_words(typed: str) -> list[Candidate]:

@@ -22,7 +22,7 @@ from listings.queries import CONFIG
 
 from . import spelling, vocabulary
 from .vocabulary import Vocabulary
-from .words import JOINING, UNITS, folded, is_number, words
+from .words import JOINING, UNITS, folded, is_number, spellings, words
 
 WORDS, CATEGORIES, LISTINGS = 5, 2, 3  # at most so many of a kind
 SHORTEST = 2  # letters
@@ -103,7 +103,11 @@ def _titles(found: list[str], is_whole: bool) -> list[tuple[str, str]]:
     """(title, public id) of listings whose title has all the words, the last one perhaps only begun; the newest."""
     if max(map(len, found)) < SHORTEST_TITLE:
         return []
-    terms = [f"'{word}':A" for word in found[:-1]] + [f"'{found[-1]}':{'A' if is_whole else '*A'}"]
+    weights = ["A"] * (len(found) - 1) + ["A" if is_whole else "*A"]
+    terms = [
+        "(" + " | ".join(f"'{each}':{weight}" for each in spellings(word)) + ")"
+        for word, weight in zip(found, weights, strict=True)
+    ]
     query = SearchQuery(" & ".join(terms), config=CONFIG, search_type="raw")
     rows = Listing.objects.published().filter(search=query).order_by("-published_at", "-pk")
     return list(rows.values_list("title", "public_id")[:TITLES])

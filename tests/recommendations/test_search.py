@@ -28,6 +28,31 @@ def test_misspelled_words_are_searched_for_corrected_and_it_is_said(on_sale):
     assert search.search("kettle", {}).spelled == ""
 
 
+def test_a_slip_for_a_word_that_no_title_has_is_corrected_if_that_finds_something(make_listing, on_sale):
+    make_listing("Mud guard", description="For a bicycle with 28 inch wheels.")
+    results = search.search("bicyle", {})
+    assert results.spelled == "bicycle"
+    assert results.found[0].title == "Mud guard"
+    assert search.search("bicyle", {}, exact=True).spelled == ""
+    assert search.search("trowsers", {}).spelled == "", "trousers find nothing either"
+    nothing_so_dear = search.search("kettle", {"min_price": Decimal(9_000)})
+    assert (nothing_so_dear.found, nothing_so_dear.spelled) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("american", "british"),
+    [("gray", "grey"), ("color", "colour"), ("jewelry", "jewellery"), ("tires", "tyres"), ("enameled", "enamelled")],
+)
+def test_american_and_british_spellings_find_each_other(make_listing, american, british):
+    for word in (american, british):
+        make_listing(f"Box, {word}")
+    make_listing("Quite another thing")
+    vocabulary.refresh()
+    for word in (american, british):
+        assert sorted(titles(word)) == sorted([f"Box, {american}", f"Box, {british}"])
+        assert search.search(word, {}).spelled == ""
+
+
 def test_words_alone_are_enough_while_the_towers_are_away(on_sale, models_away):
     with models_away():
         assert dense.query_vector("kettle") is None

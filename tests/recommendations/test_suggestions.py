@@ -28,6 +28,10 @@ def test_categories_and_titles_are_offered_too(on_sale):
     assert set(texts("enamel ket", "listing")) == {"Blue enamel kettle", "Red enamel kettle, whistling"}
 
 
+def test_titles_are_offered_in_either_spelling(on_sale):
+    assert texts("gray primer", "listing") == ["Rust Oleum primer, grey"]
+
+
 def test_a_mistyped_word_is_offered_corrected(on_sale):
     assert texts("headfones") == ["headphones"]
 

@@ -16,7 +16,7 @@ from listings.models import Listing
 from listings.pages import Pages
 from listings.trust import exposure
 
-from .. import dense, facets, feed, search
+from .. import dense, facets, feed, search, shops
 from ..facets import Choice, Facet
 from ..search import Candidate
 
@@ -77,6 +77,7 @@ def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict
         "number": len(results.found),
         "near": [each for each in listings if each.pk not in found],
         "facets": results.facets,
+        "shops": shops.named(query) if page.number == 1 else [],
     }
 
 

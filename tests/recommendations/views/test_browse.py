@@ -43,6 +43,24 @@ def test_a_range_upside_down_is_said_and_does_not_hide_everything(client, make_l
     assert "Swap" not in page(client, "/?q=kettle&min_price=30&max_price=30")
 
 
+@pytest.mark.parametrize("query", ["alice", "Alice's Attic", "ALICE'S AT", "  ali ", "ghent"])
+def test_a_shop_is_named_where_the_query_is_its_name_or_town(client, make_listing, query):
+    make_listing("Kettle")
+    text = client.get("/", {"q": query}).content.decode()
+    assert 'Shop: <a href="/seller/alice/">Alice&#x27;s Attic</a>' in text
+    assert client.get("/", {"q": "kettle"}).context["shops"] == []
+
+
+def test_a_shop_without_anything_on_sale_and_one_that_left_are_not_named(client, make_listing, merchant, shopper):
+    make_listing("Kettle", status="paused")
+    for name in ("alice", "carol", "al", "x\x00"):
+        assert client.get("/", {"q": name}).context["shops"] == []
+    make_listing("Kettle")
+    merchant.is_active = False
+    merchant.save()
+    assert client.get("/", {"q": "alice"}).context["shops"] == []
+
+
 def test_there_are_no_pages_of_what_hardly_fits(client, make_listing, place):
     for number in range(3):
         place(make_listing(f"Lamp {number}"), 2)

@@ -44,6 +44,7 @@ UUID_EXAMPLE = "3b6d1c9e-6a53-4f0e-9a55-0c5b4c2f0d11"
 DRAFT_DATA_EXAMPLE = {"title": "Blue enamel kettle", "description": "Holds a litre and a half.", "price": "18.50"}
 
 DEPTH = 32
+BODY = "body"  # as a place where something is wrong
 BODY_BYTES = limits.DRAFT_BYTES * 8  # of JSON, where a character may be written as \uXXXX and more
 CODES = {
     400: "bad_request",
@@ -348,12 +349,23 @@ def _on_too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 @api.exception_handler(ninja_errors.ValidationError)
 def _on_invalid(request: HttpRequest, error: ninja_errors.ValidationError) -> HttpResponse:
     """Pydantic's findings by field name. The values themselves are not repeated."""
-    fields = {_field_name(found["loc"]): found["msg"] for found in error.errors}
+    fields = {
+        _field_name(found["loc"]): "Send a JSON object." if _is_body(found["loc"]) else found["msg"]
+        for found in error.errors
+    }
     return _error(400, "invalid", "Some of the request's values cannot be used.", fields)
 
 
+def _is_body(location: tuple[Any, ...]) -> bool:
+    """There is no body: one that is no object is refused by the parser."""
+    return location[0] == BODY and len(location) == 2
+
+
 def _field_name(location: tuple[Any, ...]) -> str:
-    """("body", "content", "base_version") -> "base_version"; Ninja puts the source and its parameter's name first."""
+    """("body", "content", "base_version") -> "base_version"; Ninja puts the source and its parameter's name first.
+    ("body", "content") is about the body as a whole, and its parameter's name is nobody's business."""
+    if _is_body(location):
+        return BODY
     return ".".join(str(part) for part in location[2:3] or location[-1:]).encode("utf-8", "replace").decode()
 
 

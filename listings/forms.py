@@ -132,6 +132,14 @@ class BrowseForm(forms.Form):
         choices=SORTS,
     )
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        low, high = cleaned.get("min_price"), cleaned.get("max_price")
+        if low is not None and high is not None and low > high:
+            self.add_error("min_price", f"This is above the price to go up to, {high}. Swap the two.")
+            cleaned.pop("max_price")  # half of a range that makes no sense is no filter either
+        return cleaned
+
     def is_narrowed(self) -> bool:
         return any(self.data.get(name) for name in ("min_price", "max_price", "currency", "condition"))
 

@@ -7,6 +7,7 @@ whoever stores a vector or sends one says which space it is of.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ __all__ = [
     "KINDS",
     "ItemText",
     "ModelUnavailable",
+    "common_words",
     "encode_items",
     "encode_queries",
     "is_word",
@@ -106,6 +108,15 @@ def is_word(text: str, folder: Path = manifest.PUBLISHED) -> bool:
     """Whether MiniLM has it as one piece: an English word or name that people use. Raises ModelUnavailable."""
     entry = manifest.model(manifest.load(folder), ITEM)
     return scoring.reader(entry, folder).tokenizer.token_to_id(text) is not None
+
+
+@cache
+def common_words(folder: Path = manifest.PUBLISHED) -> dict[str, int]:
+    """{word: its place among all, the most frequent first}: what `is_word` knows and is of a to z alone. Raises
+    ModelUnavailable."""
+    entry = manifest.model(manifest.load(folder), ITEM)
+    pieces = scoring.reader(entry, folder).tokenizer.get_vocab()
+    return {piece: at for piece, at in pieces.items() if piece.isascii() and piece.isalpha()}
 
 
 def stacked(rows: list[Vectors]) -> Vectors:

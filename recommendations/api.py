@@ -159,7 +159,7 @@ def _checked(query: SearchQuery) -> tuple[dict[str, Any], int]:
 
 
 class SuggestionOut(Schema):
-    kind: str = Field(description="words, category or listing")
+    kind: str = Field(description="words, category, shop or listing")
     text: str
     url: str
 
@@ -181,7 +181,7 @@ def complete(
     response: HttpResponse,
     q: str = Query("", description="the beginning of a query", examples=["enamel k"]),
 ) -> dict[str, Any]:
-    """From words, titles and categories of what is published now: nobody's searches are used."""
+    """From words, titles, categories and shops of what is published now: nobody's searches are used."""
     if len(q) > QUERY_CHARS or "\x00" in q:
         message = f"At most {QUERY_CHARS} characters, without null characters."
         raise Refused(400, "invalid", "This cannot be completed.", {"q": message})

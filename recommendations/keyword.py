@@ -21,7 +21,7 @@ from listings.models import ListingQuerySet
 from listings.queries import CONFIG
 
 from .vocabulary import Vocabulary
-from .words import CHARS, JOINING, is_number, stem, words
+from .words import CHARS, JOINING, is_number, spellings, stem, words
 
 WORDS_READ = 24  # of a query, each once
 LIMIT = 300  # candidates
@@ -70,8 +70,9 @@ def ask(text: str, vocabulary: Vocabulary) -> Asked:
 
 
 def _has(lexeme: str, weight: str = "") -> SearchQuery:
-    """Lexemes are letters or digits with . or / between: nothing in them ends the quotes."""
-    return SearchQuery(f"'{lexeme}'{weight}", config=CONFIG, search_type="raw")
+    """In any of its spellings. Lexemes are letters or digits with . or / between: nothing in them ends the quotes."""
+    either = " | ".join(f"'{each}'{weight}" for each in spellings(lexeme))
+    return SearchQuery(either, config=CONFIG, search_type="raw")
 
 
 def matched(asked: Asked) -> Combinable:

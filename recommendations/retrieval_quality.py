@@ -1,7 +1,8 @@
 """How well the search box finds what people judged relevant: a collection of graded queries over a scratch catalogue.
 
 PATH holds queries.csv (query_id, query) and labels.csv.gz (query_id, product_id, grade), and products.csv.gz there or
-in its parent. Everything goes through the site's own code: `search`, over the site's own tables.
+in its parent. Everything goes through the site's own code: `search`, over the site's own tables. `fused` is the whole
+order of `search`, of which pages show what is above the floors and little more.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ WIDER = 200  # candidates near the best ones: their kind, in other words
 RESULTS = 240  # of a search; whoever looks further had better ask otherwise
 SORTED_LIMIT = 1_000  # candidates by words where the cheapest or the newest are asked for, not the best
 NEAR = 8  # where little was found
+PERHAPS = 24  # at most so many of what is not near enough are offered to a shopper: a page
 FEW = 8  # below so many, what comes nearest is shown as well
 COLUMNS = ("pk", "title", "category", "price", "currency", "condition", "published_at", "matched")
 COSINE = "cosine"
@@ -73,8 +74,20 @@ class Results:
         return self.rest[:NEAR] if len(self.found) < FEW else []
 
     @property
+    def perhaps(self) -> list[Candidate]:
+        """What a shopper is offered under a heading of its own: not near enough to be found, and not far off either."""
+        floor = settings()["floors"]["perhaps"]
+        return [each for each in self.rest if each.score >= floor][:PERHAPS]
+
+    @property
+    def shown(self) -> list[Candidate]:
+        """Everything that a shopper is shown, page after page."""
+        return self.found + self.perhaps
+
+    @property
     def in_order(self) -> list[Candidate]:
-        """Everything that a shopper is shown, page after page; under a heading of its own what is not near enough."""
+        """The whole order, without the floors of what is shown: only for measuring recall at a depth
+        (retrieval_quality.py)."""
         return (self.found + self.rest)[:RESULTS]
 
 
@@ -97,9 +110,20 @@ def settings() -> dict[str, dict[str, float]]:
 
 
 def search(typed: str, filters: dict[str, Any], *, exact: bool = False) -> Results:
-    """Published listings for `typed`, at most RESULTS. filters: as of `queries.browse`; exact: without spelling."""
+    """Published listings for `typed`, at most RESULTS. filters: as of `queries.browse`; exact: without spelling.
+
+    A mistyped query that finds nothing is corrected more freely, and left as it was if that finds nothing either."""
     known = vocabulary.current()
     query = typed if exact else spelling.corrected(typed, known)
+    found, finds = _searched(typed, query, filters, known)
+    if not finds and not exact and (freely := spelling.freely(typed, known)) != query:
+        other, finds = _searched(typed, freely, filters, known)
+        return other if finds else found
+    return found
+
+
+def _searched(typed: str, query: str, filters: dict[str, Any], known: Vocabulary) -> tuple[Results, bool]:
+    """The results of `query`, and whether it finds anything at all, whatever the filters."""
     asked = keyword.ask(query, known)
     vector = dense.query_vector(query)
     sort = filters.get("sort") or "relevance"
@@ -111,13 +135,14 @@ def search(typed: str, filters: dict[str, Any], *, exact: bool = False) -> Resul
         narrow = gathered(filtered(rows, filters), asked, vector, known, limit)
         found = ranked(narrow.where(facets.passes(each, filters) for each in narrow.candidates))
     shown = [each for each in found if each.is_near]
-    return Results(
+    results = Results(
         query,
         query if query != typed else "",
         in_order(shown, sort)[:RESULTS],
         facets.of_candidates([each for each in everything if each.is_near], filters),
         [each for each in found if not each.is_near],
     )
+    return results, any(each.is_near for each in everything)
 
 
 def by_words(typed: str) -> list[Candidate]:

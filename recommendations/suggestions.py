@@ -1,4 +1,4 @@
-"""What somebody may be about to type: from words, neighbours, categories and titles of what is on sale.
+"""What somebody may be about to type: from words, neighbours, categories, shops and titles of what is on sale.
 
 Nobody's searches are used, so nothing that one person typed can be shown to another.
 """
@@ -20,11 +20,11 @@ from listings import categories
 from listings.models import Listing
 from listings.queries import CONFIG
 
-from . import spelling, vocabulary
+from . import shops, spelling, vocabulary
 from .vocabulary import Vocabulary
-from .words import JOINING, UNITS, folded, is_number, words
+from .words import JOINING, UNITS, folded, is_number, spellings, words
 
-WORDS, CATEGORIES, LISTINGS = 5, 2, 3  # at most so many of a kind
+WORDS, CATEGORIES, SHOPS, LISTINGS = 5, 2, 1, 3  # at most so many of a kind
 SHORTEST = 2  # letters
 SHORTEST_TITLE = 3  # letters of a word that titles are looked up by
 TITLES = 100  # that words are taken from
@@ -34,7 +34,7 @@ NO_END = JOINING | set(UNITS.values()) | {"in", "into", "de", "x"}  # nobody sea
 
 @dataclass(frozen=True)
 class Suggestion:
-    kind: str  # words, category or listing
+    kind: str  # words, category, shop or listing
     text: str
     url: str
 
@@ -54,6 +54,7 @@ def suggest(typed: str) -> list[Suggestion]:
     return [
         *(Suggestion("words", text, f"{reverse('browse')}?{urlencode({'q': text})}") for text in texts),
         *_categories(found),
+        *_shops(typed),
         *(Suggestion("listing", title, reverse("item", args=[name])) for title, name in titles[:LISTINGS]),
     ]
 
@@ -99,11 +100,20 @@ def _categories(found: list[str]) -> list[Suggestion]:
     return [Suggestion("category", each.name, reverse("category", args=[each.id])) for each in fitting[:CATEGORIES]]
 
 
+def _shops(typed: str) -> list[Suggestion]:
+    found = shops.named(typed)[:SHOPS]
+    return [Suggestion("shop", each.display_name, reverse("seller", args=[each.username])) for each in found]
+
+
 def _titles(found: list[str], is_whole: bool) -> list[tuple[str, str]]:
     """(title, public id) of listings whose title has all the words, the last one perhaps only begun; the newest."""
     if max(map(len, found)) < SHORTEST_TITLE:
         return []
-    terms = [f"'{word}':A" for word in found[:-1]] + [f"'{found[-1]}':{'A' if is_whole else '*A'}"]
+    weights = ["A"] * (len(found) - 1) + ["A" if is_whole else "*A"]
+    terms = [
+        "(" + " | ".join(f"'{each}':{weight}" for each in spellings(word)) + ")"
+        for word, weight in zip(found, weights, strict=True)
+    ]
     query = SearchQuery(" & ".join(terms), config=CONFIG, search_type="raw")
     rows = Listing.objects.published().filter(search=query).order_by("-published_at", "-pk")
     return list(rows.values_list("title", "public_id")[:TITLES])

@@ -33,6 +33,7 @@ WORDS_KEPT = 300_000  # the most frequent ones; a million listings have about as
 PAIRS_KEPT = 200_000
 PAIR_LISTINGS = 2  # a pair in one title alone says nothing
 WORD_CHARS = 40
+READING = 2  # one more whenever words.py reads titles in another way: they are counted anew then
 CHECK_SECONDS = 10.0  # how often a process asks whether there is a newer one
 REST_FACTOR = 20  # making it may take a twentieth of a worker's time
 
@@ -95,9 +96,9 @@ def count(titles: Iterable[str]) -> Vocabulary:
 
 
 def state() -> str:
-    """Changes whenever a listing comes, goes or is edited."""
+    """Changes whenever a listing comes, goes or is edited, or is read in another way."""
     found = Listing.objects.published().aggregate(number=Count("pk"), last=Max("updated_at"))
-    return f"{found['number']} {found['last'].isoformat() if found['last'] else ''}"
+    return f"{READING} {found['number']} {found['last'].isoformat() if found['last'] else ''}"
 
 
 def refresh(force: bool = False) -> bool:

@@ -7,7 +7,9 @@ of these words. Tried on the dev sets over titles: these stems .379 NDCG@10, Pos
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
+from pathlib import Path
 
 # Letters of any script, or a number with its fraction: "8ft" is 8 and ft, "1/2-in." is 1/2 and in.
 WORD = re.compile(r"[^\W\d_]+|\d+(?:[./]\d+)?")
@@ -41,6 +43,22 @@ UNITS = {
     "gram": "g",
 }
 
+
+SPELLINGS = Path(__file__).with_name("spellings.toml")
+
+
+def _british() -> dict[str, str]:
+    """{American: British}, both without the plural."""
+    told = tomllib.loads(SPELLINGS.read_text("utf-8"))
+    found: dict[str, str] = dict(told["pairs"])
+    for family in told["families"].values():
+        for american, british in family["ends"].items():
+            found |= {begin + american: begin + british for begin in family["begins"]}
+    return found
+
+
+BRITISH = _british()
+AMERICAN = {british: american for american, british in BRITISH.items()}
 
 # Words that only join others. They count for half of what their rarity says.
 JOINING = frozenset(
@@ -80,10 +98,16 @@ def words(text: str) -> list[str]:
 
 
 def stem(word: str) -> str:
-    """Without the plural, units by their sign. Cautious on purpose: "glass" and "us" stay."""
+    """Without the plural, units by their sign, spelled as in Britain. Cautious on purpose: "glass" and "us" stay."""
     if len(word) > 3 and word.endswith("s"):
         word = _singular(word)
-    return UNITS.get(word, word)
+    return UNITS.get(word) or BRITISH.get(word, word)
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """The word and, where America and Britain differ, how the other one writes it: ("gray", "grey")."""
+    british = stem(word)
+    return (word, *sorted({british, AMERICAN[british]} - {word})) if british in AMERICAN else (word,)
 
 
 def _singular(word: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -16,6 +15,7 @@ from .. import categories, policies
 from ..forms import RejectForm
 from ..models import ReviewJob
 from ..moderation import decisions, evidence, queue
+from ..pages import Pages
 from .requests import SignedInRequest
 
 
@@ -34,7 +34,7 @@ def moderator_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
 @require_safe
 def review_queue(request: HttpRequest) -> HttpResponse:
     policy = request.GET.get("policy", "")
-    page = Paginator(queue.open_jobs(policy=policy), 25).get_page(request.GET.get("page"))
+    page = Pages(queue.open_jobs(policy=policy), 25).get_page(request.GET.get("page"))
     return render(
         request,
         "listings/moderation_queue.html",

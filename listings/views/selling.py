@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,6 +17,7 @@ from .. import categories, device_check, drafts, limits, policies, queries, sell
 from ..forms import ListingForm
 from ..lifecycle import Status
 from ..models import Draft, Listing, Photo, User
+from ..pages import Pages
 from ..trust import agreement
 from . import sell_photos
 from .requests import SignedInRequest
@@ -54,7 +54,7 @@ def my_listings(request: SignedInRequest) -> HttpResponse:
     rows = queries.my_listings(request.user)
     if status in Status.values:
         rows = rows.filter(status=status)
-    page = Paginator(rows, 20).get_page(request.GET.get("page"))
+    page = Pages(rows, 20).get_page(request.GET.get("page"))
     if key := _uuid(request.GET.get("submitted", "")):
         messages.success(request, _sent(request.user, key), extra_tags="sent")
     return render(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,9 +13,10 @@ from django.views.decorators.http import require_safe
 from listings import categories, queries
 from listings.forms import QUERY_CHARS, SORTS, BrowseForm
 from listings.models import Listing
+from listings.pages import Pages
 from listings.trust import exposure
 
-from .. import dense, facets, feed, search
+from .. import dense, facets, feed, search, shops
 from ..facets import Choice, Facet
 from ..search import Candidate
 
@@ -67,7 +68,7 @@ def _readable(asked: QueryDict) -> QueryDict:
 
 def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict[str, Any]:
     results = search.search(query, filters, exact="exact" in request.GET)
-    page: Page = Paginator(results.in_order, PAGE_SIZE).get_page(request.GET.get("page"))
+    page: Page = Pages(results.shown, PAGE_SIZE).get_page(request.GET.get("page"))
     listings, found = in_full(list(page.object_list)), {each.pk for each in results.found}
     page.object_list = [each for each in listings if each.pk in found]
     return {
@@ -76,11 +77,12 @@ def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict
         "number": len(results.found),
         "near": [each for each in listings if each.pk not in found],
         "facets": results.facets,
+        "shops": shops.named(query) if page.number == 1 else [],
     }
 
 
 def _listed(request: HttpRequest, filters: dict[str, Any]) -> dict[str, Any]:
-    page: Page = Paginator(queries.browse(filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    page: Page = Pages(queries.browse(filters), PAGE_SIZE).get_page(request.GET.get("page"))
     page.object_list = for_page(list(page.object_list))
     return {"page": page, "number": page.paginator.count, "near": [], "facets": facets.of_catalogue(filters)}
 

@@ -1,7 +1,7 @@
 """One listing, with what is like it; and everything that one merchant sells."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from listings import categories, queries
 from listings.lifecycle import Status
 from listings.models import Listing, User
+from listings.pages import Pages
 
 from .. import counting, dense, similar
 from .browse import for_page
@@ -55,7 +56,7 @@ def _may_see(user: User | AnonymousUser, listing: Listing) -> bool:
 @require_safe
 def seller(request: HttpRequest, username: str) -> HttpResponse:
     owner = get_object_or_404(User, username=username, role=User.Role.MERCHANT, is_active=True)
-    page: Page = Paginator(queries.seller_page(owner), PAGE_SIZE).get_page(request.GET.get("page"))
+    page: Page = Pages(queries.seller_page(owner), PAGE_SIZE).get_page(request.GET.get("page"))
     page.object_list = for_page(list(page.object_list))
     return render(
         request,

@@ -68,6 +68,7 @@ def test_a_page_of_search_needs_few_queries(client, make_listing, django_assert_
         ("max_price=-1", "max_price"),
         ("currency=XXX", "currency"),
         ("sort=random", "sort"),
+        ("min_price=50&max_price=10", "min_price"),
         ("page=0", "page"),
         ("page=one", "page"),
         ("page=99999999999999999999", "page"),

@@ -55,6 +55,11 @@ def titles(answer) -> list[str]:
     return [each["title"] for each in answer.json()["items"]]
 
 
+def test_a_missing_body_is_named_as_the_body(client, db):
+    answer = client.post(URL, "", content_type="application/json")
+    assert assert_refused(answer, 400, "invalid") == {"body": "Send a JSON object."}
+
+
 def test_what_is_near_comes_first(ask, market):
     answer = ask(along(4))
     assert {title.split()[0] for title in titles(answer)[: ranking.TWINS]} == {"Drill"}

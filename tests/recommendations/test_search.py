@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from listings.lifecycle import Status
 from listings.models import Listing
@@ -25,6 +26,31 @@ def test_misspelled_words_are_searched_for_corrected_and_it_is_said(on_sale):
     as_typed = search.search("kettel", {}, exact=True)
     assert (as_typed.query, as_typed.spelled) == ("kettel", "")
     assert search.search("kettle", {}).spelled == ""
+
+
+def test_a_slip_for_a_word_that_no_title_has_is_corrected_if_that_finds_something(make_listing, on_sale):
+    make_listing("Mud guard", description="For a bicycle with 28 inch wheels.")
+    results = search.search("bicyle", {})
+    assert results.spelled == "bicycle"
+    assert results.found[0].title == "Mud guard"
+    assert search.search("bicyle", {}, exact=True).spelled == ""
+    assert search.search("trowsers", {}).spelled == "", "trousers find nothing either"
+    nothing_so_dear = search.search("kettle", {"min_price": Decimal(9_000)})
+    assert (nothing_so_dear.found, nothing_so_dear.spelled) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("american", "british"),
+    [("gray", "grey"), ("color", "colour"), ("jewelry", "jewellery"), ("tires", "tyres"), ("enameled", "enamelled")],
+)
+def test_american_and_british_spellings_find_each_other(make_listing, american, british):
+    for word in (american, british):
+        make_listing(f"Box, {word}")
+    make_listing("Quite another thing")
+    vocabulary.refresh()
+    for word in (american, british):
+        assert sorted(titles(word)) == sorted([f"Box, {american}", f"Box, {british}"])
+        assert search.search(word, {}).spelled == ""
 
 
 def test_words_alone_are_enough_while_the_towers_are_away(on_sale, models_away):
@@ -84,6 +110,22 @@ def test_between_two_with_the_same_words_the_nearer_vector_wins(make_listing, pl
     assert [found.pk for found in ranked("red kettle", vector)] == [near.pk, far.pk]
 
 
+def candidate(pk: int, score: float, is_near: bool) -> search.Candidate:
+    return search.Candidate(pk, "Thing", "toys", Decimal(1), "EUR", "good", timezone.now(), 0.0, score, is_near)
+
+
+def test_what_is_offered_besides_is_a_page_at_most_and_above_a_floor():
+    floor = search.settings()["floors"]["perhaps"]
+    found = [candidate(1, 9.0, True), candidate(2, 2.0, True)]
+    far = [candidate(pk, floor - 0.1, False) for pk in range(200, 300)]
+    near = [candidate(pk, floor, False) for pk in range(100, 104)]
+    few = search.Results("lamp", "", found, [], near + far)
+    assert few.perhaps == near and few.shown == found + near
+    many = search.Results("lamp", "", found, [], near * 20 + far)
+    assert len(many.perhaps) == search.PERHAPS
+    assert len(few.in_order) == len(found + near + far), "what is measured goes on deeper"
+
+
 def test_vectors_of_another_space_are_not_compared(on_sale, place):
     vector = place(on_sale["Over-ear headphones, new pads"], 3, space="0")
     assert not any(found.is_near for found in ranked("stereo earphones", vector))
@@ -130,4 +172,4 @@ def test_an_item_withdrawn_between_ranking_and_page_is_left_out(on_sale):
 
 def test_the_weights_name_every_measure_and_nothing_else():
     assert set(search.settings()["weights"]) == {*search.MEASURES, search.LIKENESS}
-    assert set(search.settings()["floors"]) == {"words", "cosine", "cosine_share"}
+    assert set(search.settings()["floors"]) == {"words", "cosine", "cosine_share", "perhaps"}

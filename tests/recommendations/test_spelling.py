@@ -1,7 +1,8 @@
 import pytest
 
-from recommendations import vocabulary
-from recommendations.spelling import corrected
+from models import towers
+from recommendations import spelling, vocabulary
+from recommendations.spelling import corrected, freely
 from tests.recommendations.conftest import TITLES
 
 
@@ -45,6 +46,57 @@ def test_mistyped_words_become_words_of_the_catalogue(known, typed, expected):
 )
 def test_what_is_known_or_unlike_all_words_is_left_alone(known, typed):
     assert corrected(typed, known) == typed
+
+
+@pytest.mark.parametrize("typed", ["bicyle", "bycicle", "bycycle", "biycle", "bicycel"])
+def test_a_word_of_a_title_is_found_through_every_common_slip(typed):
+    assert corrected(typed, vocabulary.count([*TITLES, "Bicycle pump"])) == "bicycle"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("bicyle", "bicycle"),  # English, in no title
+        ("byciclle", "bicycle"),
+        ("headfonss", "headphones"),
+        ("trowsers", "trousers"),
+        ("zeppelin", "zeppelin"),
+        ("xxxxxxxxxx", "xxxxxxxxxx"),
+        ("PFSS9PKY", "PFSS9PKY"),
+    ],
+)
+def test_what_finds_nothing_is_corrected_more_freely(known, typed, expected):
+    assert freely(typed, known) == expected
+
+
+def test_without_the_towers_only_the_catalogues_words_are_known(known, models_away):
+    towers.common_words.cache_clear()
+    spelling._by_length.cache_clear()
+    with models_away():
+        assert freely("headfonss", known) == "headphones"
+        assert freely("trowsers", known) == "trowsers"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("head phones", "headphones"),
+        ("Blue Head Phones", "Blue headphones"),
+        ("lap top", "laptop"),  # one of the two is in no title, and the whole is English
+        ("head lamp", "head lamp"),  # titles write it apart
+        ("hand drill", "hand drill"),
+        ("hose in", "hose in"),
+        ("3 4", "3 4"),
+    ],
+)
+def test_words_written_apart_become_one_where_titles_write_one(known, typed, expected):
+    assert corrected(typed, known) == expected
+
+
+def test_a_word_that_titles_write_apart_is_taken_apart():
+    bells = vocabulary.count(["Door bell, brass", "Door bell, wireless"])
+    assert corrected("doorbell", bells) == "door bell"
+    assert corrected("doorbell", vocabulary.count([*bells.words, "Doorbell"])) == "doorbell"
 
 
 def test_neighbours_decide_between_two_words(known):

@@ -28,6 +28,16 @@ def test_categories_and_titles_are_offered_too(on_sale):
     assert set(texts("enamel ket", "listing")) == {"Blue enamel kettle", "Red enamel kettle, whistling"}
 
 
+def test_a_shop_is_offered_by_its_name(on_sale, merchant):
+    assert [(each.text, each.url) for each in suggest("alice's a") if each.kind == "shop"] == [
+        ("Alice's Attic", "/seller/alice/")
+    ]
+
+
+def test_titles_are_offered_in_either_spelling(on_sale):
+    assert texts("gray primer", "listing") == ["Rust Oleum primer, grey"]
+
+
 def test_a_mistyped_word_is_offered_corrected(on_sale):
     assert texts("headfones") == ["headphones"]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from recommendations.words import stem, stems, words
+from recommendations.words import AMERICAN, BRITISH, spellings, stem, stems, words
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,12 @@ def test_a_stem_is_without_the_plural_and_units_have_one_sign(word, expected):
 
 def test_a_unit_is_the_same_however_it_is_written():
     assert stems("12 inch") == stems("12in.") == stems("12 inches")
+
+
+def test_american_and_british_forms_are_one_and_none_is_both():
+    assert stem("colors") == stem("colour") == "colour"
+    assert spellings("colors") == ("colors", "color", "colour")
+    assert spellings("kettle") == ("kettle",)
+    assert len(AMERICAN) == len(BRITISH)
+    assert not set(AMERICAN) & set(BRITISH)
+    assert all(stem(british) == british for british in AMERICAN), "a plural, or a unit"

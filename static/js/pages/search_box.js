@@ -4,7 +4,7 @@ import { el } from "./sell/dom.js";
 const WAIT_MS = 120; // after the last key
 const SHORTEST = 2;
 const KEPT = 50; // answers
-const KINDS = { category: "Category", listing: "On sale" };
+const KINDS = { category: "Category", shop: "Shop", listing: "On sale" };
 
 for (const form of document.querySelectorAll("form[data-suggestions]")) start(form, form.querySelector("input[type=search]"));
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from listings.models import Listing
 from recommendations import counting, standing
-from recommendations.views.browse import OFFERED
+from recommendations.views.browse import OFFERED, PAGE_SIZE
 
 
 def page(client, address: str) -> str:
@@ -22,6 +22,65 @@ def test_a_corrected_search_says_so_and_offers_the_other(client, on_sale):
     as_typed = page(client, "/?q=kettel&exact=1")
     assert "Showing results for" not in as_typed
     assert "Nothing found for “kettel”" in as_typed
+
+
+def test_the_tab_names_the_corrected_words(client, on_sale):
+    assert "<title>“kettle”" in page(client, "/?q=kettel")
+
+
+def test_a_long_word_is_shortened_where_the_page_repeats_it(client, on_sale):
+    text = page(client, "/?q=" + "x" * 500)
+    assert f"<h1>Results for “{'x' * 59}…”</h1>" in text
+    assert f"Nothing found for “{'x' * 59}…”" in text
+    assert f"<title>“{'x' * 59}…”" in text
+
+
+def test_a_range_upside_down_is_said_and_does_not_hide_everything(client, make_listing):
+    make_listing("Kettle", price=30)
+    text = page(client, "/?q=kettle&min_price=50&max_price=10")
+    assert "From: This is above the price to go up to, 10. Swap the two." in text
+    assert "Nothing found" not in text
+    assert "Swap" not in page(client, "/?q=kettle&min_price=30&max_price=30")
+
+
+@pytest.mark.parametrize("query", ["alice", "Alice's Attic", "ALICE'S AT", "  ali ", "ghent"])
+def test_a_shop_is_named_where_the_query_is_its_name_or_town(client, make_listing, query):
+    make_listing("Kettle")
+    text = client.get("/", {"q": query}).content.decode()
+    assert 'Shop: <a href="/seller/alice/">Alice&#x27;s Attic</a>' in text
+    assert client.get("/", {"q": "kettle"}).context["shops"] == []
+
+
+def test_a_shop_without_anything_on_sale_and_one_that_left_are_not_named(client, make_listing, merchant, shopper):
+    make_listing("Kettle", status="paused")
+    for name in ("alice", "carol", "al", "x\x00"):
+        assert client.get("/", {"q": name}).context["shops"] == []
+    make_listing("Kettle")
+    merchant.is_active = False
+    merchant.save()
+    assert client.get("/", {"q": "alice"}).context["shops"] == []
+
+
+def test_there_are_no_pages_of_what_hardly_fits(client, make_listing, place):
+    for number in range(3):
+        place(make_listing(f"Lamp {number}"), 2)
+    for number in range(80):
+        place(make_listing(f"Clay pot {number}"), 9)
+    context = client.get("/?q=lamp").context
+    assert (context["number"], context["page"].paginator.num_pages) == (3, 1)
+    assert len(context["near"]) <= PAGE_SIZE
+    assert client.get("/?q=lamp&page=7").context["page"].number == 1
+
+
+@pytest.mark.parametrize(("asked", "number"), [("0", 1), ("-1", 1), ("x", 1), ("", 1), ("2", 2), ("999", 2), ("²", 1)])
+@pytest.mark.parametrize("address", ["/", "/?q=kettle", "/seller/alice/"])
+def test_a_page_that_is_not_there_is_the_nearest_one(client, make_listing, address, asked, number):
+    for each in range(30):
+        make_listing(f"Kettle {each}")
+    assert (
+        client.get(address, {**({"q": "kettle"} if "q" in address else {}), "page": asked}).context["page"].number
+        == number
+    )
 
 
 def test_filters_say_how_many_there_would_be(client, make_listing):

@@ -286,6 +286,7 @@ class ValidationJob(models.Model):
     price = models.DecimalField(max_digits=10, decimal_places=2, null=True)  # likewise
     # The gate passed it with margin (trust/rules.py); what the checks found then says how often the gate is wrong.
     gate_clear = models.BooleanField(default=False)
+    outcome = models.CharField(max_length=15, blank=True)  # the status that its checks came to; once, by the last one
     state = models.CharField(max_length=8, choices=State, default=State.OWED)
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from django.db import transaction
 from . import submission
 from .lifecycle import Status
 from .models import Listing, User
+from .trust import debts
 
 GONE = "The listing has changed meanwhile: it is “{}” now."
 
@@ -18,9 +19,13 @@ def pause(*, listing: Listing, seller: User) -> None:
 
 
 def resume(*, listing: Listing, seller: User) -> None:
-    """Back on sale: its words were checked and have not changed since, or it would not be paused."""
+    """Back on sale: its words were checked and have not changed since, or it would not be paused. What owes checks that
+    were called in meanwhile waits for them first."""
     _own(listing, seller)
-    _move(listing, seller, source=Status.PAUSED, target=Status.PUBLISHED)
+    with transaction.atomic():
+        Listing.objects.hold(listing.pk)
+        target = Status.CHECKING if debts.must_wait(listing) else Status.PUBLISHED
+        _move(listing, seller, source=Status.PAUSED, target=target)
 
 
 def end(*, listing: Listing, seller: User) -> None:

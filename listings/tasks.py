@@ -59,12 +59,12 @@ def _send(task: Task, number: int, **options: Any) -> bool:
     return True
 
 
-def enqueue_job(job_id: int) -> None:
-    """Tell the queue of everything that a job is owed, until it does not answer."""
+def enqueue_job(job_id: int, priority: int | None = None) -> None:
+    """Tell the queue of everything that a job is owed, until it does not answer. priority: by who waits if None."""
     rows = OwedCheck.objects.filter(job_id=job_id, state=OwedCheck.State.OWED).order_by("pk")
     rows = rows.exclude(due_at=checks.DEFERRED)
     for pk, name, seller in rows.values_list("pk", "name", "job__listing__seller"):
-        if not enqueue(pk, name, _priority(pk, name, seller)):
+        if not enqueue(pk, name, _priority(pk, name, seller) if priority is None else priority):
             return
 
 

@@ -169,19 +169,20 @@ def finish(check: OwedCheck, verdicts: list[Verdict], *, failed: bool = False) -
         if held.update(state=state, finished_at=timezone.now(), last_error=error) != 1:
             return
         _store(check.job, verdicts)
-        _tell_debt(check.job, verdicts)
+        _tell_debt(check.job, verdicts, failed=failed)
         if not check.job.checks.filter(state=OwedCheck.State.OWED).exists():
             found = _settled(check.job)
             log.info("listing %s, revision %s: %s", check.job.listing_id, check.job.revision, found.status)
 
 
-def _tell_debt(job: ValidationJob, verdicts: list[Verdict]) -> None:
-    """On sale before its checks: a doubt of one of them takes it off the market until all are made."""
+def _tell_debt(job: ValidationJob, verdicts: list[Verdict], *, failed: bool) -> None:
+    """On sale before its checks: a doubt of one of them, or one that could not be made, takes it off the market until
+    all have ended."""
     debt = Debt.objects.filter(job=job, state=Debt.State.OPEN).first()
     if debt is None:
         return
     debts.light_made(job)
-    if any(verdict.decision in GRAVE for verdict in verdicts):
+    if failed or any(verdict.decision in GRAVE for verdict in verdicts):
         debts.call_in(debt, Debt.Cause.DOUBT)
 
 
@@ -224,7 +225,8 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
         held = ValidationJob.objects.filter(pk=job.pk, state=ValidationJob.State.OWED)
         if held.update(state=ValidationJob.State.DONE, finished_at=timezone.now()) != 1:
             return
-        debts.close([job.pk], Debt.State.PAID)
+        ValidationJob.objects.filter(pk=job.pk, outcome="").update(outcome=found.status)
+        debts.close(job)
         listing = Listing.objects.only("status", "published_at").get(pk=job.listing_id)
         status = Status(listing.status)
         target = found.status

@@ -34,6 +34,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="validationjob",
+            name="outcome",
+            field=models.CharField(blank=True, max_length=15),
+        ),
+        migrations.AddField(
+            model_name="validationjob",
             name="price",
             field=models.DecimalField(decimal_places=2, max_digits=10, null=True),
         ),
@@ -157,8 +162,11 @@ class Migration(migrations.Migration):
         ),
         # What was checked before counts for its seller; whether the gate was clear then is not known.
         migrations.RunSQL(
-            "UPDATE listings_validationjob AS job SET category = listing.category, price = listing.price"
-            " FROM listings_listing AS listing WHERE listing.id = job.listing_id",
+            "UPDATE listings_validationjob AS job SET category = listing.category, price = listing.price,"
+            " outcome = 'published'"
+            " FROM listings_listing AS listing WHERE listing.id = job.listing_id AND listing.revision = job.revision"
+            " AND job.state = 'done' AND EXISTS (SELECT 1 FROM listings_statuschange AS step WHERE"
+            " step.listing_id = job.listing_id AND step.revision = job.revision AND step.target = 'published')",
             migrations.RunSQL.noop,
         ),
     ]

@@ -15,8 +15,11 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from models import photo, text
+
 from ..models import Verdict, Where
 
+MOST = 50  # rows that are shown
 # Each names the ones it descends from as well; the first that is found counts.
 BROWSERS = (
     ("Edge", re.compile(r"\bEdg(?:e|A|iOS)?/(\d+)")),
@@ -40,7 +43,8 @@ def rows(days: int = 30) -> list[dict[str, Any]]:
     """Of the last days, the most frequent first: {browser, model, version, variant, provider, claims, disbelieved,
     differing, decided_otherwise, furthest}; furthest: the largest difference of a score, None without any."""
     since = timezone.now() - timedelta(days=days)
-    claims = Verdict.objects.filter(where=Where.DEVICE, created_at__gte=since).exclude(model="unknown")
+    ours = (text.MODEL, photo.MODEL)  # a claim may name anything
+    claims = Verdict.objects.filter(where=Where.DEVICE, created_at__gte=since, model__in=ours)
     grouped = claims.order_by().values("model", "version", "variant", "provider", browser=KT("detail__browser"))
     counted = grouped.annotate(
         claims=Count("pk"),
@@ -49,4 +53,4 @@ def rows(days: int = 30) -> list[dict[str, Any]]:
         decided_otherwise=Count("pk", filter=Q(detail__has_key="gate_decided")),
         furthest=Max(Cast(KT("detail__differs_from_gate"), FloatField())),
     )
-    return [dict(row) for row in counted.order_by("-claims", "model", "version")]
+    return [dict(row) for row in counted.order_by("-claims", "model", "version")[:MOST]]

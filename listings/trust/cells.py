@@ -1,24 +1,29 @@
 """Where the gate was measured: of what it passed with margin in a category, how much turned out to break a policy.
 
 A cell is a policy in a category. What counts are revisions whose heavy checks are made (before publication, as a paid
-debt, or for an audit); one is a miss of a policy if a moderator rejected it under that policy. What waits for a
-moderator counts when it is decided.
+debt, or for an audit) and ended on sale or with a moderator's decision; one is a miss of a policy if it was rejected
+under that policy. What was edited or withdrawn after a doubt says nothing either way.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from .. import policies
-from ..models import Cell, Decision, ReviewJob, ValidationJob
+from ..lifecycle import Status
+from ..models import Cell, Decision, ValidationJob
 from . import intervals
 
 DAYS = 365
 NEWEST = 5_000  # revisions of a category that are looked at
+SELLER_MOST = 15  # listings of one seller that count
+COUNTING = 730_185  # key of the advisory lock: one counts at a time
 
 
 def refresh() -> int:
@@ -27,7 +32,8 @@ def refresh() -> int:
     checked = ValidationJob.objects.filter(gate_clear=True, state=ValidationJob.State.DONE, finished_at__gte=since)
     categories = checked.exclude(category="").order_by().values_list("category", flat=True).distinct()
     rows = [row for category in categories for row in _of(category, since)]
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
         Cell.objects.all().delete()
         Cell.objects.bulk_create(rows)
     return len(rows)
@@ -37,10 +43,10 @@ def _of(category: str, since: object) -> list[Cell]:
     jobs = ValidationJob.objects.filter(
         gate_clear=True, state=ValidationJob.State.DONE, finished_at__gte=since, category=category
     )
-    looked_at = set(jobs.order_by("-finished_at").values_list("listing_id", "revision")[:NEWEST])
+    decided = Decision.objects.filter(listing=OuterRef("listing"), review_job__revision=OuterRef("revision"))
+    jobs = jobs.filter(Q(outcome=Status.PUBLISHED) | Exists(decided)).order_by("-finished_at")
+    looked_at = _spread(jobs.values_list("listing_id", "revision", "listing__seller")[:NEWEST])
     listings = {listing for listing, _ in looked_at}
-    waiting = ReviewJob.objects.filter(listing__in=listings, state=ReviewJob.State.OPEN)
-    looked_at -= set(waiting.values_list("listing_id", "revision"))
     rejected = Decision.objects.filter(listing__in=listings, action=Decision.Action.REJECT)
     missed: Counter[str] = Counter()
     for listing, revision, policy in rejected.values_list("listing_id", "review_job__revision", "policy"):
@@ -56,6 +62,18 @@ def _of(category: str, since: object) -> list[Cell]:
         )
         for policy in policies.all()
     ]
+
+
+def _spread(rows: Iterable[tuple[int, int, int]]) -> set[tuple[int, int]]:
+    """(listing, revision) of the newest of each listing, and of a seller no more than SELLER_MOST: nobody opens a
+    category for everybody by editing one thing."""
+    found: dict[int, int] = {}
+    sellers: Counter[int] = Counter()
+    for listing, revision, seller in rows:
+        if listing not in found and sellers[seller] < SELLER_MOST:
+            found[listing] = revision
+            sellers[seller] += 1
+    return set(found.items())
 
 
 def closed(category: str, terms: dict[str, float]) -> list[str]:

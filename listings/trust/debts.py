@@ -11,21 +11,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from django.db import transaction
-from django.db.models import ExpressionWrapper, F, FloatField
-from django.db.models.functions import Extract, Now
+from django.db import connection, transaction
+from django.db.models import ExpressionWrapper, F, FloatField, Value
+from django.db.models.functions import Extract, Greatest, Now
 from django.utils import timezone
 
 from .. import checks, policies
 from ..lifecycle import Status
 from ..models import Debt, Listing, OwedCheck, Photo, Ruling, ValidationJob, Verdict
-from . import lot, settings
-from .rules import Ruled, rule
-from .tiers import Tier
+from . import exposure, lot, settings
+from .rules import Ruled, another_price_level, rule, waiting_since
+from .tiers import Tier, standing
 
 Cause = Debt.Cause
 OFF_THE_MARKET = (Cause.VIEWS, Cause.DOUBT, Cause.REPORT)
 HELD_NOTE = "Our full check looks at this listing before more people see it. It goes on by itself."
+ONE_SELLER = 730_184  # the first key of the advisory lock
 PAID_AT_ONCE = 20  # debts that idle workers are given each time
 WHILE_IDLE = timedelta(seconds=30)  # no check that somebody waits for is older
 
@@ -34,6 +35,7 @@ def consider(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdi
     """Rule on a revision that was just stored, within its transaction, and publish it if it may. The ruling is kept
     either way."""
     terms = settings.values()
+    _one_at_a_time(listing.seller_id)
     ruled = rule(listing, photos, verdicts, terms)
     ValidationJob.objects.filter(pk=job.pk).update(gate_clear=ruled.gate_clear)
     Ruling.objects.create(
@@ -52,6 +54,12 @@ def consider(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdi
     return True
 
 
+def _one_at_a_time(seller: int) -> None:
+    """Until the transaction ends: of two submits of a seller at once, the second counts the first one's debt."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ONE_SELLER, seller])
+
+
 def _publish(listing: Listing) -> bool:
     return Listing.objects.move(
         listing.pk, source=Status.CHECKING, target=Status.PUBLISHED, at_revision=listing.revision
@@ -60,21 +68,19 @@ def _publish(listing: Listing) -> bool:
 
 def _begin(listing: Listing, job: ValidationJob, ruled: Ruled, terms: dict[str, float]) -> None:
     share = terms["audit_share"] * (2 if ruled.standing.tier < Tier.TRUSTED else 1)
-    audit = lot.is_drawn(listing.lot, share)
-    # What was seen before an edit counts after it.
-    before = Debt.objects.filter(listing=listing).order_by("-pk").values_list("impressions", flat=True).first()
+    # Who was drawn stays drawn; who was not, and writes another text, may be now.
+    lots = (listing.lot, lot.draw(listing.seller_id, timezone.localdate(), listing.fingerprint))
+    audit = any(lot.is_drawn(each, share) for each in lots)
+    # What was seen of words that nobody checked counts after an edit.
+    last = Debt.objects.filter(listing=listing).order_by("-pk").first()
+    before = last.impressions if last and last.state == Debt.State.VOID else 0
+    before = max(before, exposure.total(listing.pk))
     debt = Debt.objects.create(
-        listing=listing, job=job, risk=ruled.risk, tier=ruled.standing.tier, audit=audit, impressions=before or 0
+        listing=listing, job=job, risk=ruled.risk, tier=ruled.standing.tier, audit=audit, impressions=before
     )
     checks.defer(job)
     if audit:
         call_in(debt, Cause.AUDIT)
-
-
-def cap(tier: int, light_made: bool, terms: dict[str, float]) -> int:
-    """Views that a listing may have while it owes its checks."""
-    most = terms["heavy_cap"] if light_made else terms["light_cap"]
-    return int(most if tier >= Tier.TRUSTED else most / 2)
 
 
 def call_in(debt: Debt, cause: Debt.Cause) -> bool:
@@ -86,36 +92,50 @@ def call_in(debt: Debt, cause: Debt.Cause) -> bool:
         held = Debt.objects.filter(pk=debt.pk, state=Debt.State.OPEN)
         off_the_market = cause in OFF_THE_MARKET
         first = held.filter(called_at=None).update(called_at=timezone.now(), cause=cause) == 1
-        if not first and not (off_the_market and held.exists()):
-            return False
+        if not first:
+            if not off_the_market or not held.exists():
+                return False
+            held.exclude(cause__in=OFF_THE_MARKET).update(cause=cause)
         checks.make_due(debt.job_id)
         moved = off_the_market and Listing.objects.move(
             debt.listing_id, source=Status.PUBLISHED, target=Status.CHECKING, note=HELD_NOTE
         )
         if not first and not moved:
             return False
-        transaction.on_commit(partial(tasks.enqueue_job, debt.job_id))
+        waited_for = None if off_the_market else tasks.CAN_WAIT
+        transaction.on_commit(partial(tasks.enqueue_job, debt.job_id, waited_for))
     return True
+
+
+def must_wait(listing: Listing) -> bool:
+    """Whether a paused listing may not be back on sale before its checks: views, a doubt or a report called them in."""
+    return Debt.objects.filter(listing=listing, state=Debt.State.OPEN, cause__in=OFF_THE_MARKET).exists()
 
 
 def price_changed(listing: Listing) -> None:
     """A price needs no check by itself. That of another level than what was ruled on does: it calls a debt in."""
-    debt = Debt.objects.filter(listing=listing, state=Debt.State.OPEN).select_related("job").first()
-    if debt is None or debt.job.price is None:
+    debt = Debt.objects.filter(listing=listing, state=Debt.State.OPEN).first()
+    if debt is None:
         return
-    if float(listing.price) > settings.values()["price_level"] * float(debt.job.price):
+    terms = settings.values()
+    if another_price_level(listing, standing(listing.seller, listing.category, terms), terms):
         call_in(debt, Cause.DOUBT)
 
 
 def light_made(job: ValidationJob) -> None:
-    """Note when nothing but deferred checks is left. Under the listing's lock."""
-    if not job.checks.filter(state=OwedCheck.State.OWED, name__in=checks.LIGHT).exists():
+    """Note when all light checks are made. Under the listing's lock."""
+    if not job.checks.filter(name__in=checks.LIGHT).exclude(state=OwedCheck.State.DONE).exists():
         Debt.objects.filter(job=job, state=Debt.State.OPEN, light_at=None).update(light_at=timezone.now())
 
 
-def close(jobs: Sequence[int], state: Debt.State) -> None:
-    """With their jobs. Under the listing's lock."""
-    Debt.objects.filter(job__in=jobs, state=Debt.State.OPEN).update(state=state, closed_at=timezone.now())
+def close(job: ValidationJob) -> None:
+    """All its checks have ended; what is seen from now on has no cap. Under the listing's lock."""
+    debt = Debt.objects.filter(job=job, state=Debt.State.OPEN).first()
+    if debt is None:
+        return
+    seen = Greatest(F("impressions"), Value(exposure.total(debt.listing_id)))
+    Debt.objects.filter(pk=debt.pk).update(state=Debt.State.PAID, closed_at=timezone.now(), impressions=seen)
+    transaction.on_commit(partial(exposure.drop, [debt.listing_id]))
 
 
 def pay() -> int:
@@ -123,27 +143,27 @@ def pay() -> int:
     how many."""
     terms = settings.values()
     _void_what_left()
+    called_in = Debt.objects.filter(state=Debt.State.OPEN, called_at__isnull=False).count()
+    room = max(0, PAID_AT_ONCE - called_in)  # no more than workers get through
     owed = Debt.objects.filter(state=Debt.State.OPEN, called_at=None).select_related("job")
     long_ago = timezone.now() - timedelta(days=terms["debt_days"])
-    called = [call_in(debt, Cause.AGE) for debt in owed.filter(opened_at__lt=long_ago)[:PAID_AT_ONCE]]
+    called = [call_in(debt, Cause.AGE) for debt in owed.filter(opened_at__lt=long_ago)[:room]]
     if _idle():
         most = owed.alias(expected=expected_harm()).filter(expected__gte=terms["worth"]).order_by("-expected")
-        called += [call_in(debt, Cause.IDLE) for debt in most[:PAID_AT_ONCE]]
+        called += [call_in(debt, Cause.IDLE) for debt in most[: room - len(called)]]
     return sum(called)
 
 
 def expected_harm() -> ExpressionWrapper:
     """Unsafe views of the next day: risk times views, from those of a listing so far; a new one counts as seen five
     times in its first hour."""
-    hours = Extract(Now() - F("opened_at"), "epoch") / 3600.0 + 1.0
+    hours = Greatest(Extract(Now() - F("opened_at"), "epoch") / 3600.0, 0.0) + 1.0  # a clock may jump
     return ExpressionWrapper(F("risk") * (F("impressions") + 5.0) / hours * 24.0, output_field=FloatField())
 
 
 def _idle() -> bool:
     """Nobody has waited for a check for longer than it takes."""
-    late = timezone.now() - WHILE_IDLE
-    waited_for = OwedCheck.objects.filter(state=OwedCheck.State.OWED, job__listing__status=Status.CHECKING)
-    return not waited_for.filter(job__created_at__lt=late, due_at__lte=timezone.now()).exists()
+    return not waiting_since(timezone.now() - WHILE_IDLE)
 
 
 def _void_what_left() -> None:

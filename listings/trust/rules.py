@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from models import contract, manifest, photo, text
 
 from .. import contact_details, content, duplicates, look_alikes, photo_bank, policies
+from ..checks import DEFERRED
 from ..lifecycle import Status
 from ..models import Debt, Listing, OwedCheck, Photo, Verdict, VerdictDecision, Where
 from . import cells
@@ -115,8 +117,13 @@ def _seller(listing: Listing, known: Standing, terms: dict[str, float]) -> Itera
         yield "A listing of this seller was rejected not long ago."
     elif known.tier == Tier.NEW:
         yield f"The seller is new in this category ({known.points} of {terms['known_after']:g})."
-    if known.dearest is not None and float(listing.price) > terms["price_level"] * float(known.dearest):
+    if another_price_level(listing, known, terms):
         yield "The price is of another level than this seller’s so far."
+
+
+def another_price_level(listing: Listing, known: Standing, terms: dict[str, float]) -> bool:
+    """Dearer by far than what this seller had checked in this category, or nothing was."""
+    return known.dearest is None or float(listing.price) > terms["price_level"] * float(known.dearest)
 
 
 def _place(
@@ -151,7 +158,12 @@ def _limits(listing: Listing, terms: dict[str, float]) -> Iterator[str]:
         yield "The seller had too many of them within a day."
     if opened.count() >= terms["all_debts"]:
         yield "Too many checks are owed by all sellers together."
-    late = now - timedelta(minutes=terms["behind"])
-    waited_for = OwedCheck.objects.filter(state=OwedCheck.State.OWED, job__listing__status=Status.CHECKING)
-    if waited_for.filter(job__created_at__lt=late, due_at__lte=now).exists():
+    if waiting_since(now - timedelta(minutes=terms["behind"])):
         yield "The workers are behind."
+
+
+def waiting_since(long_ago: datetime) -> bool:
+    """Whether anybody has waited for a check since then: from the submit, or from when a debt was called in."""
+    waited_for = OwedCheck.objects.filter(state=OwedCheck.State.OWED, job__listing__status=Status.CHECKING)
+    since = Coalesce("job__debt__called_at", "job__created_at")
+    return waited_for.exclude(due_at=DEFERRED).annotate(since=since).filter(since__lt=long_ago).exists()

@@ -15,7 +15,7 @@ from django.db.models import Max
 from ..models import SettingChange, User
 
 SECONDS = 2.0
-REASON_CHARS = 10
+REASON_CHARS, REASON_MOST = 10, 500
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Setting:
         """For people; of a switch "on" or "off"."""
         if self.whole and (self.low, self.high) == (0, 1):
             return "on" if value else "off"
-        return f"{value:g}"
+        return f"{value:.10g}"
 
 
 ALL = {
@@ -44,7 +44,7 @@ ALL = {
             "Publish before the heavy checks",
             "1: known sellers’ listings that the gate passes with margin are on sale at once. 0: everything is checked "
             "in full first; what is owed already is still paid.",
-            1,
+            0,  # until somebody who knows this market says so
             0,
             1,
         ),
@@ -226,15 +226,18 @@ def change(*, name: str, value: float, actor: User, reason: str) -> SettingChang
     if setting is None:
         raise ValidationError("There is no such setting.")
     if not setting.low <= value <= setting.high:  # false of NaN
-        raise ValidationError({name: f"Choose a number from {setting.low:g} to {setting.high:g}."})
+        raise ValidationError({name: f"Choose a number from {setting.low:,g} to {setting.high:,.10g}."})
     if setting.whole and value != int(value):
         raise ValidationError({name: "Choose a whole number."})
-    if len(reason.strip()) < REASON_CHARS:
+    reason = reason.replace("\x00", " ").strip()
+    if len(reason) > REASON_MOST:
+        raise ValidationError({"reason": f"Say it in {REASON_MOST} characters or fewer."})
+    if len(reason) < REASON_CHARS:
         raise ValidationError({"reason": "Say why in ten characters or more: it stands in the record."})
     forget()
     before = values()[name]
     if before == value:
         return None
-    row = SettingChange.objects.create(name=name, value=value, before=before, actor=actor, reason=reason.strip())
+    row = SettingChange.objects.create(name=name, value=value, before=before, actor=actor, reason=reason)
     forget()
     return row

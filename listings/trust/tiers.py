@@ -9,11 +9,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ..lifecycle import Status
-from ..models import Decision, Order, StatusChange, User, ValidationJob
+from ..models import Decision, Order, User, ValidationJob
 
 
 class Tier(IntEnum):
@@ -39,32 +39,26 @@ def standing(seller: User, category: str, terms: dict[str, float]) -> Standing:
     rejected = Decision.objects.filter(listing__seller=seller, action=Decision.Action.REJECT)
     weighs = now - timedelta(days=terms["violation_days"])
     last = rejected.filter(created_at__gte=weighs).values_list("created_at", flat=True).first()
-    came_through = StatusChange.objects.filter(
-        listing=OuterRef("listing"), revision=OuterRef("revision"), target=Status.PUBLISHED
+    approved = Decision.objects.filter(
+        listing=OuterRef("listing"), review_job__revision=OuterRef("revision"), action=Decision.Action.APPROVE
     )
-    clean = (
-        ValidationJob.objects.filter(
-            Exists(came_through),
-            listing__seller=seller,
-            category=category,
-            state=ValidationJob.State.DONE,
-            finished_at__gte=since,
-        )
-        .exclude(listing__in=rejected.values("listing"))
-        .exclude(listing__review_jobs__state="open")
-    )
-    jobs = list(clean.order_by("finished_at").values_list("listing", "finished_at", "price"))
-    sales = Order.objects.filter(
-        listing__seller=seller, listing__category=category, status=Order.State.SETTLED, created_at__gte=since
-    )
-    first_sales: dict[int, date] = {}  # by buyer: the same two people trading all day are no evidence
+    clean = ValidationJob.objects.filter(
+        Q(outcome=Status.PUBLISHED) | Exists(approved),
+        listing__seller=seller,
+        listing__created_at__gte=since,
+        category=category,
+        state=ValidationJob.State.DONE,
+    ).exclude(listing__in=rejected.values("listing"))
+    jobs = list(clean.order_by("created_at").values_list("listing", "created_at", "price"))
+    days: dict[int, date] = {}  # of a listing, once
+    for listing, at, _ in jobs:
+        days.setdefault(listing, at.date())
+    # A sale counts beside the check of what was sold, and one of each buyer: two people may trade all day.
+    sales = Order.objects.filter(listing__in=days.keys(), status=Order.State.SETTLED)
+    first_sales: dict[int, date] = {}
     for buyer, at in sales.order_by("created_at").values_list("buyer", "created_at"):
         first_sales.setdefault(buyer, at.date())
-    first_checks: dict[int, date] = {}
-    for listing, finished_at, _ in jobs:
-        if finished_at:
-            first_checks.setdefault(listing, finished_at.date())
-    points = _earned([*first_checks.values(), *first_sales.values()], int(terms["trust_a_day"]))
+    points = _earned([*days.values(), *first_sales.values()], int(terms["trust_a_day"]))
     tier = Tier.NEW
     if last is None and points >= terms["known_after"]:
         tier = Tier.TRUSTED if points >= terms["trusted_after"] else Tier.KNOWN

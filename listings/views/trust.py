@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Min, Q, Sum
@@ -33,7 +35,7 @@ def trust(request: SignedInRequest) -> HttpResponse:
         {
             "setting": setting,
             "shown": setting.shown(now[setting.name]),
-            "typed": request.POST.get("value", "") if errors and name == setting.name else f"{now[setting.name]:g}",
+            "typed": request.POST.get("value", "") if errors and name == setting.name else f"{now[setting.name]:.10g}",
             "reason": request.POST.get("reason", "") if errors and name == setting.name else "",
             "error": " ".join(errors.values()) if name == setting.name else "",
             "changed": now[setting.name] != setting.default,
@@ -67,8 +69,11 @@ def trust(request: SignedInRequest) -> HttpResponse:
 
 def _change(request: SignedInRequest, name: str) -> dict[str, str]:
     """What is wrong with a change, by field; nothing when it was made."""
+    typed = request.POST.get("value", "").strip()
+    if re.fullmatch(r"[0-9]+,[0-9]{3}", typed):
+        return {name: "Write it without a comma: it could be a thousand or a decimal."}
     try:
-        value = float(request.POST.get("value", "").replace(",", "."))
+        value = float(typed.replace(",", "."))
     except ValueError:
         return {name: "Write a number, such as 10 or 0.5."}
     try:
@@ -78,10 +83,10 @@ def _change(request: SignedInRequest, name: str) -> dict[str, str]:
         return {field: " ".join(said) for field, said in found.items()}
     if made:
         messages.success(
-            request, f"{settings.ALL[name].label}: {made.before:g} → {made.value:g}. It counts from now on."
+            request, f"{settings.ALL[name].label}: {made.before:.10g} → {made.value:.10g}. It counts from now on."
         )
     else:
-        messages.info(request, f"{settings.ALL[name].label} is {value:g} already. Nothing was changed.")
+        messages.info(request, f"{settings.ALL[name].label} is {value:.10g} already. Nothing was changed.")
     return {}
 
 

@@ -4,13 +4,13 @@ import pytest
 import redis
 from django.conf import settings
 
-from listings import checks
+from listings import checks, submission
 from listings.lifecycle import Status
 from listings.models import Debt, Listing, OwedCheck
 from listings.trust import exposure
 from tests.faults.test_faults import LATER
 from tests.listings.conftest import make_listing  # noqa: F401  (a fixture)
-from tests.listings.trust.conftest import claim, earn, open_cells, owing, send, set_to  # noqa: F401  (fixtures)
+from tests.listings.trust.conftest import WORDS, claim, earn, open_cells, owing, send, set_to  # noqa: F401  (fixtures)
 from tests.stack import until
 
 pytestmark = pytest.mark.site
@@ -36,25 +36,43 @@ def test_views_are_counted_in_redis_and_written_to_the_database(debt):
     counter = redis.Redis.from_url(settings.REDIS_URL)
     for _ in range(3):
         exposure.shown([debt.listing_id])
-    assert int(counter.hget(exposure.TOTALS, str(debt.pk))) == 3
+    assert int(counter.hget(exposure.TOTALS, str(debt.listing_id))) == 3
     exposure.fold()
     exposure.fold()
     assert seen(debt) == 3
-    Debt.objects.update(state=Debt.State.PAID)
-    exposure.fold()
-    assert not counter.exists(exposure.TOTALS), "what is paid is counted no longer"
 
 
 def test_what_was_counted_while_redis_was_away_counts_afterwards(debt):
     counter = redis.Redis.from_url(settings.REDIS_URL)
     exposure.shown([debt.listing_id])
-    exposure.fold()
     Debt.objects.update(impressions=8)
     exposure.fold()
-    assert int(counter.hget(exposure.TOTALS, str(debt.pk))) == 8
-    exposure.shown([debt.listing_id] * 3)
+    assert int(counter.hget(exposure.TOTALS, str(debt.listing_id))) == 8
+    exposure.shown([debt.listing_id])
     exposure.shown([debt.listing_id])
     assert status(debt) == Status.CHECKING
+
+
+def test_edits_give_no_new_views(debt, merchant, claim):  # noqa: F811
+    for number in range(4):
+        for _ in range(2):
+            exposure.shown([debt.listing_id])
+        words = {"description": f"Beech tracks and a red engine, {number + 3} carriages."}
+        submission.resubmit(
+            listing=debt.listing,
+            seller=merchant,
+            content=WORDS | words,
+            photos=[],
+            claim=claim(**words),
+            base_edits=number + 1,
+        )
+    now = Debt.objects.get(state=Debt.State.OPEN)
+    assert now.impressions == 8
+    exposure.shown([debt.listing_id])
+    assert status(debt) == Status.PUBLISHED
+    exposure.shown([debt.listing_id])
+    assert status(debt) == Status.CHECKING
+    assert Debt.objects.get(pk=now.pk).impressions == 10
 
 
 def test_a_wiped_redis_loses_only_what_was_not_folded(site, debt):
@@ -63,7 +81,6 @@ def test_a_wiped_redis_loses_only_what_was_not_folded(site, debt):
     exposure.fold()
     exposure.shown([debt.listing_id])
     site.wipe_redis()
-    exposure.forget()
     for _ in range(4):
         exposure.shown([debt.listing_id])
     assert status(debt) == Status.CHECKING

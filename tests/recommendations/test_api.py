@@ -53,7 +53,7 @@ def test_search_filters_sorts_and_pages(client, make_listing):
 def test_a_page_of_search_needs_few_queries(client, make_listing, django_assert_max_num_queries):
     for number in range(PAGE_SIZE):
         make_listing(f"Kettle {number}")
-    with django_assert_max_num_queries(7):  # the last one asks once a second which listings owe their checks
+    with django_assert_max_num_queries(7):  # the last one asks which listings owe their checks
         client.get("/api/search")
 
 

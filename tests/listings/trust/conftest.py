@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from listings import content, policies, submission
 from listings.lifecycle import Status
-from listings.models import Cell, Debt, Listing, StatusChange, User, ValidationJob
+from listings.models import Cell, Debt, Listing, User, ValidationJob
 from listings.trust import settings
 from models import text
 
@@ -40,14 +40,19 @@ def earn(merchant: User) -> Callable[..., None]:
         for day in range(number):
             at = timezone.now() - timedelta(days=1 + day // a_day)
             listing = Listing.objects.create(
-                seller=seller, title=f"Earlier thing {day}", category=category, price=price, status=Status.ENDED
+                seller=seller,
+                title=f"Earlier thing {day}",
+                category=category,
+                price=price,
+                status=Status.ENDED,
+                created_at=at,
             )
-            StatusChange.objects.create(listing=listing, target=Status.PUBLISHED, revision=1, created_at=at)
             ValidationJob.objects.create(
                 listing=listing,
                 revision=1,
                 category=category,
                 price=price,
+                outcome="published",
                 state="done",
                 created_at=at,
                 finished_at=at,
@@ -57,8 +62,11 @@ def earn(merchant: User) -> Callable[..., None]:
 
 
 @pytest.fixture
-def open_cells(db: None) -> Callable[..., None]:
+def open_cells(set_to: Callable[..., None]) -> Callable[..., None]:
+    """Publishing before the heavy checks is switched on, and the gate was measured in a category."""
+
     def make(category: str = "toys", seen: int = 200, missed: int = 0, upper: float = 0.01) -> None:
+        set_to(debts=1)
         for policy in policies.all():
             Cell.objects.create(category=category, policy=policy.id, seen=seen, missed=missed, upper=upper)
 

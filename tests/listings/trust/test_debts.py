@@ -24,16 +24,14 @@ def run(debt, *names) -> None:
 def test_the_light_checks_raise_the_cap_the_heavy_ones_pay_the_debt(owing, set_to):
     debt = owing()
     published_at = Listing.objects.get(pk=debt.listing_id).published_at
-    assert exposure.open_debts()[debt.listing_id][1].cap == 10
+    assert exposure.owing([debt.listing_id])[0].cap == 10
     run(debt, *checks.LIGHT)
     assert debt.light_at
-    exposure.forget()
-    assert exposure.open_debts()[debt.listing_id][1].cap == 100
+    assert exposure.owing([debt.listing_id])[0].cap == 100
     run(debt)
     assert (debt.state, debt.listing.status, debt.listing.published_at) == ("paid", Status.PUBLISHED, published_at)
     assert debt.job.__class__.objects.get(pk=debt.job_id).state == "done"
-    exposure.forget()
-    assert exposure.open_debts() == {}
+    assert exposure.owing([debt.listing_id]) == []
 
 
 def test_enough_views_take_it_off_the_market_until_it_is_checked(owing):
@@ -56,8 +54,8 @@ def test_enough_views_take_it_off_the_market_until_it_is_checked(owing):
 
 def test_ten_thousand_forged_views_at_once_only_bring_its_check_forward(owing):
     debt = owing()
-    for _ in range(50):
-        exposure.shown([debt.listing_id] * 200)
+    for _ in range(200):
+        exposure.shown([debt.listing_id] * 50)
     debt.listing.refresh_from_db()
     assert debt.listing.status == Status.CHECKING
     run(debt)
@@ -118,6 +116,7 @@ def test_idle_workers_pay_the_most_harmful_first_and_leave_the_rest(owing, send,
     assert debts.pay() == 1
     high.refresh_from_db()
     assert high.cause == "idle"
+    monkeypatch.setattr(debts, "PAID_AT_ONCE", 9)
     assert debts.pay() == 1
     assert debts.pay() == 0, "not worth a check yet"
     set_to(worth=0)
@@ -168,6 +167,43 @@ def test_a_paused_listing_keeps_its_debt_and_its_views(owing, merchant):
     selling.resume(listing=Listing.objects.get(pk=debt.listing_id), seller=merchant)
     exposure.shown([debt.listing_id])
     assert Listing.objects.get(pk=debt.listing_id).status == Status.CHECKING
+
+
+def test_a_light_check_that_failed_is_not_made(owing):
+    debt = owing()
+    for check in debt.job.checks.filter(name__in=checks.LIGHT):
+        validation.finish(check, [], failed=True)
+    debt.refresh_from_db()
+    assert (debt.light_at, debt.cause) == (None, "doubt")
+    assert Listing.objects.get(pk=debt.listing_id).status == Status.CHECKING
+
+
+def test_a_doubt_about_a_paused_listing_holds_when_it_is_resumed(owing, merchant):
+    debt = owing()
+    selling.pause(listing=Listing.objects.get(pk=debt.listing_id), seller=merchant)
+    debts.call_in(debt, Debt.Cause.IDLE)
+    debts.call_in(debt, Debt.Cause.DOUBT)
+    selling.resume(listing=Listing.objects.get(pk=debt.listing_id), seller=merchant)
+    assert Listing.objects.get(pk=debt.listing_id).status == Status.CHECKING
+
+
+def test_idle_workers_are_given_no_more_than_they_get_through(owing, send, set_to, monkeypatch):
+    owing()
+    send(title="Wooden train set, 30 pieces")
+    set_to(worth=0)
+    monkeypatch.setattr(debts, "PAID_AT_ONCE", 1)
+    assert debts.pay() == 1
+    assert debts.pay() == 0, "the first is not paid yet"
+
+
+def test_workers_are_behind_also_after_the_sweeper_came_by(owing, make_listing, other_merchant):
+    owing()
+    job = checks.owe(make_listing(seller=other_merchant, status=Status.CHECKING), [])
+    long_ago = timezone.now() - timedelta(hours=1)
+    job.__class__.objects.filter(pk=job.pk).update(created_at=long_ago)
+    OwedCheck.objects.filter(job=job).update(due_at=long_ago)
+    tasks.sweep()
+    assert debts.pay() == 0
 
 
 @pytest.mark.django_db(transaction=True)

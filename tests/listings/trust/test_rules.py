@@ -104,7 +104,7 @@ def test_another_price_level_is_checked_first(ready, send):
 def test_what_came_back_for_changes_earns_no_trust(earn, open_cells, send):
     earn(12)
     open_cells()
-    StatusChange.objects.all().delete()
+    ValidationJob.objects.update(outcome="needs_changes")
     assert "new in this category (0 of 5)" in grounds(send())
 
 
@@ -172,6 +172,27 @@ def test_while_workers_are_behind_nothing_is_waved_through(ready, send, make_lis
     ValidationJob.objects.filter(pk=job.pk).update(created_at=long_ago)
     OwedCheck.objects.filter(job=job).update(due_at=long_ago)
     assert "workers are behind" in grounds(send())
+
+
+def test_a_doubt_that_was_edited_away_earns_nothing(earn, open_cells, send):
+    earn(12)
+    open_cells()
+    ValidationJob.objects.update(outcome="in_review")
+    assert "(0 of 5)" in grounds(send())
+
+
+def test_an_operator_has_to_switch_it_on(earn, send):
+    earn(12)
+    assert "(setting)" in grounds(send())
+
+
+def test_of_a_seller_few_listings_count_in_a_cell(earn, merchant):
+    from listings.trust import cells
+
+    earn(30)
+    ValidationJob.objects.update(gate_clear=True)
+    cells.refresh()
+    assert set(Cell.objects.values_list("seen", flat=True)) == {cells.SELLER_MOST}
 
 
 def test_the_operator_can_switch_it_off(ready, send, set_to):

@@ -137,8 +137,10 @@ def test_every_requirement_is_pinned_exactly():
                 assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z]+\])?==[0-9][\w.]*", line), f"{path.name}: {line}"
 
 
-def test_the_runtime_for_the_browser_is_pinned():
+def test_what_the_browser_gets_of_others_is_pinned():
     lock = json.loads((ROOT / "package-lock.json").read_text())
     assert lock["packages"]["node_modules/onnxruntime-web"]["version"] == "1.30.0"
-    assert json.loads((ROOT / "package.json").read_text())["dependencies"] == {"onnxruntime-web": "1.30.0"}
+    assert lock["packages"]["node_modules/uplot"]["version"] == "1.6.32"
+    wanted = {"onnxruntime-web": "1.30.0", "uplot": "1.6.32"}
+    assert json.loads((ROOT / "package.json").read_text())["dependencies"] == wanted
     assert "resolved" not in json.dumps(lock), "the lock names no place to download from"

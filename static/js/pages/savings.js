@@ -38,18 +38,19 @@ function drawMisses(place) {
   const line = { width: 2, value: (_, share) => percent(share) };
   const series = [
     {},
-    { ...line, label: "Rejected", stroke: token("--brand"), points: { show: true, size: 5 } },
     { ...line, width: 1, label: "Lower end", stroke: token("--info"), points: { show: false } },
     { ...line, width: 1, label: "Upper end", stroke: token("--info"), points: { show: false } },
     { ...line, label: "To be shown", stroke: token("--accent"), dash: [6, 4], points: { show: false } },
+    // Over the band, which would hide it.
+    { ...line, label: "Rejected", stroke: token("--brand"), points: { show: true, size: 5 } },
   ];
-  const bands = [{ series: [3, 2], fill: token("--info-tint") }];
+  const bands = [{ series: [2, 1], fill: token("--info-tint") }];
   const most = Math.max(misses.target, ...misses.high);
   const scales = {
     x: { range: (_, from, to) => [from - 43_200, to + 43_200] },
     y: { range: () => [0, Math.min(1, most * 1.05)] },
   };
-  const data = [seconds(misses.days), misses.rate, misses.low, misses.high, misses.days.map(() => misses.target)];
+  const data = [seconds(misses.days), misses.low, misses.high, misses.days.map(() => misses.target), misses.rate];
   const y = { label: "Share of audits", values: (_, ticks) => ticks.map(percent) };
   plot(place, "Share of audits that were rejected, with its 95 % interval", { series, bands, scales, y }, data);
 }

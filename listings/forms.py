@@ -136,7 +136,7 @@ class BrowseForm(forms.Form):
         cleaned = super().clean() or {}
         low, high = cleaned.get("min_price"), cleaned.get("max_price")
         if low is not None and high is not None and low > high:
-            self.add_error("min_price", f"This is above the price to go up to, {high}. Swap the two.")
+            self.add_error("min_price", f"This is above the highest price, {high}. Swap the two.")
             cleaned.pop("max_price")  # half of a range that makes no sense is no filter either
         return cleaned
 

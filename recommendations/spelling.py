@@ -37,7 +37,7 @@ MISTAKE, FREQUENT, FIRST_LETTER, LAST_LETTER, NEIGHBOUR = -2.5, 0.7, 1.0, 0.5, 1
 SPLIT = -0.5  # "dutchlap" for "dutch lap": as if of one small mistake, with its neighbour beside it
 ON_SALE = 1.0  # what a word of the catalogue gains beside one of English, when both are looked at
 JOINED = 10  # so many times as many titles must have two words as one as have them side by side
-SHORTEST_PART = 2  # letters
+SHORTEST_PART = 3  # letters; "in door" may as well be a door in a door
 
 
 def corrected(query: str, vocabulary: Vocabulary) -> str:

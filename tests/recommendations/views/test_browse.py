@@ -38,7 +38,7 @@ def test_a_long_word_is_shortened_where_the_page_repeats_it(client, on_sale):
 def test_a_range_upside_down_is_said_and_does_not_hide_everything(client, make_listing):
     make_listing("Kettle", price=30)
     text = page(client, "/?q=kettle&min_price=50&max_price=10")
-    assert "From: This is above the price to go up to, 10. Swap the two." in text
+    assert "From: This is above the highest price, 10. Swap the two." in text
     assert "Nothing found" not in text
     assert "Swap" not in page(client, "/?q=kettle&min_price=30&max_price=30")
 

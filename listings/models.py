@@ -351,7 +351,7 @@ class Debt(models.Model):
         IDLE = "idle", "Workers had time"
         VIEWS = "views", "Enough people had seen it"
         AUDIT = "audit", "Drawn for an audit"
-        DOUBT = "doubt", "A light check had a doubt"
+        DOUBT = "doubt", "A check had a doubt"
         REPORT = "report", "Somebody reported it"
         AGE = "age", "It was owed for long"
 

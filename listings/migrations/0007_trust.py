@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                             ("idle", "Workers had time"),
                             ("views", "Enough people had seen it"),
                             ("audit", "Drawn for an audit"),
-                            ("doubt", "A light check had a doubt"),
+                            ("doubt", "A check had a doubt"),
                             ("report", "Somebody reported it"),
                             ("age", "It was owed for long"),
                         ],

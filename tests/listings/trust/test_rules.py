@@ -111,7 +111,7 @@ def test_what_came_back_for_changes_earns_no_trust(earn, open_cells, send):
 def test_a_price_of_another_level_afterwards_calls_the_debt_in(ready, send, set_to, merchant):
     set_to(audit_share=0)
     listing = send()
-    for price, status in ((70, Status.PUBLISHED), (7000, Status.CHECKING)):
+    for price, status in ((55, Status.PUBLISHED), (7000, Status.CHECKING)):
         listing = submission.resubmit(
             listing=listing, seller=merchant, content=WORDS | {"price": price}, photos=[], base_edits=listing.edits
         )

@@ -232,7 +232,7 @@ def test_the_sites_own_steps_are_counted(owing, moderator):
     decisions.reject(job=review, moderator=moderator, policy="weapons", reason="Not a train set at all.")
     found = savings.count(7)
     assert (found.audits.all.missed, found.audits.all.decided, found.views.unsafe_debts) == (1, 1, 1)
-    assert found.revisions.causes == {"audit": 1}
+    assert found.revisions.causes == {"doubt": 1}, "the gravest"
 
 
 def test_costs_follow_the_assumptions():

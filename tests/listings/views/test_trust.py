@@ -77,7 +77,8 @@ def test_the_record_of_a_listing(page, owing):  # noqa: F811
 
 
 def test_a_switch_is_on_or_off(page):
-    page.post(PAGE, {"name": "debts", "value": "0", "reason": WHY})
+    assert "<strong>off </strong>" in page.get(PAGE).content.decode(), "until an operator switches it on"
+    page.post(PAGE, {"name": "debts", "value": "1", "reason": WHY})
     said = page.get(PAGE).content.decode()
-    assert "<strong>off </strong>" in said
-    assert "Publish before the heavy checks</strong>: 1 → 0" in said
+    assert "<strong>on </strong>" in said
+    assert "Publish before the heavy checks</strong>: 0 → 1" in said

@@ -8,6 +8,7 @@ moderator counts when it is decided.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import transaction
@@ -60,7 +61,9 @@ def _of(category: str, since: object) -> list[Cell]:
 
 def closed(category: str, terms: dict[str, float]) -> list[str]:
     """Policies for which this category is not open; all while nothing was counted."""
-    found = {cell.policy: cell for cell in Cell.objects.filter(category=category)}
-    return [
-        policy.id for policy in policies.all() if policy.id not in found or found[policy.id].upper > terms["cell_miss"]
-    ]
+    return shut(dict(Cell.objects.filter(category=category).values_list("policy", "upper")), terms)
+
+
+def shut(upper: Mapping[str, float], terms: dict[str, float]) -> list[str]:
+    """upper: of a category's cells, by policy."""
+    return [policy.id for policy in policies.all() if policy.id not in upper or upper[policy.id] > terms["cell_miss"]]

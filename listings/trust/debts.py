@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.db.models import ExpressionWrapper, F, FloatField
@@ -58,8 +59,7 @@ def _publish(listing: Listing) -> bool:
 
 
 def _begin(listing: Listing, job: ValidationJob, ruled: Ruled, terms: dict[str, float]) -> None:
-    share = terms["audit_share"] * (2 if ruled.standing.tier < Tier.TRUSTED else 1)
-    audit = lot.is_drawn(listing.lot, share)
+    audit = lot.is_drawn(listing.lot, audit_share(ruled.standing.tier, terms))
     # What was seen before an edit counts after it.
     before = Debt.objects.filter(listing=listing).order_by("-pk").values_list("impressions", flat=True).first()
     debt = Debt.objects.create(
@@ -68,6 +68,10 @@ def _begin(listing: Listing, job: ValidationJob, ruled: Ruled, terms: dict[str, 
     checks.defer(job)
     if audit:
         call_in(debt, Cause.AUDIT)
+
+
+def audit_share(tier: int, terms: dict[str, float]) -> float:
+    return terms["audit_share"] * (1 if tier >= Tier.TRUSTED else 2)
 
 
 def cap(tier: int, light_made: bool, terms: dict[str, float]) -> int:
@@ -123,10 +127,15 @@ def pay() -> int:
 
 
 def expected_harm() -> ExpressionWrapper:
+    """`harm` of each debt."""
+    hours = Extract(Now() - F("opened_at"), "epoch") / 3600.0
+    return ExpressionWrapper(harm(F("risk"), F("impressions"), hours), output_field=FloatField())
+
+
+def harm(risk: Any, impressions: Any, hours: Any) -> Any:
     """Unsafe views of the next day: risk times views, from those of a listing so far; a new one counts as seen five
-    times in its first hour."""
-    hours = Extract(Now() - F("opened_at"), "epoch") / 3600.0 + 1.0
-    return ExpressionWrapper(F("risk") * (F("impressions") + 5.0) / hours * 24.0, output_field=FloatField())
+    times in its first hour. hours: since it is on sale. Numbers, or expressions of the database."""
+    return risk * (impressions + 5.0) / (hours + 1.0) * 24.0
 
 
 def _idle() -> bool:

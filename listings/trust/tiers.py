@@ -55,11 +55,20 @@ def standing(seller: User, category: str, terms: dict[str, float]) -> Standing:
     for listing, finished_at, _ in jobs:
         if finished_at:
             first_checks.setdefault(listing, finished_at.date())
-    points = _earned([*first_checks.values(), *first_sales.values()], int(terms["trust_a_day"]))
+    dearest = max((price for _, _, price in jobs if price is not None), default=None)
+    return weighed([*first_checks.values(), *first_sales.values()], dearest, last, terms)
+
+
+def weighed(
+    earned_on: Iterable[date], dearest: Decimal | None, violation: datetime | None, terms: dict[str, float]
+) -> Standing:
+    """earned_on: the day of each first check of a listing and of each buyer's first sale. violation: one that still
+    weighs."""
+    points = _earned(earned_on, int(terms["trust_a_day"]))
     tier = Tier.NEW
-    if last is None and points >= terms["known_after"]:
+    if violation is None and points >= terms["known_after"]:
         tier = Tier.TRUSTED if points >= terms["trusted_after"] else Tier.KNOWN
-    return Standing(tier, points, max((price for _, _, price in jobs if price is not None), default=None), last)
+    return Standing(tier, points, dearest, violation)
 
 
 def _earned(days: Iterable[date], a_day: int) -> int:

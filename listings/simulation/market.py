@@ -25,8 +25,6 @@ from .merchant import Draft, Forgery, Merchants, Written, size, without
 from .parameters import DAY, HOUR, Parameters
 from .stream import Offer
 
-ON_SALE_AT_ONCE = "granted"
-
 
 @dataclass
 class Debt:
@@ -116,7 +114,11 @@ class Market:
         for offer in offers:
             written = self.merchants.write(offer, self.arm, self.obey)
             fate = Fate(offer, written, draft=written.draft)
-            fate.heavy_drafting, fate.bytes_drafting, fate.server_ms = written.looks, written.bytes_up, written.server_ms
+            fate.heavy_drafting, fate.bytes_drafting, fate.server_ms = (
+                written.looks,
+                written.bytes_up,
+                written.server_ms,
+            )
             fate.verdict_ms = self._drafting_ms(written)
             fates.append(fate)
             # The draft is done at `at`, in every arm: what takes longer there is told apart, not added to the clock.
@@ -347,7 +349,9 @@ class Market:
         if fate.debt:
             begin = now if fate.debt.open else max(begin, fate.debt.until or begin)
         times = self._times(fate)
-        fate.views += max(0, int(np.searchsorted(times, now, side="right") - np.searchsorted(times, begin, side="right")))
+        fate.views += max(
+            0, int(np.searchsorted(times, now, side="right") - np.searchsorted(times, begin, side="right"))
+        )
         fate.on_sale_at = None
 
     def _end(self, fate: Fate, now: float) -> None:

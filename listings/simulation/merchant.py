@@ -83,7 +83,7 @@ class Merchants:
         if not warns(written.said):
             return written
         written = replace(written, warned=True)
-        if offer.kind != Kind.HONEST or offer.obeys >= obey:
+        if not offer.kind.means_well or offer.obeys >= obey:
             return written
         if offer.unsafe:
             return replace(written, obeyed=True, dropped=True)

@@ -14,17 +14,18 @@ class Parameters:
 
     # --- Who sells what -----------------------------------------------------------------------------------------------
     # So many listings for each counted one came before the counted days: trust and cells are earned by them, by the
-    # same rules. 0 is a market on its first day.
-    earlier: float = 1.0
+    # same rules. 0: the market opens on the first counted day.
+    earlier: float = 0.5
     earlier_days: float = 60.0
     days: float = 30.0
-    listings_per_seller: float = 40.0  # mean over both
+    listings_per_seller: float = 30.0  # mean over both
     tail: float = 1.1  # exponent of the Pareto law of a seller's activity
     most_active: float = 200.0  # times the least active
     categories: int = 5
     at_home: float = 0.9  # share of a seller's listings in their own category
     photo_share: float = 0.3  # the others are text alone
     unsafe_share: float = 0.03  # of all listings
+    careless_sellers: float = 0.15  # of sellers: honest, and theirs is what honest merchants offer and may not
     forging_sellers: float = 0.02  # of sellers: their claims say that the device found nothing
     redteam_sellers: float = 0.01  # of sellers: they rewrite until the public model passes
     unsafe_of_dishonest: float = 0.3  # of their listings; the others build trust

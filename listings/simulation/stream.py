@@ -17,12 +17,18 @@ from listings import categories
 from .parameters import DAY, Parameters
 from .texts import SAFE, Case, Pool
 
-PHOTOS = 150  # of safe things, that listings share: a look at each costs a tenth of a second
+PHOTOS = 80  # of safe things, that listings share: a look at each costs a tenth of a second
 OF_PHOTO_MODEL = ("weapons", "tobacco_alcohol")  # unsafe listings whose photo shows it
 
 
 class Kind(StrEnum):
-    HONEST, FORGING, REDTEAM = "honest", "forging", "redteam"
+    """Careless merchants are honest too: they do not know the rules, and obey a warning as others do."""
+
+    HONEST, CARELESS, FORGING, REDTEAM = "honest", "careless", "forging", "redteam"
+
+    @property
+    def means_well(self) -> bool:
+        return self in (Kind.HONEST, Kind.CARELESS)
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,7 @@ def draw(pool: Pool, p: Parameters) -> list[Offer]:
     times = sorted(rng.uniform(-p.earlier_days * DAY, 0) for _ in range(before))
     times += sorted(rng.uniform(0, p.days * DAY) for _ in range(p.listings))
     who = rng.choices(sellers, [s.weight for s in sellers], k=len(times))
-    dishonest = sum(s.kind != Kind.HONEST for s in who)
-    honest_share = max(0.0, p.unsafe_share * len(who) - p.unsafe_of_dishonest * dishonest) / max(1, len(who) - dishonest)
+    unsafe_of = _unsafe_of(Counter(seller.kind for seller in who), p)
     words = _Deck(pool, rng)
     shown = {policy: rng.sample(paths, min(PHOTOS, len(paths))) for policy, paths in sorted(pool.photos.items())}
     all_of: Counter[int] = Counter()
@@ -82,7 +87,7 @@ def draw(pool: Pool, p: Parameters) -> list[Offer]:
     offers = []
     for number, (at, seller) in enumerate(zip(times, who, strict=True)):
         own = Random(f"offer {p.seed} {number}")
-        unsafe = own.random() < (honest_share if seller.kind == Kind.HONEST else p.unsafe_of_dishonest)
+        unsafe = own.random() < unsafe_of[seller.kind]
         category = seller.home if own.random() < p.at_home else own.choice(_categories(p))
         offers.append(
             _offer(
@@ -106,15 +111,26 @@ def _categories(p: Parameters) -> list[str]:
     return [category.id for category in categories.all()[: p.categories]]
 
 
+def _unsafe_of(listings: Counter[Kind], p: Parameters) -> dict[Kind, float]:
+    """Share of unsafe listings by kind of seller, so that it is `unsafe_share` of all."""
+    dishonest = listings[Kind.FORGING] + listings[Kind.REDTEAM]
+    wanted = p.unsafe_share * listings.total()
+    theirs = min(p.unsafe_of_dishonest, wanted / 2 / max(1, dishonest))
+    careless = (wanted - theirs * dishonest) / max(1, listings[Kind.CARELESS])
+    return {Kind.HONEST: 0.0, Kind.CARELESS: min(1.0, careless), Kind.FORGING: theirs, Kind.REDTEAM: theirs}
+
+
 def _sellers(listings: int, rng: Random, p: Parameters) -> list[Seller]:
-    """At least one of each dishonest kind, none of them among the busiest tenth: those are shops with a name."""
+    """At least one of each kind; who offers what is forbidden is none of the busiest tenth: those are shops with a
+    name."""
     number = max(10, round(listings / p.listings_per_seller))
     weights = sorted((min(rng.paretovariate(p.tail), p.most_active) for _ in range(number)), reverse=True)
     kinds = [Kind.HONEST] * number
-    forging, redteam = (max(1, round(share * number)) for share in (p.forging_sellers, p.redteam_sellers))
-    chosen = rng.sample(range(math.ceil(number / 10), number), forging + redteam)
-    for place, seller in enumerate(chosen):
-        kinds[seller] = Kind.FORGING if place < forging else Kind.REDTEAM
+    shares = {Kind.FORGING: p.forging_sellers, Kind.REDTEAM: p.redteam_sellers, Kind.CARELESS: p.careless_sellers}
+    others = [kind for kind, share in shares.items() for _ in range(max(1, round(share * number)))]
+    places = range(math.ceil(number / 10), number)
+    for seller, kind in zip(rng.sample(places, min(len(others), len(places))), others, strict=False):
+        kinds[seller] = kind
     return [
         Seller(n, kind, weight, rng.choice(_categories(p)), rng.lognormvariate(3.5, 0.8))
         for n, (kind, weight) in enumerate(zip(kinds, weights, strict=True))

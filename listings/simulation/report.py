@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,9 +92,7 @@ def _intervals(counted: dict[str, list[Fate]], pairs: Sequence[tuple[Fate, Fate]
             name: interval(table, sums, ratio(_at(arm, name), _at(CLOUD_AT_SUBMIT, name)))
             for name in ("heavy_before_publication", "heavy_validations", "bytes_up", "server_seconds")
         }
-        found[arm.name]["unsafe_views_per_10k"] = interval(
-            table, sums, lambda sums, arm=arm: _per_10k(sums, arm) / _per_10k(sums, CLOUD_AT_SUBMIT)
-        )
+        found[arm.name]["unsafe_views_per_10k"] = interval(table, sums, partial(_unsafe_ratio, arm=arm))
     found["targets"] = {
         "heavy_before_publication": _most(found[HYBRID.name]["heavy_before_publication"], BEFORE),
         "heavy_in_all": _most(found[HYBRID.name]["heavy_validations"], HEAVY),
@@ -113,7 +112,13 @@ def _at(arm: Arm, name: str) -> int:
 
 
 def _per_10k(sums: Table, arm: Arm) -> Table:
-    return figures.PER * sums[:, _at(arm, "unsafe_views")] / np.maximum(sums[:, _at(arm, "views")], 1)
+    found: Table = figures.PER * sums[:, _at(arm, "unsafe_views")] / np.maximum(sums[:, _at(arm, "views")], 1)
+    return found
+
+
+def _unsafe_ratio(sums: Table, arm: Arm) -> Table:
+    found: Table = _per_10k(sums, arm) / _per_10k(sums, CLOUD_AT_SUBMIT)
+    return found
 
 
 def _most(found: dict[str, float | None], target: float) -> dict[str, Any]:

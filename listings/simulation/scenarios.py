@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .market import Fate
@@ -12,7 +12,7 @@ from .stream import Kind
 RATES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
-def forging(by_way: dict[str, Sequence[Fate]]) -> dict[str, Any]:
+def forging(by_way: Mapping[str, Sequence[Fate]]) -> dict[str, Any]:
     """by_way: the same offers with each way of forging. What forging sellers show before anybody has looked is what
     they gain: at most what the caps give."""
     return {way: _exposure([f for f in fates if f.offer.kind == Kind.FORGING]) for way, fates in by_way.items()}

@@ -55,8 +55,8 @@ def pool(data: Path = DATA, own: Path = OWN) -> Pool:
 
 
 def _cases(path: Path) -> Iterator[Case]:
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(newline="")
-    with opened as file:
+    read = gzip.open if path.suffix == ".gz" else open
+    with read(path, "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             title, description = row["title"].strip(), row["description"].strip()
             if title and row.get("source") not in NO_LISTINGS:

@@ -37,7 +37,7 @@ class Looks:
     def words(self, model: str, fields: Fields, where: Where) -> Verdict:
         key = model, tuple(fields)
         if key not in self._words:
-            self._words[key] = WORDS[model](fields)
+            self._words[key] = _timed(lambda: WORDS[model](fields))
         return _verdict(self._words[key], where)
 
     def photo(self, model: str, path: Path, where: Where) -> Verdict:
@@ -47,7 +47,8 @@ class Looks:
                 decoded = image.convert("RGB")
             if not any(known == model for known, _ in self._photos):
                 PHOTOS[model](decoded, digest="")  # loads it
-            self._photos[key] = PHOTOS[model](decoded, digest=self.stored(path).sha256)
+            digest = self.stored(path).sha256
+            self._photos[key] = _timed(lambda: PHOTOS[model](decoded, digest=digest))
         found = _verdict(self._photos[key], where)
         found.photo = self.stored(path)
         return found
@@ -65,7 +66,7 @@ class Looks:
         return self._stored[path][1]
 
     def runs(self) -> dict[str, dict[str, float]]:
-        """Of each model: how many distinct inputs, and mean milliseconds."""
+        """Of each model: how many distinct inputs, and mean milliseconds of processor time."""
         said = [*self._words.values(), *self._photos.values()]
         found: dict[str, list[float]] = {}
         for each in said:
@@ -73,15 +74,17 @@ class Looks:
         return {model: {"inputs": len(ms), "mean_ms": round(sum(ms) / len(ms), 3)} for model, ms in found.items()}
 
 
+def _timed(run: Callable[[], Said]) -> Said:
+    """With processor time in place of wall time: whatever else the machine does is no cost of the check."""
+    began = time.process_time()
+    said = run()
+    return said | {"ms": round((time.process_time() - began) * 1000, 3)}
+
+
 def _contacts(fields: Fields) -> Said:
-    began = time.perf_counter()
     found = contact_details.find(fields)
-    return {
-        "model": checks.CONTACT_DETAILS,
-        "decision": VerdictDecision.WARN if found else VerdictDecision.PASS,
-        "evidence": found,
-        "ms": round((time.perf_counter() - began) * 1000, 3),
-    }
+    decision = VerdictDecision.WARN if found else VerdictDecision.PASS
+    return {"model": checks.CONTACT_DETAILS, "decision": decision, "evidence": found}
 
 
 WORDS: dict[str, Callable[[Fields], Said]] = {

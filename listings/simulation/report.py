@@ -46,7 +46,7 @@ def run(pool: Pool, p: Parameters, terms: dict[str, float], say: Say = lambda _:
     def market(arm: Arm, **more: Any) -> list[Fate]:
         say(f"{arm.name}{' again, ' + ', '.join(more) if more else ''}")
         # A market without debts has no memory: what came before the counted days changes nothing in it.
-        return Market(arm, merchants, p, terms, **more).run([o for o in offers if o.counted or arm.debts])
+        return Market(arm, merchants, p, **({"terms": terms} | more)).run([o for o in offers if o.counted or arm.debts])
 
     found = {arm.name: market(arm) for arm in ARMS}
     counted = {name: [fate for fate in fates if fate.offer.counted] for name, fates in found.items()}
@@ -55,6 +55,10 @@ def run(pool: Pool, p: Parameters, terms: dict[str, float], say: Say = lambda _:
     ways = {way.value: market(HYBRID, forgery=way) for way in Forgery}
     hour = scenarios.worst_hour(found[HYBRID.name], p)
     stopped = market(HYBRID, stopped=hour, rush=scenarios.rush(hour, p))
+    worths = {
+        worth: [fate for fate in market(HYBRID, terms=terms | {"worth": worth}) if fate.offer.counted]
+        for worth in scenarios.WORTHS
+    }
     unsafe = sum(fate.offer.unsafe for fate in hybrid)
     return {
         "listings": len(hybrid),
@@ -68,6 +72,7 @@ def run(pool: Pool, p: Parameters, terms: dict[str, float], say: Say = lambda _:
         "obedience": {"rate": p.obey} | scenarios.obedience(pairs),
         "forging": scenarios.forging(ways),
         "workers_stopped": scenarios.workers_stopped(stopped, hour, p),
+        "worth": scenarios.worth(worths, counted[CLOUD_AT_SUBMIT.name]),
         "debts": {arm.name: figures.debts(counted[arm.name]) for arm in ARMS if arm.debts},
         "heavy_before_per_submit": {arm.name: figures.before_by_place(counted[arm.name]) for arm in ARMS if arm.debts},
         "device_credit": _credit(counted),

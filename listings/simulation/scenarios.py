@@ -9,6 +9,7 @@ from .market import Fate
 from .parameters import HOUR, Parameters
 from .stream import Kind
 
+WORTHS = (0.1, 1.0, 5.0, 20.0, 1_000.0)  # of the setting: unsafe views that are worth a check of idle workers
 RATES = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
@@ -103,3 +104,20 @@ def obedience(pairs: Sequence[tuple[Fate, Fate]]) -> dict[str, Any]:
             for rate in RATES
         ],
     }
+
+
+def worth(by_worth: Mapping[float, Sequence[Fate]], cloud: Sequence[Fate]) -> list[dict[str, Any]]:
+    """What the diligence of idle workers costs and saves. Heavy validations as shares of the cloud's at submit."""
+    whole = sum(fate.heavy_before for fate in cloud)
+    return [
+        {
+            "worth": worth,
+            "heavy_before_publication": round(sum(f.heavy_before for f in fates) / whole, 4),
+            "heavy_in_all": round(sum(f.heavy_before + f.heavy_after for f in fates) / whole, 4),
+            "unsafe_views": sum(f.unsafe_views for f in fates),
+            "unsafe_views_per_10k": round(
+                10_000 * sum(f.unsafe_views for f in fates) / max(1, sum(f.views for f in fates)), 3
+            ),
+        }
+        for worth, fates in by_worth.items()
+    ]

@@ -77,6 +77,12 @@ def test_more_obedience_removes_more(found):
     assert found["obedience"]["would_be_rejected"] == found["arms"]["server_gate"]["rejected"]
 
 
+def test_the_less_idle_workers_do_the_fewer_heavy_checks_there_are(found):
+    shares = [row["heavy_in_all"] for row in found["worth"]]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-1] < shares[0]
+
+
 def test_the_mix_is_stated(found):
     mix = found["mix"]
     assert 0 < mix["beyond_first_10"] <= mix["beyond_first_5"] <= 1

@@ -8,7 +8,7 @@ under that policy. What was edited or withdrawn after a doubt says nothing eithe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from django.db import connection, transaction
@@ -78,7 +78,9 @@ def _spread(rows: Iterable[tuple[int, int, int]]) -> set[tuple[int, int]]:
 
 def closed(category: str, terms: dict[str, float]) -> list[str]:
     """Policies for which this category is not open; all while nothing was counted."""
-    found = {cell.policy: cell for cell in Cell.objects.filter(category=category)}
-    return [
-        policy.id for policy in policies.all() if policy.id not in found or found[policy.id].upper > terms["cell_miss"]
-    ]
+    return shut(dict(Cell.objects.filter(category=category).values_list("policy", "upper")), terms)
+
+
+def shut(upper: Mapping[str, float], terms: dict[str, float]) -> list[str]:
+    """upper: of a category's cells, by policy."""
+    return [policy.id for policy in policies.all() if policy.id not in upper or upper[policy.id] > terms["cell_miss"]]

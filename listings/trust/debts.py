@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import ExpressionWrapper, F, FloatField, Value
@@ -67,7 +68,7 @@ def _publish(listing: Listing) -> bool:
 
 
 def _begin(listing: Listing, job: ValidationJob, ruled: Ruled, terms: dict[str, float]) -> None:
-    share = terms["audit_share"] * (2 if ruled.standing.tier < Tier.TRUSTED else 1)
+    share = audit_share(ruled.standing.tier, terms)
     # Who was drawn stays drawn; who was not, and writes another text, may be now.
     lots = (listing.lot, lot.draw(listing.seller_id, timezone.localdate(), listing.fingerprint))
     audit = any(lot.is_drawn(each, share) for each in lots)
@@ -81,6 +82,10 @@ def _begin(listing: Listing, job: ValidationJob, ruled: Ruled, terms: dict[str, 
     checks.defer(job)
     if audit:
         call_in(debt, Cause.AUDIT)
+
+
+def audit_share(tier: int, terms: dict[str, float]) -> float:
+    return terms["audit_share"] * (1 if tier >= Tier.TRUSTED else 2)
 
 
 def call_in(debt: Debt, cause: Debt.Cause) -> bool:
@@ -118,7 +123,7 @@ def price_changed(listing: Listing) -> None:
     if debt is None:
         return
     terms = settings.values()
-    if another_price_level(listing, standing(listing.seller, listing.category, terms), terms):
+    if another_price_level(float(listing.price), standing(listing.seller, listing.category, terms), terms):
         call_in(debt, Cause.DOUBT)
 
 
@@ -155,10 +160,15 @@ def pay() -> int:
 
 
 def expected_harm() -> ExpressionWrapper:
+    """`harm` of each debt."""
+    hours = Greatest(Extract(Now() - F("opened_at"), "epoch") / 3600.0, 0.0)  # a clock may jump
+    return ExpressionWrapper(harm(F("risk"), F("impressions"), hours), output_field=FloatField())
+
+
+def harm(risk: Any, impressions: Any, hours: Any) -> Any:
     """Unsafe views of the next day: risk times views, from those of a listing so far; a new one counts as seen five
-    times in its first hour."""
-    hours = Greatest(Extract(Now() - F("opened_at"), "epoch") / 3600.0, 0.0) + 1.0  # a clock may jump
-    return ExpressionWrapper(F("risk") * (F("impressions") + 5.0) / hours * 24.0, output_field=FloatField())
+    times in its first hour. hours: since it is on sale. Numbers, or expressions of the database."""
+    return risk * (impressions + 5.0) / (hours + 1.0) * 24.0
 
 
 def _idle() -> bool:

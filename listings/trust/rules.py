@@ -39,22 +39,34 @@ class Ruled:
         return not self.grounds
 
 
+@dataclass(frozen=True)
+class Load:
+    """Debts: open ones of the seller, those begun within a day, open ones of everybody. behind: somebody has waited
+    for a check for too long."""
+
+    of_seller: int
+    of_seller_today: int
+    of_all: int
+    behind: bool
+
+
 def rule(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]) -> Ruled:
     """Of a stored revision and the verdicts of device and gate. Never raises: what cannot be found out speaks against
     it."""
     try:
         with transaction.atomic():
             # What it passes is held against what is known already; the rest a worker does anyway.
-            against = list(_gate(photos, verdicts, terms)) or list(_quick_checks(listing, photos))
+            against = [*by_gate(photos, verdicts, terms), *by_device(photos, verdicts)]
+            against = against or list(_quick_checks(listing, photos))
     except Exception:
         log.exception("listing %s: the gate's verdicts cannot be weighed", listing.pk)
         against = [CANNOT]
     known = standing(listing.seller, listing.category, terms)
     grounds = [
         *against,
-        *_seller(listing, known, terms),
-        *_place(listing, photos, verdicts, terms),
-        *_limits(listing, terms),
+        *by_seller(float(listing.price), known, terms),
+        *by_place(cells.closed(listing.category, terms), photos, verdicts, terms),
+        *by_load(_load(listing, terms), terms),
     ]
     return Ruled(grounds, not against, risk(verdicts), known)
 
@@ -65,7 +77,9 @@ def risk(verdicts: Sequence[Verdict]) -> float:
     return max(found, default=1.0)
 
 
-def _gate(photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]) -> Iterator[str]:
+# --- Rules, of what is known already: no queries, so that a simulation rules as the site does -------------------------
+def by_gate(photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]) -> Iterator[str]:
+    """The gate's models pass everything, with margin. Raises ModelUnavailable."""
     said = [v for v in verdicts if v.where == Where.GATE]
     words = {v.model for v in said if v.photo is None}
     seen = {v.photo.pk for v in said if v.photo}
@@ -77,10 +91,9 @@ def _gate(photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str,
             yield f"The gate does not pass {where} ({v.model}: {v.decision})."
         elif contract.unsafe_score(v.scores) >= terms["margin"] * _unsure_from(v.model):
             yield f"The gate passes {where} without margin ({v.model})."
-    yield from _device(photos, verdicts)
 
 
-def _device(photos: Sequence[Photo], verdicts: Sequence[Verdict]) -> Iterator[str]:
+def by_device(photos: Sequence[Photo], verdicts: Sequence[Verdict]) -> Iterator[str]:
     """A claim saves nothing by itself. Where there is none, or another one than the gate's, the heavier models look."""
     claims = [v for v in verdicts if v.where == Where.DEVICE]
     claimed = {v.photo.pk if v.photo else None for v in claims if v.model in (text.MODEL, photo.MODEL)}
@@ -100,39 +113,28 @@ def _unsure_from(model: str) -> float:
     return float(min([points["unsure"], *(own.get("unsure", 1.0) for own in points.get("per_policy", {}).values())]))
 
 
-def _quick_checks(listing: Listing, photos: Sequence[Photo]) -> Iterator[str]:
-    if contact_details.find(content.fields_of(listing)):
-        yield "The words hold contact details."
-    if duplicates.find(listing):
-        yield "Another listing has the same words."
-    for each in photos:
-        if photo_bank.nearest(each):
-            yield f"Photo {each.position + 1} looks like one that was removed."
-        elif look_alikes.find(listing, each):
-            yield f"Photo {each.position + 1} looks like another seller’s."
-
-
-def _seller(listing: Listing, known: Standing, terms: dict[str, float]) -> Iterator[str]:
+def by_seller(price: float, known: Standing, terms: dict[str, float]) -> Iterator[str]:
     if known.violation:
         yield "A listing of this seller was rejected not long ago."
     elif known.tier == Tier.NEW:
         yield f"The seller is new in this category ({known.points} of {terms['known_after']:g})."
-    if another_price_level(listing, known, terms):
+    if another_price_level(price, known, terms):
         yield "The price is of another level than this seller’s so far."
 
 
-def another_price_level(listing: Listing, known: Standing, terms: dict[str, float]) -> bool:
+def another_price_level(price: float, known: Standing, terms: dict[str, float]) -> bool:
     """Dearer by far than what this seller had checked in this category, or nothing was."""
-    return known.dearest is None or float(listing.price) > terms["price_level"] * float(known.dearest)
+    return known.dearest is None or price > terms["price_level"] * float(known.dearest)
 
 
-def _place(
-    listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]
+def by_place(
+    closed: Sequence[str], photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]
 ) -> Iterator[str]:
+    """closed: policies for which the category is not open (cells.py)."""
     if not terms["debts"]:
         yield "Everything is checked in full first (setting)."
-    if shut := cells.closed(listing.category, terms):
-        yield f"The gate is not measured well enough in this category for: {', '.join(map(policies.name, shut))}."
+    if closed:
+        yield f"The gate is not measured well enough in this category for: {', '.join(map(policies.name, closed))}."
     if not photos:
         return
     # Of these policies no model sees photos: a hint in the words is enough for a full look.
@@ -148,18 +150,40 @@ def _place(
         yield f"It has photos, and no model for photos knows: {names}."
 
 
-def _limits(listing: Listing, terms: dict[str, float]) -> Iterator[str]:
+def by_load(load: Load, terms: dict[str, float]) -> Iterator[str]:
+    if load.of_seller >= terms["seller_debts"]:
+        yield "The seller has too many listings that still owe their checks."
+    if load.of_seller_today >= terms["seller_day"]:
+        yield "The seller had too many of them within a day."
+    if load.of_all >= terms["all_debts"]:
+        yield "Too many checks are owed by all sellers together."
+    if load.behind:
+        yield "The workers are behind."
+
+
+# --- What is known, from the database --------------------------------------------------------------------------------
+def _quick_checks(listing: Listing, photos: Sequence[Photo]) -> Iterator[str]:
+    if contact_details.find(content.fields_of(listing)):
+        yield "The words hold contact details."
+    if duplicates.find(listing):
+        yield "Another listing has the same words."
+    for each in photos:
+        if photo_bank.nearest(each):
+            yield f"Photo {each.position + 1} looks like one that was removed."
+        elif look_alikes.find(listing, each):
+            yield f"Photo {each.position + 1} looks like another seller’s."
+
+
+def _load(listing: Listing, terms: dict[str, float]) -> Load:
     now = timezone.now()
     opened = Debt.objects.filter(state=Debt.State.OPEN)
-    if opened.filter(listing__seller=listing.seller_id).count() >= terms["seller_debts"]:
-        yield "The seller has too many listings that still owe their checks."
     today = Debt.objects.filter(listing__seller=listing.seller_id, opened_at__gte=now - timedelta(days=1))
-    if today.count() >= terms["seller_day"]:
-        yield "The seller had too many of them within a day."
-    if opened.count() >= terms["all_debts"]:
-        yield "Too many checks are owed by all sellers together."
-    if waiting_since(now - timedelta(minutes=terms["behind"])):
-        yield "The workers are behind."
+    return Load(
+        of_seller=opened.filter(listing__seller=listing.seller_id).count(),
+        of_seller_today=today.count(),
+        of_all=opened.count(),
+        behind=waiting_since(now - timedelta(minutes=terms["behind"])),
+    )
 
 
 def waiting_since(long_ago: datetime) -> bool:

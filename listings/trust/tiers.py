@@ -58,11 +58,20 @@ def standing(seller: User, category: str, terms: dict[str, float]) -> Standing:
     first_sales: dict[int, date] = {}
     for buyer, at in sales.order_by("created_at").values_list("buyer", "created_at"):
         first_sales.setdefault(buyer, at.date())
-    points = _earned([*days.values(), *first_sales.values()], int(terms["trust_a_day"]))
+    dearest = max((price for _, _, price in jobs if price is not None), default=None)
+    return weighed([*days.values(), *first_sales.values()], dearest, last, terms)
+
+
+def weighed(
+    earned_on: Iterable[date], dearest: Decimal | None, violation: datetime | None, terms: dict[str, float]
+) -> Standing:
+    """earned_on: the day of each first check of a listing and of each buyer's first sale. violation: one that still
+    weighs."""
+    points = _earned(earned_on, int(terms["trust_a_day"]))
     tier = Tier.NEW
-    if last is None and points >= terms["known_after"]:
+    if violation is None and points >= terms["known_after"]:
         tier = Tier.TRUSTED if points >= terms["trusted_after"] else Tier.KNOWN
-    return Standing(tier, points, max((price for _, _, price in jobs if price is not None), default=None), last)
+    return Standing(tier, points, dearest, violation)
 
 
 def _earned(days: Iterable[date], a_day: int) -> int:

@@ -11,7 +11,7 @@ import { addActions, itemOf, tileFor, withSeenPhoto } from "./cards.js";
 import { arrange, inUse, place, smoothly } from "./order.js";
 import { caveat, dismissalCover, dismissalSaid, favouriteSaid, forYouSaid } from "./said.js";
 
-const SETTLE_MS = 1200; // so long after the page was opened, nobody has begun to read
+const SETTLE_MS = 3000; // so long after the page was opened, nobody has begun to read
 const PAIRS = 8;
 const LESSON = "feed-lesson"; // in the tab's memory: a click whose page has not opened yet
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from datetime import datetime
 from typing import Any
@@ -15,12 +16,13 @@ from listings import categories, limits, queries
 from listings.api import PAGE_MAX, PAGE_SIZE, Error, Refused, api, shape
 from listings.forms import QUERY_CHARS, BrowseForm
 from listings.models import Listing
+from models.towers import DIMENSIONS
 
 from . import dense, facets, search, suggestions
 from .items import item
 from .views.browse import for_page, in_full
 
-VECTOR_EXAMPLE = "BfoHAwP9Cv4=…"
+VECTOR_EXAMPLE = base64.b64encode(bytes(place % 23 for place in range(DIMENSIONS))).decode()  # may be sent as it is
 
 
 class Found(Schema):

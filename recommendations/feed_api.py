@@ -34,7 +34,11 @@ class EventIn(Schema):
 
 
 class FeedQuery(Schema):
-    model_version: str = Field("", max_length=20, description="the space that the vectors are of")
+    model_version: str = Field(
+        "",
+        max_length=20,
+        description="the space that the vectors are of: `space` of query-tower in `/api/models/manifest`",
+    )
     vectors: list[Encoded] = Field(
         default_factory=list, max_length=feed.MOST_VECTORS, description=f"the most telling first. {LIKE_A_VECTOR}"
     )

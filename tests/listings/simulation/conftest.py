@@ -14,7 +14,7 @@ from listings.trust import settings
 from tests.listings.trust.conftest import claim, earn, open_cells, owing, send, set_to  # noqa: F401
 
 TERMS = {name: setting.default for name, setting in settings.ALL.items()} | {"debts": 1.0}
-LISTINGS = 60
+LISTINGS = 40
 
 
 @pytest.fixture(scope="session")

@@ -43,10 +43,10 @@ def test_a_safe_draft_is_submitted_published_by_the_worker_and_found_by_a_shoppe
 
     listing = Listing.objects.get()
     claim = listing.verdicts.get(where="device", model="listing-text")
-    assert claim.detail.keys() == {"browser"}, claim.detail  # for exactly this text, and the same as the server's own run
+    assert claim.detail.keys() == {"browser"}, claim.detail  # of this very text, and as the server found
     assert (claim.decision, claim.variant) == ("pass", "int8-pruned")
     of_photo = listing.verdicts.get(where="device", model="listing-photo")
-    assert of_photo.detail.keys() == {"browser"}, of_photo.detail  # the gate's run on its own copy of the photo is as near
+    assert of_photo.detail.keys() == {"browser"}, of_photo.detail  # as near as the gate on its own copy
     assert set(listing.verdicts.values_list("where", flat=True)) >= {"device", "gate", "cloud"}
 
     other = browser.new_context(base_url=site.url)

@@ -19,9 +19,8 @@ pytestmark = pytest.mark.site
 @pytest.fixture
 def debt(site, owing):  # noqa: F811
     """On sale, without workers: nobody makes its checks meanwhile."""
-    site.stop_worker()
-    yield owing()
-    site.start_worker()
+    site.stop_worker()  # the next test's `site` starts it again
+    return owing()
 
 
 def seen(debt) -> int:

@@ -352,7 +352,6 @@ class Debt(models.Model):
         VIEWS = "views", "Enough people had seen it"
         AUDIT = "audit", "Drawn for an audit"
         DOUBT = "doubt", "A check had a doubt"
-        REPORT = "report", "Somebody reported it"
         AGE = "age", "It was owed for long"
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="debts")

@@ -23,11 +23,11 @@ def person(username: str, role: str, **more: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def trust_is_looked_up_anew() -> None:
-    """A process keeps settings and open debts for a second; the next test has others."""
-    from listings.trust import exposure, settings
+    """A process keeps settings for two seconds, and a client of Redis; the next test has others."""
+    from listings.trust import settings, totals
 
     settings.forget()
-    exposure.forget()
+    totals.forget()
 
 
 @pytest.fixture

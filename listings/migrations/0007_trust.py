@@ -83,7 +83,6 @@ class Migration(migrations.Migration):
                             ("views", "Enough people had seen it"),
                             ("audit", "Drawn for an audit"),
                             ("doubt", "A check had a doubt"),
-                            ("report", "Somebody reported it"),
                             ("age", "It was owed for long"),
                         ],
                         max_length=6,

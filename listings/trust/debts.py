@@ -1,8 +1,8 @@
 """Heavy checks that are owed by what is on sale already: begun, called in, paid, void.
 
 The checks themselves are the rows of every other job (checks.py): while they are deferred nobody sends them. Whatever
-calls a debt in makes them due. Views, doubts and reports take the listing off the market at the same time; idle
-workers, audits and age do not.
+calls a debt in makes them due. Views and doubts take the listing off the market at the same time; idle workers,
+audits and age do not.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from django.utils import timezone
 from .. import checks, policies
 from ..lifecycle import Status
 from ..models import Debt, Listing, OwedCheck, Photo, Ruling, ValidationJob, Verdict
-from . import exposure, lot, settings
+from . import lot, settings, totals
 from .rules import Ruled, another_price_level, rule, waiting_since
 from .tiers import Tier, standing
 
 Cause = Debt.Cause
-OFF_THE_MARKET = (Cause.VIEWS, Cause.DOUBT, Cause.REPORT)
+OFF_THE_MARKET = (Cause.VIEWS, Cause.DOUBT)
 HELD_NOTE = "Our full check looks at this listing before more people see it. It goes on by itself."
 ONE_SELLER = 730_184  # the first key of the advisory lock
 PAID_AT_ONCE = 20  # debts that idle workers are given each time
@@ -75,7 +75,7 @@ def _begin(listing: Listing, job: ValidationJob, ruled: Ruled, terms: dict[str, 
     # What was seen of words that nobody checked counts after an edit.
     last = Debt.objects.filter(listing=listing).order_by("-pk").first()
     before = last.impressions if last and last.state == Debt.State.VOID else 0
-    before = max(before, exposure.total(listing.pk))
+    before = max(before, totals.of(listing.pk))
     debt = Debt.objects.create(
         listing=listing, job=job, risk=ruled.risk, tier=ruled.standing.tier, audit=audit, impressions=before
     )
@@ -113,12 +113,12 @@ def call_in(debt: Debt, cause: Debt.Cause) -> bool:
 
 
 def must_wait(listing: Listing) -> bool:
-    """Whether a paused listing may not be back on sale before its checks: views, a doubt or a report called them in."""
+    """Whether a paused listing may not be back on sale before its checks: views or a doubt called them in."""
     return Debt.objects.filter(listing=listing, state=Debt.State.OPEN, cause__in=OFF_THE_MARKET).exists()
 
 
 def price_changed(listing: Listing) -> None:
-    """A price needs no check by itself. That of another level than what was ruled on does: it calls a debt in."""
+    """A price needs no check by itself. That of another level than the seller's so far does: it calls a debt in."""
     debt = Debt.objects.filter(listing=listing, state=Debt.State.OPEN).first()
     if debt is None:
         return
@@ -138,9 +138,9 @@ def close(job: ValidationJob) -> None:
     debt = Debt.objects.filter(job=job, state=Debt.State.OPEN).first()
     if debt is None:
         return
-    seen = Greatest(F("impressions"), Value(exposure.total(debt.listing_id)))
+    seen = Greatest(F("impressions"), Value(totals.of(debt.listing_id)))
     Debt.objects.filter(pk=debt.pk).update(state=Debt.State.PAID, closed_at=timezone.now(), impressions=seen)
-    transaction.on_commit(partial(exposure.drop, [debt.listing_id]))
+    transaction.on_commit(partial(totals.drop, [debt.listing_id]))
 
 
 def pay() -> int:
@@ -150,7 +150,7 @@ def pay() -> int:
     _void_what_left()
     called_in = Debt.objects.filter(state=Debt.State.OPEN, called_at__isnull=False).count()
     room = max(0, PAID_AT_ONCE - called_in)  # no more than workers get through
-    owed = Debt.objects.filter(state=Debt.State.OPEN, called_at=None).select_related("job")
+    owed = Debt.objects.filter(state=Debt.State.OPEN, called_at=None)
     long_ago = timezone.now() - timedelta(days=terms["debt_days"])
     called = [call_in(debt, Cause.AGE) for debt in owed.filter(opened_at__lt=long_ago)[:room]]
     if _idle():

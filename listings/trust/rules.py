@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,7 +27,7 @@ CANNOT = "The gate could not look at everything."
 
 @dataclass(frozen=True)
 class Ruled:
-    """grounds: sentences against it; none: it may. gate_clear: the gate alone had nothing against it."""
+    """grounds: sentences against it; none: it may. gate_clear: models of gate and device had nothing against it."""
 
     grounds: list[str]
     gate_clear: bool
@@ -51,16 +51,9 @@ class Load:
 
 
 def rule(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]) -> Ruled:
-    """Of a stored revision and the verdicts of device and gate. Never raises: what cannot be found out speaks against
-    it."""
-    try:
-        with transaction.atomic():
-            # What it passes is held against what is known already; the rest a worker does anyway.
-            against = [*by_gate(photos, verdicts, terms), *by_device(photos, verdicts)]
-            against = against or list(_quick_checks(listing, photos))
-    except Exception:
-        log.exception("listing %s: the gate's verdicts cannot be weighed", listing.pk)
-        against = [CANNOT]
+    """Of a stored revision and the verdicts of device and gate. A model or a photo that cannot be used now speaks
+    against it."""
+    against = _unless_it_fails(listing, lambda: [*by_gate(photos, verdicts, terms), *by_device(photos, verdicts)])
     known = standing(listing.seller, listing.category, terms)
     grounds = [
         *against,
@@ -68,7 +61,18 @@ def rule(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict],
         *by_place(cells.closed(listing.category, terms), photos, verdicts, terms),
         *by_load(_load(listing, terms), terms),
     ]
+    # A worker looks for these anyway; here only of what would be on sale now, for they search all photos.
+    grounds = grounds or _unless_it_fails(listing, lambda: list(_quick_checks(listing, photos)))
     return Ruled(grounds, not against, risk(verdicts), known)
+
+
+def _unless_it_fails(listing: Listing, find: Callable[[], list[str]]) -> list[str]:
+    try:
+        with transaction.atomic():
+            return find()
+    except Exception:  # whatever it is, the listing is kept and checked in full
+        log.exception("listing %s: it cannot be told whether it may be on sale", listing.pk)
+        return [CANNOT]
 
 
 def risk(verdicts: Sequence[Verdict]) -> float:

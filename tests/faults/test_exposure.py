@@ -4,10 +4,10 @@ import pytest
 import redis
 from django.conf import settings
 
-from listings import checks, submission, tasks
+from listings import checks, selling, submission, tasks
 from listings.lifecycle import Status
 from listings.models import Debt, Listing, OwedCheck
-from listings.trust import exposure
+from listings.trust import exposure, totals
 from tests.faults.test_faults import LATER
 from tests.listings.conftest import make_listing  # noqa: F401  (a fixture)
 from tests.listings.trust.conftest import WORDS, claim, earn, open_cells, owing, send, set_to  # noqa: F401  (fixtures)
@@ -35,10 +35,19 @@ def test_views_are_counted_in_redis_and_written_to_the_database(debt):
     counter = redis.Redis.from_url(settings.REDIS_URL)
     for _ in range(3):
         exposure.shown([debt.listing_id])
-    assert int(counter.hget(exposure.TOTALS, str(debt.listing_id))) == 3
+    assert int(counter.hget(totals.TOTALS, str(debt.listing_id))) == 3
     exposure.fold()
     exposure.fold()
     assert seen(debt) == 3
+
+
+def test_what_owes_nothing_any_more_leaves_redis_with_its_views_written(debt, merchant):
+    for _ in range(3):
+        exposure.shown([debt.listing_id])
+    selling.end(listing=Listing.objects.get(pk=debt.listing_id), seller=merchant)
+    exposure.fold()
+    assert seen(debt) == 3
+    assert not redis.Redis.from_url(settings.REDIS_URL).exists(totals.TOTALS)
 
 
 def test_what_was_counted_while_redis_was_away_counts_afterwards(debt):
@@ -46,7 +55,7 @@ def test_what_was_counted_while_redis_was_away_counts_afterwards(debt):
     exposure.shown([debt.listing_id])
     Debt.objects.update(impressions=8)
     exposure.fold()
-    assert int(counter.hget(exposure.TOTALS, str(debt.listing_id))) == 8
+    assert int(counter.hget(totals.TOTALS, str(debt.listing_id))) == 8
     exposure.shown([debt.listing_id])
     exposure.shown([debt.listing_id])
     assert status(debt) == Status.CHECKING

@@ -11,6 +11,7 @@ from functools import cache
 
 from listings import policies
 from listings.trust import intervals, tiers
+from listings.trust.cells import SELLER_MOST
 from listings.trust.rules import Load
 from listings.trust.tiers import Standing
 
@@ -33,6 +34,7 @@ class Known:
     violations: dict[int, float] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)  # cells: by category
     missed: Counter[tuple[str, str]] = field(default_factory=Counter)  # by category and policy
+    looked: Counter[tuple[int, str]] = field(default_factory=Counter)  # by seller and category
     open_of: Counter[int] = field(default_factory=Counter)  # debts: by seller
     opened_of: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     waiting: dict[int, float] = field(default_factory=dict)  # by listing: since when it waits for a heavy check
@@ -63,6 +65,18 @@ class Known:
 
     def came_through(self, seller: int, category: str, number: int, price: float, at: float) -> None:
         self.checked[seller, category].setdefault(number, (day(at), price))
+
+    def was_sold(self, seller: int, category: str, number: int, at: float) -> None:
+        """A sale counts beside the check of what was sold."""
+        if number in self.checked[seller, category]:
+            self.sold[seller, category].append(day(at))
+
+    def looked_at(self, seller: int, category: str, missed: str = "") -> None:
+        """A listing that the gate passed with margin and that was checked in full. missed: the policy it breaks."""
+        self.looked[seller, category] += 1
+        if self.looked[seller, category] <= SELLER_MOST:
+            self.seen[category] += 1
+            self.missed[category, missed] += bool(missed)
 
     def was_rejected(self, seller: int, category: str, number: int, at: float) -> None:
         self.checked[seller, category].pop(number, None)

@@ -187,8 +187,6 @@ class Market:
         against = list(rules.by_gate(photos, fate.verdicts, terms))
         if self.arm.claims:
             against += rules.by_device(photos, fate.verdicts)
-        if not against and self.looks.words(checks.CONTACT_DETAILS, draft.fields, Where.CLOUD).evidence:
-            against.append("The words hold contact details.")
         fate.gate_clear = not against
         fate.grounds = [
             *against,
@@ -196,6 +194,8 @@ class Market:
             *rules.by_place(cells.shut(self.known.cells(offer.category), terms), photos, fate.verdicts, terms),
             *rules.by_load(self.known.load(offer.seller, now), terms),
         ]
+        if not fate.grounds and self.looks.words(checks.CONTACT_DETAILS, draft.fields, Where.CLOUD).evidence:
+            fate.grounds.append("The words hold contact details.")
         return not fate.grounds
 
     # --- What is owed -------------------------------------------------------------------------------------------------
@@ -295,10 +295,10 @@ class Market:
             fate.status, fate.reviewed = Status.IN_REVIEW, True
             self._at(now + offer.moderator_seconds, self._decided, fate, fate.revision)
             return
-        if fate.gate_clear:
-            self.known.seen[offer.category] += 1
-        self.known.came_through(offer.seller, offer.category, offer.number, offer.price, now)
         if found.status == Status.PUBLISHED:
+            if fate.gate_clear:
+                self.known.looked_at(offer.seller, offer.category)
+            self.known.came_through(offer.seller, offer.category, offer.number, offer.price, now)
             if fate.status != Status.PUBLISHED:
                 self._publish(fate, now)
             return
@@ -320,8 +320,7 @@ class Market:
         """Moderators are right."""
         offer = fate.offer
         if fate.gate_clear:
-            self.known.seen[offer.category] += 1
-            self.known.missed[offer.category, offer.case.policy] += offer.unsafe
+            self.known.looked_at(offer.seller, offer.category, offer.case.policy if offer.unsafe else "")
         if offer.unsafe:
             fate.status, fate.rejected = Status.REJECTED, True
             self.known.was_rejected(offer.seller, offer.category, offer.number, now)
@@ -358,7 +357,7 @@ class Market:
         """Sold or withdrawn: it owes nothing any more."""
         offer = fate.offer
         if fate.status == Status.PUBLISHED and offer.sale:
-            self.known.sold[offer.seller, offer.category].append(day(now))
+            self.known.was_sold(offer.seller, offer.category, offer.number, now)
         self._leave(fate, now)
         self._close(fate, now)
         self.known.waiting.pop(offer.number, None)

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce, Greatest, TruncDate
 from django.utils import timezone
 
@@ -331,9 +331,11 @@ def audits_needed(missed: int, target: float) -> int:
 
 
 def views(since: datetime) -> Views:
-    """Of debts begun in the period. A debt's count goes on where the listing's debt before ended: that is taken off."""
+    """Of debts begun in the period. A debt's count goes on where the listing's void debt before ended: that is taken
+    off."""
+    carried = Case(When(state=Debt.State.VOID, then=F("impressions")), default=0)
     earlier = Debt.objects.filter(listing=OuterRef("listing"), pk__lt=OuterRef("pk")).order_by("-pk")
-    own = Greatest(F("impressions") - Coalesce(Subquery(earlier.values("impressions")[:1]), 0), 0)
+    own = Greatest(F("impressions") - Coalesce(Subquery(earlier.values(carried=carried)[:1]), 0), 0)
     rows = Debt.objects.filter(opened_at__gte=since).annotate(rejected=_rejected(), own=own).order_by()
     seen = {
         rejected: (number, total)

@@ -159,14 +159,13 @@ def test_the_design_says_1500_audits_for_a_fifth_of_a_percent():
 
 
 def test_views_of_an_edited_listing_count_once(audited, sent):
-    job = audited(impressions=40)
-    sent(
-        listing=job.listing, revision=2, job="dropped", heavy="dropped", debt={"state": "void", "impressions": 100}
-    )  # 60 of its own
+    first = sent(job="dropped", heavy="dropped", debt={"state": "void", "impressions": 40})
+    sent(listing=first.listing, revision=2, debt={"state": "paid", "impressions": 100})  # 60 of its own
+    sent(listing=first.listing, revision=3, debt={"state": "paid", "impressions": 7})  # what was paid begins anew
     audited("reject", impressions=5)
     found = savings.count(30).views
-    assert (found.debts, found.views, found.unsafe_debts, found.unsafe) == (3, 105, 1, 5)
-    assert found.per_10k == pytest.approx(10_000 * 5 / 105)
+    assert (found.debts, found.views, found.unsafe_debts, found.unsafe) == (4, 112, 1, 5)
+    assert found.per_10k == pytest.approx(10_000 * 5 / 112)
 
 
 def test_what_the_device_said_is_held_against_the_gate(sent):

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Assumption:
-    """One number of the form: `low` and `high` are the values that make sense."""
-
-    name: str
-    label: str
-    about: str
-    default: float
-    low: float
-    high: float
-    unit: str
-
+from .settings import Setting
 
 ALL = {
     each.name: each
     for each in (
-        Assumption(
-            "server_hour", "Price of a server hour", "Rent of one server of the site, all its cores.", 0.2, 0, 1000, "€"
+        Setting(
+            "server_hour",
+            "Price of a server hour",
+            "Rent of one server of the site, all its cores.",
+            0.2,
+            0,
+            1000,
+            whole=False,
+            unit="€",
         ),
-        Assumption("cores", "Cores of a server", "A check keeps one of them busy.", 4, 1, 1024, "cores"),
-        Assumption(
-            "watts", "Power of a busy core", "With its share of memory, power supply and cooling.", 10, 0, 1000, "W"
+        Setting("cores", "Cores of a server", "A check keeps one of them busy.", 4, 1, 1024, whole=False, unit="cores"),
+        Setting(
+            "watts",
+            "Power of a busy core",
+            "With its share of memory, power supply and cooling.",
+            10,
+            0,
+            1000,
+            whole=False,
+            unit="W",
         ),
-        Assumption("gigabyte", "Price of a gigabyte sent", "To browsers; a gigabyte is 10⁹ bytes.", 0.05, 0, 1000, "€"),
-        Assumption(
+        Setting(
+            "gigabyte",
+            "Price of a gigabyte sent",
+            "To browsers; a gigabyte is 10⁹ bytes.",
+            0.05,
+            0,
+            1000,
+            whole=False,
+            unit="€",
+        ),
+        Setting(
             "target",
             "Miss rate to be shown",
             "The audits needed are those that put the upper end of the one-sided 95 % interval at this share.",
             0.2,
             0.01,
             50,
-            "%",
+            whole=False,
+            unit="%",
         ),
     )
 }

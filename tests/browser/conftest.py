@@ -11,7 +11,10 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from listings.models import Listing
+from recommendations import vectors
 from tests.browser import chromium
+from tests.browser.market import on_sale
 from tests.browser.recorder import Recorder, recording
 from tests.browser.sell_page import SellPage
 from tests.stack import Stack
@@ -75,3 +78,11 @@ def recorded(
     signed_in(merchant)
     with recording(site.port) as recorder:
         yield SellPage(context.new_page()).open(f"{recorder.url}/sell/new/"), recorder
+
+
+@pytest.fixture
+def things(site: Stack, merchant: Any, other_merchant: Any) -> list[Listing]:
+    """The small market of market.py, with its vectors."""
+    listings = on_sale(merchant, other_merchant)
+    vectors.sweep()  # or the worker does it in the middle of a test, and the order for everybody changes
+    return listings

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from listings.lifecycle import Status
 from listings.models import Listing
@@ -85,4 +85,14 @@ def titles(page: Page, within: str = "[data-shelf]") -> list[str]:
     found: list[str] = page.eval_on_selector_all(
         f"{within} > .grid .tile", "tiles => tiles.map((tile) => tile.querySelector('.tile__title').textContent)"
     )
+    return found
+
+
+def everybodys(browser: Browser, site: str, path: str) -> list[str]:
+    """Titles in the order that the server gives to everybody: without JavaScript there is no other."""
+    context = browser.new_context(base_url=site, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path)
+    found = titles(page)
+    context.close()
     return found

@@ -9,19 +9,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from listings.models import Listing
-from recommendations import vectors
-from tests.browser.market import await_feed, events, on_sale
+from tests.browser.market import await_feed, events
 from tests.stack import Stack
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEARCH = "/?q=teapot"
-
-
-@pytest.fixture
-def things(site: Stack, merchant: Any, other_merchant: Any) -> list[Listing]:
-    listings = on_sale(merchant, other_merchant)
-    vectors.sweep()
-    return listings
 
 
 def open_favourites(page: Page) -> None:

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Request
 
 from listings.models import Listing
-from recommendations import vectors
-from tests.browser.market import await_feed, kept, on_sale, titles
-from tests.stack import Stack
+from tests.browser.market import await_feed, kept, titles
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FOR_YOU = "[data-shelf=pool]"
-
-
-@pytest.fixture
-def things(site: Stack, merchant: Any, other_merchant: Any) -> list[Listing]:
-    listings = on_sale(merchant, other_merchant)
-    vectors.sweep()
-    return listings
 
 
 def test_what_was_looked_at_leads_the_front_page(page: Page, things: list[Listing]) -> None:

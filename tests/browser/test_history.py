@@ -12,19 +12,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from listings.models import Listing
-from recommendations import vectors
-from tests.browser.market import await_feed, events, kept, on_sale, titles
+from tests.browser.market import await_feed, events, everybodys, kept, titles
 from tests.stack import Stack
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEARCH = "/?q=teapot"
-
-
-@pytest.fixture
-def things(site: Stack, merchant: Any, other_merchant: Any) -> list[Listing]:
-    listings = on_sale(merchant, other_merchant)
-    vectors.sweep()  # or the worker does it in the middle of a test, and the order for everybody changes
-    return listings
 
 
 def listen(context: BrowserContext) -> list[Request]:
@@ -140,11 +132,7 @@ def test_what_was_dismissed_does_not_come_back(page: Page, things: list[Listing]
 def test_results_are_in_this_shopper_s_order_and_the_switch_gives_everybody_s(
     page: Page, browser: Any, site: Stack, things: list[Listing]
 ) -> None:
-    plain = browser.new_context(base_url=site.url, java_script_enabled=False)
-    other = plain.new_page()
-    other.goto(SEARCH)
-    everybody = titles(other)
-    plain.close()
+    everybody = everybodys(browser, site.url, SEARCH)
     first = next(thing for thing in things if thing.title == everybody[0])
     look_at(page, first)
     for thing in things:  # of another seller, and none of the results

@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from listings.models import Listing
-from recommendations import vectors
-from tests.browser.market import await_feed, events, on_sale, titles
+from tests.browser.market import await_feed, events, everybodys, titles
 from tests.stack import Stack
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,13 +23,6 @@ BLOCKED = [
     "IDBFactory.prototype.open = () => ({})",
 ]
 blocked = pytest.mark.parametrize("block", BLOCKED, ids=["reading throws", "none", "opening throws", "never answers"])
-
-
-@pytest.fixture
-def things(site: Stack, merchant: Any, other_merchant: Any) -> list[Listing]:
-    listings = on_sale(merchant, other_merchant)
-    vectors.sweep()
-    return listings
 
 
 def pause(page: Page, is_paused: bool = True) -> None:
@@ -129,11 +121,7 @@ def test_for_you_and_the_switch_say_what_is_so(page: Page, things: list[Listing]
 def test_another_tab_goes_back_to_what_everybody_sees(
     page: Page, context: BrowserContext, browser: Any, site: Stack, things: list[Listing], end: Any
 ) -> None:
-    plain = browser.new_context(base_url=site.url, java_script_enabled=False)
-    without = plain.new_page()
-    without.goto(SEARCH)
-    everybody = titles(without)
-    plain.close()
+    everybody = everybodys(browser, site.url, SEARCH)
     page.goto(next(thing for thing in things if thing.title == everybody[0]).get_absolute_url())
     await_feed(page, "settled")
     page.goto(SEARCH)

@@ -9,8 +9,11 @@ from listings.lifecycle import Status
 from listings.models import Debt, Listing, OwedCheck
 from listings.trust import exposure, totals
 from tests.faults.test_faults import LATER
-from tests.listings.conftest import make_listing  # noqa: F401  (a fixture)
-from tests.listings.trust.conftest import WORDS, claim, earn, open_cells, owing, send, set_to  # noqa: F401  (fixtures)
+from tests.listings.conftest import (
+    WORDS,
+    make_listing,  # noqa: F401  (a fixture)
+)
+from tests.listings.trust.conftest import claim, earn, open_cells, owing, send, set_to  # noqa: F401  (fixtures)
 from tests.stack import until
 
 pytestmark = pytest.mark.site

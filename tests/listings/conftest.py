@@ -18,6 +18,17 @@ from listings.lifecycle import Status
 from listings.models import Listing, OwedCheck, ReviewJob, User
 from models import manifest
 
+# A harmless listing, as a form sends it.
+WORDS: dict[str, Any] = {
+    "title": "Wooden train set, 24 pieces",
+    "description": "Beech tracks, two bridges and a red engine. Played with gently by one child.",
+    "category": "toys",
+    "attributes": {},
+    "price": Decimal("24.50"),
+    "currency": "EUR",
+    "condition": "good",
+}
+
 
 @pytest.fixture
 def as_user() -> Callable[[User], Client]:

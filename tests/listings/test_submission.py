@@ -14,21 +14,13 @@ from listings import checks, content, submission, validation
 from listings.lifecycle import Status
 from listings.models import Listing, ReviewJob, StatusChange, ValidationJob, Verdict
 from models import text
+from tests.listings.conftest import WORDS
 
 
 @pytest.fixture
 def words():
     def make(**changes):
-        values = {
-            "title": "Wooden train set, 24 pieces",
-            "description": "Beech tracks, two bridges and a red engine. Played with gently by one child.",
-            "category": "toys",
-            "attributes": {},
-            "price": Decimal("24.50"),
-            "currency": "EUR",
-            "condition": "good",
-        }
-        return values | changes
+        return WORDS | changes
 
     return make
 

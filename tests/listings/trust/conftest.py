@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,16 +15,7 @@ from listings.lifecycle import Status
 from listings.models import Cell, Debt, Listing, User, ValidationJob
 from listings.trust import settings
 from models import text
-
-WORDS: dict[str, Any] = {
-    "title": "Wooden train set, 24 pieces",
-    "description": "Beech tracks, two bridges and a red engine. Played with gently by one child.",
-    "category": "toys",
-    "attributes": {},
-    "price": Decimal("24.50"),
-    "currency": "EUR",
-    "condition": "good",
-}
+from tests.listings.conftest import WORDS
 
 
 @pytest.fixture

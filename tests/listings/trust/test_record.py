@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 from listings import submission, validation
 from listings.models import Decision, Ruling, SettingChange, StatusChange, Verdict
 from listings.trust import agreement, record
-from tests.listings.trust.conftest import WORDS
+from tests.listings.conftest import WORDS
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 

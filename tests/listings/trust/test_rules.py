@@ -9,7 +9,7 @@ from listings import checks, policies, submission, validation
 from listings.lifecycle import Status
 from listings.models import Cell, Debt, Decision, OwedCheck, ReviewJob, Ruling, StatusChange, ValidationJob
 from listings.trust import tiers
-from tests.listings.trust.conftest import WORDS
+from tests.listings.conftest import WORDS
 
 
 @pytest.fixture

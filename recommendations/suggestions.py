@@ -19,6 +19,7 @@ from django.urls import reverse
 from listings import categories
 from listings.models import Listing
 from listings.queries import CONFIG
+from listings.trust import exposure
 
 from . import shops, spelling, vocabulary
 from .vocabulary import Vocabulary
@@ -47,15 +48,16 @@ def suggest(typed: str) -> list[Suggestion]:
     known = vocabulary.current()
     is_whole = not typed[-1].isalnum()  # the last word has been ended
     titles = _titles(found, is_whole)
-    texts = completions(found, is_whole, [title for title, _ in titles], known)
+    texts = completions(found, is_whole, [title for title, _, _ in titles], known)
     if not texts:
         text = folded(spelling.corrected(typed.strip(), known))
         texts = [text] if text != folded(typed.strip()) else []
+    exposure.shown(pk for _, _, pk in titles[:LISTINGS])
     return [
         *(Suggestion("words", text, f"{reverse('browse')}?{urlencode({'q': text})}") for text in texts),
         *_categories(found),
         *_shops(typed),
-        *(Suggestion("listing", title, reverse("item", args=[name])) for title, name in titles[:LISTINGS]),
+        *(Suggestion("listing", title, reverse("item", args=[name])) for title, name, _ in titles[:LISTINGS]),
     ]
 
 
@@ -105,8 +107,8 @@ def _shops(typed: str) -> list[Suggestion]:
     return [Suggestion("shop", each.display_name, reverse("seller", args=[each.username])) for each in found]
 
 
-def _titles(found: list[str], is_whole: bool) -> list[tuple[str, str]]:
-    """(title, public id) of listings whose title has all the words, the last one perhaps only begun; the newest."""
+def _titles(found: list[str], is_whole: bool) -> list[tuple[str, str, int]]:
+    """(title, public id, key) of listings whose title has all the words, the last perhaps only begun; the newest."""
     if max(map(len, found)) < SHORTEST_TITLE:
         return []
     weights = ["A"] * (len(found) - 1) + ["A" if is_whole else "*A"]
@@ -116,4 +118,4 @@ def _titles(found: list[str], is_whole: bool) -> list[tuple[str, str]]:
     ]
     query = SearchQuery(" & ".join(terms), config=CONFIG, search_type="raw")
     rows = Listing.objects.published().filter(search=query).order_by("-published_at", "-pk")
-    return list(rows.values_list("title", "public_id")[:TITLES])
+    return list(rows.values_list("title", "public_id", "pk")[:TITLES])

@@ -66,6 +66,16 @@ def test_ten_thousand_forged_views_at_once_only_bring_its_check_forward(owing):
     assert debt.listing.status == Status.PUBLISHED, "what is paid has no cap"
 
 
+@pytest.mark.parametrize(
+    "page", ["/", "/?q=train", "/c/toys/", "/seller/alice/", "/api/search?q=train", "/api/search/suggestions?q=train"]
+)
+def test_each_page_that_names_it_counts_once(owing, client, page):
+    debt = owing()
+    assert client.get(page).status_code == 200
+    debt.refresh_from_db()
+    assert debt.impressions == (2 if page == "/" else 1), "the front page has it in two lists"
+
+
 def test_a_doubt_of_a_light_check_takes_it_off_at_once(owing):
     debt = owing()
     check = debt.job.checks.get(name=checks.CONTACT_DETAILS)

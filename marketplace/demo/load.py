@@ -15,6 +15,7 @@ from listings.lifecycle import Status
 from listings.models import Listing, Order, StatusChange, User
 from marketplace import catalogue
 from marketplace.demo import people, pictures
+from marketplace.demo.dating import dating_back
 from marketplace.demo.entries import Entered, Entry, enter
 
 FOLDER = Path(__file__).resolve().parent
@@ -125,7 +126,8 @@ def _order(listing: Listing, buyer: User, case: dict[str, Any], number: int) -> 
     assert listing.published_at
     when = listing.published_at + timedelta(minutes=25 + 7 * number)
     Order.objects.filter(pk=order.pk).update(created_at=when)
-    StatusChange.objects.filter(listing=listing, target=Status.ENDED).update(created_at=when)
+    with dating_back():
+        StatusChange.objects.filter(listing=listing, target=Status.ENDED).update(created_at=when)
     Listing.objects.filter(pk=listing.pk).update(updated_at=when)
 
 

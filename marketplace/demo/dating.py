@@ -1,4 +1,4 @@
-"""Yesterday's rows, written today: the one place that dates back what stands in the record (listings migration 0008)."""
+"""Yesterday's rows, written today: the one place that dates back what stands in the record (migration 0008)."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from listings import outcome as outcomes
 from listings.lifecycle import Status
 from listings.models import Listing, ReviewJob, StatusChange, User, ValidationJob, Verdict
 from listings.moderation import decisions
+from marketplace.demo.dating import dating_back
 
 SPREAD = timedelta(days=40)  # of the catalogue's dates before now
 RECENT = timedelta(days=3)  # of what waits for somebody

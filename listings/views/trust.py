@@ -48,6 +48,7 @@ def trust(request: SignedInRequest) -> HttpResponse:
         "listings/trust.html",
         {
             "rows": rows,
+            "is_on": bool(now["debts"]),
             "errors": errors,
             "changes": _changes(),
             "owed": opened.aggregate(

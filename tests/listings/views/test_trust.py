@@ -77,8 +77,11 @@ def test_the_record_of_a_listing(page, owing):  # noqa: F811
 
 
 def test_a_switch_is_on_or_off(page):
-    assert "<strong>off </strong>" in page.get(PAGE).content.decode(), "until an operator switches it on"
+    before = page.get(PAGE).content.decode()
+    assert "<strong>off </strong>" in before, "until an operator switches it on"
+    assert "This is switched off now" in before
     page.post(PAGE, {"name": "debts", "value": "1", "reason": WHY})
     said = page.get(PAGE).content.decode()
     assert "<strong>on </strong>" in said
+    assert "This is switched off now" not in said
     assert "Publish before the heavy checks</strong>: 0 → 1" in said

@@ -65,7 +65,16 @@ def page(model_version: str, vectors: NDArray[np.int8], limit: int) -> Page:
             found, _ = _shown(*_ranked(interests, space, limit), space, limit, NEAREST)
         if found.items:
             return found
-    found, _ = _shown(*popular_and_new(limit), space, limit, POPULAR)
+    return popular_and_new(limit)
+
+
+def popular_and_new(limit: int) -> Page:
+    """At most `limit` items for somebody of whom nothing is known."""
+    space = present_space()
+    found, gone = _shown(*_in_turns(limit), space, limit, POPULAR)
+    if gone and len(found.items) < limit:  # many left the market at once: what is kept of it is of another one
+        retrieval.forget_market()
+        found, _ = _shown(*_in_turns(limit), space, limit, POPULAR)
     return found
 
 
@@ -139,9 +148,9 @@ def _rank(interests: Vectors, space: str, limit: int) -> tuple[list[int], list[f
     return [pks[at] for at in order], falling
 
 
-def popular_and_new(limit: int) -> tuple[list[int], list[float]]:
-    """Keys and scores for somebody of whom nothing is known: two popular ones, then a new one, and so on; each once.
-    Some more than the limit, for what has left the market meanwhile."""
+def _in_turns(limit: int) -> tuple[list[int], list[float]]:
+    """Keys and scores: two popular ones, then a new one, and so on; each once. Some more than the limit, for what
+    has left the market meanwhile."""
     market = retrieval.market()
     popular, new = iter(market.popular_overall), iter(market.new)
     order: dict[int, None] = {}

@@ -279,8 +279,9 @@ _steps: dict[int, Steps] = {}
 
 def forget() -> None:
     """For another catalogue in the same process."""
-    global _market, _memory
-    _market = _memory = None
+    global _memory
+    _memory = None
+    forget_market()
     _steps.clear()
     nearby.forget()
 
@@ -323,6 +324,11 @@ def market() -> Market:
     if _market is None or time.monotonic() > _market.until:
         _market = _read_market()
     return _market
+
+
+def forget_market() -> None:
+    global _market
+    _market = None
 
 
 def _read_market() -> Market:

@@ -89,8 +89,7 @@ def _listed(request: HttpRequest, filters: dict[str, Any]) -> dict[str, Any]:
 
 def offered() -> list[Listing]:
     """What is popular and new: the same for everybody, until the device has its say."""
-    keys, _ = feed.popular_and_new(OFFERED)
-    return for_page(queries.in_this_order(keys)[:OFFERED])
+    return for_page(queries.in_this_order(feed.popular_and_new(OFFERED).keys))
 
 
 def _count_conditions(form: BrowseForm, counted: list[Facet]) -> None:

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from listings.models import Listing
-from recommendations import counting, standing
+from recommendations import counting, retrieval, standing
 from recommendations.views.browse import OFFERED, PAGE_SIZE
 
 
@@ -169,6 +169,15 @@ def test_only_what_is_on_sale_now_is_offered(client, make_listing):
     assert len(client.get("/").context["offered"]) == 2
     Listing.objects.filter(pk=gone.pk).update(status="paused")
     assert [listing.title for listing in client.get("/").context["offered"]] == ["Here"]
+
+
+def test_a_market_that_changed_at_once_is_read_again(client, make_listing, monkeypatch):
+    monkeypatch.setattr(retrieval, "SECONDS_OF_SMALL", 3_600.0)
+    gone = make_listing("Gone")
+    assert len(client.get("/").context["offered"]) == 1
+    Listing.objects.filter(pk=gone.pk).update(status="paused")
+    make_listing("Just come")
+    assert [listing.title for listing in client.get("/").context["offered"]] == ["Just come"]
 
 
 def test_an_empty_market_offers_nothing(client, db):

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from . import categories
-from .models import Listing
+from .models import Listing, Revision
 
 Fields = list[tuple[str, str]]
 LABELS = {"title": "Title", "description": "Description", "attributes": "Details", "alt": "Words about the photos"}
@@ -34,6 +34,17 @@ def fields_of(listing: Listing) -> Fields:
         category=listing.category,
         attributes=listing.attributes,
         alts=[photo.alt for photo in listing.photos.all()],
+    )
+
+
+def fields_of_revision(revision: Revision) -> Fields:
+    """As it was then."""
+    return text_fields(
+        title=revision.title,
+        description=revision.description,
+        category=revision.category,
+        attributes=revision.attributes,
+        alts=[photo["alt"] for photo in revision.photos],
     )
 
 

@@ -191,36 +191,69 @@ class AccountForm(forms.ModelForm):
         return saved
 
 
-class RejectForm(forms.Form):
-    """`photos`: those that may not come back under any listing, by their numbers in the database."""
+class DecisionForm(forms.Form):
+    """What a moderator says of a case. What each action needs is checked where decisions are made
+    (moderation/decisions.py). `photos`: those that may not come back under any listing, by their numbers in the
+    database."""
 
-    policy = forms.ChoiceField(error_messages={"required": "Choose the policy that the listing breaks."})
+    policy = forms.ChoiceField(
+        required=False, error_messages={"invalid_choice": "Choose the policy that the listing breaks."}
+    )
     reason = forms.CharField(
-        min_length=10,
-        max_length=2000,
+        required=False,
+        max_length=limits.REASON_MOST,
+        label="Reason",
+        help_text="The merchant reads it. Needed for everything but an approval.",
         widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={
-            "required": "Write the reason; the merchant reads it.",
-            "min_length": "Say a little more: the merchant has to understand it (at least 10 characters).",
-        },
     )
     photos = forms.TypedMultipleChoiceField(
         required=False,
         coerce=int,
         label="Keep these photos off the market",
-        help_text="They and copies of them are held when somebody uploads them again.",
+        help_text="With a rejection: they and copies of them are held when somebody uploads them again.",
         error_messages={"invalid_choice": "One of these photos is not in the listing any more. Look at it again."},
         widget=forms.CheckboxSelectMultiple,
     )
 
-    def __init__(self, *args: Any, listing: Listing, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, listing: Listing | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choose: Any = self.fields["policy"]
-        choose.choices = [("", "Choose …"), *((p.id, p.name) for p in policies.all())]
+        choose.choices = [("", "None named"), *((p.id, p.name) for p in policies.all())]
         photos: Any = self.fields["photos"]
-        photos.choices = [(photo.pk, f"Photo {photo.position + 1}") for photo in listing.photos.all()]
+        rows = listing.photos.all() if listing else []
+        photos.choices = [(photo.pk, f"Photo {photo.position + 1}") for photo in rows]
         if not photos.choices:
             del self.fields["photos"]
+
+
+class ReportForm(forms.Form):
+    policy = forms.ChoiceField(
+        required=False,
+        label="What is wrong with it?",
+        error_messages={"invalid_choice": "Choose what is wrong with it."},
+    )
+    text = forms.CharField(
+        required=False,
+        max_length=limits.REPORT_CHARS,
+        label="In your words",
+        help_text="What should a moderator look at? The seller does not read this.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose: Any = self.fields["policy"]
+        choose.choices = [("", "Something else"), *((p.id, p.name) for p in policies.all())]
+
+
+class AppealForm(forms.Form):
+    text = forms.CharField(
+        required=False,
+        max_length=limits.APPEAL_CHARS,
+        label="Why is the decision wrong?",
+        help_text="Another moderator reads this beside the listing and the first decision.",
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
 
 
 class SavingsForm(forms.Form):

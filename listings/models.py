@@ -37,6 +37,7 @@ class User(AbstractUser):
     sync_drafts = models.BooleanField(default=False)
     # Trust counts from here on; moved when the account may have changed hands (trust/tiers.py).
     trust_from = models.DateTimeField(null=True, blank=True)
+    suspended_until = models.DateTimeField(null=True, blank=True)  # moderation/strikes.py; sells nothing until then
 
     @property
     def is_merchant(self) -> bool:
@@ -45,6 +46,10 @@ class User(AbstractUser):
     @property
     def is_moderator(self) -> bool:
         return self.role == self.Role.MODERATOR
+
+    @property
+    def is_suspended(self) -> bool:
+        return self.suspended_until is not None and self.suspended_until > timezone.now()
 
     @property
     def display_name(self) -> str:
@@ -353,6 +358,7 @@ class Debt(models.Model):
         AUDIT = "audit", "Drawn for an audit"
         DOUBT = "doubt", "A check had a doubt"
         AGE = "age", "It was owed for long"
+        REPORT = "report", "Somebody reported it"
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="debts")
     job = models.OneToOneField(ValidationJob, on_delete=models.CASCADE, related_name="debt")
@@ -409,20 +415,63 @@ class SettingChange(models.Model):
         indexes = [models.Index(fields=["name", "-id"], name="setting_last")]
 
 
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def standing(self) -> DecisionQuerySet:
+        """Without those that an appeal overturned: they say nothing against a seller, nor for a model."""
+        return self.exclude(answers__action__in=["overturn", "modify"])
+
+
+class Revision(models.Model):
+    """What a listing said at one of its revisions: what was decided about, and what an edit changed. Append-only."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=limits.TITLE_CHARS)
+    description = models.TextField(max_length=limits.DESCRIPTION_CHARS)
+    category = models.CharField(max_length=30)
+    attributes = models.JSONField(default=dict, blank=True)
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    condition = models.CharField(max_length=10, choices=Condition)
+    photos = models.JSONField(default=list, blank=True)  # [{id, file, sha256, alt}] in their order
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["listing", "number"], name="one_of_each_revision")]
+
+
 class ReviewJob(models.Model):
-    """A listing that waits for a person."""
+    """A question to a moderator: what waits in the queue."""
 
     class State(models.TextChoices):
         OPEN = "open"
         DECIDED = "decided"
-        WITHDRAWN = "withdrawn"  # edited or ended before the decision
+        WITHDRAWN = "withdrawn"  # edited or ended before the decision, or another decision answered it
+
+    class Kind(models.TextChoices):
+        CHECK = "check", "A check had a doubt"
+        REPORT = "report", "Somebody reported it"
+        APPEAL = "appeal", "The merchant asks for another look"
+        SAMPLE = "sample", "Drawn from what had passed"
+        SECOND = "second", "Decided already, looked at again unseen"
+        GOLDEN = "golden", "The answer is known"
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="review_jobs")
     revision = models.PositiveIntegerField()
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.CHECK)
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
     status_before = models.CharField(max_length=15, choices=Status, default=Status.CHECKING)  # the listing's
     cause = models.TextField()  # why a person is asked, in plain words
     policy = models.CharField(max_length=30, blank=True)  # the suspected one
+    about = models.ForeignKey(  # of an appeal, a second look or a known answer: the decision in question
+        "Decision", null=True, blank=True, on_delete=models.CASCADE, related_name="looks"
+    )
+    risk = models.FloatField(default=0.0)  # 0..1, moderation/queue.py
+    rank_at = models.DateTimeField(default=timezone.now)  # the most urgent first: risk counts as time waited
+    escalated = models.BooleanField(default=False)
+    claimed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    claimed_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
 
@@ -431,16 +480,34 @@ class ReviewJob(models.Model):
         return policies.name(self.policy)
 
     @property
+    def is_blind(self) -> bool:
+        """Its answer measures people and changes nothing; who gives it is not to know."""
+        return self.kind in (self.Kind.SECOND, self.Kind.GOLDEN)
+
+    @property
     def approval_leads_to(self) -> Status:
         """Its merchant paused it, and nobody else puts it on sale again."""
         return Status.PAUSED if self.status_before == Status.PAUSED else Status.PUBLISHED
 
     class Meta:
-        indexes = [models.Index(fields=["created_at"], condition=models.Q(state="open"), name="review_open")]
+        indexes = [
+            models.Index(fields=["created_at", "id"], condition=models.Q(state="open"), name="review_oldest"),
+            models.Index(fields=["rank_at", "id"], condition=models.Q(state="open"), name="review_urgent"),
+            models.Index(fields=["kind", "rank_at", "id"], condition=models.Q(state="open"), name="review_kind"),
+            models.Index(fields=["policy", "rank_at", "id"], condition=models.Q(state="open"), name="review_policy"),
+            models.Index(fields=["decided_at"], name="review_decided"),
+        ]
         constraints = [
             models.UniqueConstraint(
-                fields=["listing"], condition=models.Q(state="open"), name="one_open_review_per_listing"
-            )
+                fields=["listing", "kind"],
+                condition=models.Q(state="open", kind__in=["check", "report", "sample"]),
+                name="one_open_review_of_a_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["about", "kind"],
+                condition=models.Q(kind__in=["appeal", "second"]),
+                name="one_appeal_and_one_second_look",
+            ),
         ]
 
 
@@ -450,17 +517,171 @@ class Decision(models.Model):
     class Action(models.TextChoices):
         APPROVE = "approve", "Approved"
         REJECT = "reject", "Rejected"
+        CHANGES = "changes", "Changes asked for"
+        UPHOLD = "uphold", "Upheld"
+        OVERTURN = "overturn", "Overturned"
+        MODIFY = "modify", "Modified"
 
     review_job = models.OneToOneField(ReviewJob, on_delete=models.PROTECT, related_name="decision")
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="decisions")
+    revision = models.PositiveIntegerField(null=True)  # null: before it was kept; then the job's
     moderator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
     action = models.CharField(max_length=8, choices=Action)
+    policy = models.CharField(max_length=30, blank=True)
+    reason = models.TextField(blank=True)
+    about = models.ForeignKey(  # the decision that an appeal was against
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="answers"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["moderator", "-created_at"], name="decision_moderator")]
+
+    @property
+    def is_restriction(self) -> bool:
+        """It keeps a listing off the market: there is a statement of reasons, and an appeal."""
+        return self.action in (self.Action.REJECT, self.Action.CHANGES)
+
+
+class PendingDecision(models.Model):
+    """A decision that its moderator may still take back; nobody else sees anything of it (moderation/decisions.py)."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done"
+        UNDONE = "undone"  # by its moderator
+        FAILED = "failed"  # the listing changed meanwhile, or somebody was faster
+
+    job = models.ForeignKey(ReviewJob, on_delete=models.CASCADE, related_name="pending")
+    moderator = models.ForeignKey(User, on_delete=models.CASCADE, related_name="pending_decisions")
+    revision = models.PositiveIntegerField()
+    action = models.CharField(max_length=8, choices=Decision.Action)
+    policy = models.CharField(max_length=30, blank=True)
+    reason = models.TextField(blank=True)
+    photos = models.JSONField(default=list, blank=True)  # keys of those that go into the bank
+    batch = models.UUIDField(null=True, blank=True)  # of those decided together
+    state = models.CharField(max_length=7, choices=State, default=State.PENDING)
+    failure = models.TextField(blank=True)  # what the moderator is told
+    told = models.BooleanField(default=False)  # and whether they were
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["due_at"], condition=models.Q(state="pending"), name="pending_due")]
+        constraints = [
+            models.UniqueConstraint(fields=["job"], condition=models.Q(state="pending"), name="one_pending_decision")
+        ]
+
+
+class JobEvent(models.Model):
+    """What happened to a job beside its decision: who took it, let it go, passed it on. Append-only."""
+
+    class Kind(models.TextChoices):
+        TAKEN = "taken", "Taken"
+        LOST = "lost", "Lost: the time was over and somebody else took it"
+        RELEASED = "released", "Put back"
+        SKIPPED = "skipped", "Skipped"
+        ESCALATED = "escalated", "Passed on"
+        PROPOSED = "proposed", "Decided, not yet in force"
+        UNDONE = "undone", "Taken back"
+        FAILED = "failed", "Could not be made"
+
+    job = models.ForeignKey(ReviewJob, on_delete=models.CASCADE, related_name="events")
+    actor = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    kind = models.CharField(max_length=9, choices=Kind)
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["job", "actor", "kind"], name="job_event")]
+
+
+class SecondLook(models.Model):
+    """What a moderator said of a case that was decided before, without knowing how. Changes nothing; append-only."""
+
+    review_job = models.OneToOneField(ReviewJob, on_delete=models.CASCADE, related_name="second_look")
+    about = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="second_looks")
+    moderator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    action = models.CharField(max_length=8, choices=Decision.Action)
     policy = models.CharField(max_length=30, blank=True)
     reason = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-created_at", "-id"]
+
+
+class Appeal(models.Model):
+    """A merchant asks for another look at a decision, once. Its review job says what came of it."""
+
+    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, related_name="appeal")
+    text = models.TextField(max_length=limits.APPEAL_CHARS)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    @property
+    def job(self) -> ReviewJob:
+        return self.decision.looks.get(kind=ReviewJob.Kind.APPEAL)
+
+
+class Report(models.Model):
+    """Somebody says that a listing breaks a rule. It leads to a look, never to a penalty."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="reports")
+    revision = models.PositiveIntegerField()
+    job = models.ForeignKey(ReviewJob, null=True, on_delete=models.SET_NULL, related_name="reports")
+    reporter = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="reports")
+    sender = models.CharField(max_length=64)  # keyed digest of the account or of the address and the day
+    policy = models.CharField(max_length=30, blank=True)  # "": something else
+    text = models.TextField(blank=True, max_length=limits.REPORT_CHARS)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes = [models.Index(fields=["sender", "-created_at"], name="report_sender")]
+        constraints = [
+            models.UniqueConstraint(fields=["listing", "revision", "sender"], name="one_report_of_a_revision")
+        ]
+
+
+class Strike(models.Model):
+    """A confirmed violation that counts against a seller until it expires (moderation/strikes.py)."""
+
+    seller = models.ForeignKey(User, on_delete=models.CASCADE, related_name="strikes")
+    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, related_name="strike")
+    policy = models.CharField(max_length=30)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)  # the decision was overturned
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["seller", "expires_at"], name="strike_seller")]
+
+
+class Notice(models.Model):
+    """A message of the site to one person; also sent by e-mail where there is an address."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    title = models.CharField(max_length=200)
+    text = models.TextField()
+    url = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+    mail_due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)  # null: sent, or nowhere to send to
+    mail_attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["person", "-created_at", "-id"], name="notice_person"),
+            models.Index(fields=["person"], condition=models.Q(read_at=None), name="notice_unread"),
+            models.Index(fields=["mail_due_at"], condition=models.Q(mail_due_at__isnull=False), name="notice_mail"),
+        ]
 
 
 class RemovedPhoto(models.Model):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
 
 from .lifecycle import Status
-from .models import Listing, ListingQuerySet, Order, User
+from .models import Decision, Listing, ListingQuerySet, Order, User
 
 CONFIG = "english"
 ORDER = {
@@ -48,9 +48,13 @@ def in_this_order(pks: list[int]) -> list[Listing]:
 
 
 def my_listings(user: User) -> QuerySet[Listing]:
-    """All of this merchant's, each with `sold`: somebody has bought it, so it cannot be listed again."""
+    """All of this merchant's, each with `sold` (somebody has bought it, so it cannot be listed again) and `decided`, the
+    key of a moderator's decision that keeps it off the market."""
     live = Order.objects.filter(listing=OuterRef("pk")).exclude(status=Order.State.CANCELLED)
-    return _rows().filter(seller=user).annotate(sold=Exists(live)).order_by("-updated_at", "-pk")
+    off_the_market = Q(status__in=[Status.REJECTED, Status.NEEDS_CHANGES])
+    last = Decision.objects.filter(listing=OuterRef("pk"), review_job__revision=OuterRef("revision")).values("pk")[:1]
+    decided = Case(When(off_the_market, then=Subquery(last)))
+    return _rows().filter(seller=user).annotate(sold=Exists(live), decided=decided).order_by("-updated_at", "-pk")
 
 
 def status_counts(user: User) -> list[tuple[str, str, int]]:

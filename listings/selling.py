@@ -22,6 +22,8 @@ def resume(*, listing: Listing, seller: User) -> None:
     """Back on sale: its words were checked and have not changed since, or it would not be paused. What owes checks that
     were called in meanwhile waits for them first."""
     _own(listing, seller)
+    if seller.is_suspended:
+        raise ValidationError(f"Your account is suspended until {seller.suspended_until:%-d %B %Y}.")
     with transaction.atomic():
         Listing.objects.hold(listing.pk)
         target = Status.CHECKING if debts.must_wait(listing) else Status.PUBLISHED
@@ -36,7 +38,7 @@ def end(*, listing: Listing, seller: User) -> None:
         raise ValidationError("The listing has ended already.")
     with transaction.atomic():
         _move(listing, seller, source=listing.status, target=Status.ENDED)
-        submission.withdraw_jobs(listing)
+        submission.withdraw_jobs(listing, ended=True)
 
 
 def _own(listing: Listing, seller: User) -> None:

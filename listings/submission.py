@@ -15,7 +15,7 @@ from django.utils import timezone
 from . import checks, claims, gate, tasks
 from . import content as words
 from .lifecycle import Status
-from .models import Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict, Where
+from .models import Listing, Order, Photo, ReviewJob, Revision, StatusChange, User, ValidationJob, Verdict, Where
 from .photos import copy_staged
 from .trust import debts, lot
 
@@ -29,6 +29,10 @@ UNTOUCHED_BY_PRICE = (Status.CHECKING, Status.IN_REVIEW, Status.PUBLISHED, Statu
 
 class StaleRevision(Exception):
     """The listing was changed elsewhere since this form was opened."""
+
+
+class Suspended(PermissionDenied):
+    """The seller has too many strikes."""
 
 
 class TooManySubmissions(Exception):
@@ -130,17 +134,24 @@ def resubmit(
     return current
 
 
-def withdraw_jobs(listing: Listing) -> None:
-    """Nobody needs to look at the earlier words any more."""
-    now = timezone.now()
+def withdraw_jobs(listing: Listing, *, ended: bool = False) -> None:
+    """Nobody needs to look at the earlier words any more. What was reported is looked at in its new words, unless the
+    listing has ended; an appeal is about a decision and stays."""
     checks.drop(ValidationJob.objects.filter(listing=listing, state=ValidationJob.State.OWED))
     waiting = ReviewJob.objects.filter(listing=listing, state=ReviewJob.State.OPEN)
-    waiting.update(state=ReviewJob.State.WITHDRAWN, decided_at=now)
+    answered = [ReviewJob.Kind.CHECK, ReviewJob.Kind.SAMPLE, *([ReviewJob.Kind.REPORT] if ended else [])]
+    waiting.filter(kind__in=answered).update(state=ReviewJob.State.WITHDRAWN, decided_at=timezone.now())
+    waiting.filter(kind=ReviewJob.Kind.REPORT).update(revision=listing.revision + 1)
 
 
 def _may_send(seller: User, paced: bool) -> None:
     if not seller.is_merchant or not seller.is_active:
         raise PermissionDenied("Only merchants can sell.")
+    if seller.is_suspended:
+        raise Suspended(
+            f"Your account is suspended until {seller.suspended_until:%-d %B %Y}. What you wrote is kept on your device. "
+            "Under “Decisions” you can see why, and ask for another look."
+        )
     if not paced:
         return
     since = timezone.now() - SUBMITS_WITHIN
@@ -244,6 +255,16 @@ def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> Non
         verdict.listing, verdict.revision = listing, listing.revision
         verdict.photo = kept[verdict.photo.pk] if verdict.photo else None
     Verdict.objects.bulk_create(verdicts)
+    remember(listing)
     job = checks.owe(listing, kept.values())
     debts.consider(listing, list(listing.photos.all()), verdicts, job)
     transaction.on_commit(partial(tasks.enqueue_job, job.pk))
+
+
+def remember(listing: Listing) -> None:
+    """What is decided about, also after the next edit."""
+    names = ("title", "description", "category", "attributes", "price", "currency", "condition")
+    photos = listing.photos.order_by("position", "pk").values("id", "file", "sha256", "alt")
+    Revision.objects.create(
+        listing=listing, number=listing.revision, photos=list(photos), **{name: getattr(listing, name) for name in names}
+    )

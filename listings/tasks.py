@@ -86,6 +86,27 @@ def pay_debts() -> int:
 
 
 @shared_task
+def settle_decisions() -> int:
+    from .moderation import decisions
+
+    return decisions.settle_due()
+
+
+@shared_task
+def mail_notices() -> int:
+    from .moderation import notices
+
+    return notices.mail_due()
+
+
+@shared_task
+def draw_quality_jobs() -> int:
+    from .moderation import quality_jobs
+
+    return quality_jobs.draw_sample() + quality_jobs.draw_golden()
+
+
+@shared_task
 def count_cells() -> int:
     from .trust import cells
 

@@ -2,12 +2,19 @@ from django.urls import path, re_path
 
 from . import api
 from .addresses import register
-from .views import accounts, files, market, moderation, orders, savings, selling, trust
+from .views import accounts, decisions, files, market, moderation, orders, savings, selling, trust
 
 register()
 
 urlpatterns = [
     path("item/<public_id:public_id>/buy/", orders.buy, name="buy"),
+    path("item/<public_id:public_id>/report/", decisions.report, name="report"),
+    path("decisions/", decisions.mine, name="decisions"),
+    path("decisions/<int:pk>/", decisions.decision, name="decision"),
+    path("decisions/<int:pk>/statement.json", decisions.statement_json, name="decision-json"),
+    path("notices/", decisions.my_notices, name="notices"),
+    path("notices/<int:pk>/", decisions.open_notice, name="notice"),
+    path("sell/<public_id:public_id>/ask/", decisions.ask_for_a_person, name="ask-for-a-person"),
     path("rules/", market.rules, name="rules"),
     path("sell/", selling.my_listings, name="my-listings"),
     path("sell/start/", selling.start_selling, name="start-selling"),
@@ -26,7 +33,13 @@ urlpatterns = [
     path("accounts/demo/<str:role>/", accounts.demo_sign_in, name="demo-sign-in"),
     path("accounts/settings/", accounts.account, name="account"),
     path("moderation/", moderation.review_queue, name="moderation-queue"),
+    path("moderation/next/", moderation.next_case, name="moderation-next"),
+    path("moderation/undo/", moderation.undo, name="moderation-undo"),
+    path("moderation/bulk/", moderation.bulk, name="moderation-bulk"),
+    path("moderation/preview/", moderation.preview, name="moderation-preview"),
+    path("moderation/statements.csv", decisions.export, name="moderation-export"),
     path("moderation/<int:pk>/", moderation.case, name="moderation-case"),
+    path("moderation/<int:pk>/renew/", moderation.renew, name="moderation-renew"),
     path("moderation/trust/", trust.trust, name="moderation-trust"),
     path("moderation/record/<public_id:public_id>/", trust.listing_record, name="moderation-record"),
     path("moderation/savings/", savings.page, name="moderation-savings"),

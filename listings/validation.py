@@ -31,7 +31,8 @@ from . import (
     photo_text,
 )
 from .lifecycle import Status
-from .models import Debt, Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
+from .models import Debt, Decision, Listing, OwedCheck, Photo, ValidationJob, Verdict, VerdictDecision, Where
+from .moderation import queue
 from .outcome import GRAVE, UNDECIDED, Outcome, decide_about_photos, decide_outcome
 from .trust import debts
 
@@ -247,8 +248,8 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
             return
         _store(job, verdicts)
         if target == Status.IN_REVIEW:
-            ReviewJob.objects.create(
-                listing_id=job.listing_id,
+            queue.open_job(
+                listing,
                 revision=job.revision,
                 status_before=status,
                 cause=found.cause or found.note,

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from kombu import Queue
@@ -24,6 +24,10 @@ PORT = environment.number("PORT", 8000, low=1, high=65535)
 # Unset, both come from wheels and keep their data under VAR (marketplace/embedded.py).
 DATABASE_URL = environment.address("DATABASE_URL", ("postgresql", "postgres"), "postgresql://user:password@host/name")
 REDIS_URL = environment.address("REDIS_URL", ("redis", "rediss", "unix"), "redis://host:6379/0")
+SITE_URL = environment.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")  # before addresses in e-mails
+# Unset, e-mails are printed where the worker runs.
+EMAIL_URL = environment.address("EMAIL_URL", ("smtp", "smtps"), "smtp://user:password@host:587")
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM", "Tandem <no-reply@localhost>")
 VAR = Path(environment.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()  # all data; tests use another one
 SECRET_KEY = environment.text("SECRET_KEY")
 
@@ -189,6 +193,9 @@ CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"  # intervals only: nothing to ke
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "listings.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "debts": {"task": "listings.tasks.pay_debts", "schedule": 15.0, "options": {"expires": 15}},
+    "decisions": {"task": "listings.tasks.settle_decisions", "schedule": 2.0, "options": {"expires": 2}},
+    "notices": {"task": "listings.tasks.mail_notices", "schedule": 20.0, "options": {"expires": 20}},
+    "quality": {"task": "listings.tasks.draw_quality_jobs", "schedule": 300.0, "options": {"expires": 300}},
     "cells": {"task": "listings.tasks.count_cells", "schedule": 60.0, "options": {"expires": 60}},
     "vocabulary": {
         "task": "recommendations.tasks.refresh_vocabulary",
@@ -198,6 +205,16 @@ CELERY_BEAT_SCHEDULE = {
     "vectors": {"task": "recommendations.tasks.sweep_vectors", "schedule": 15.0, "options": {"expires": 15}},
     "standing": {"task": "recommendations.tasks.refresh_standing", "schedule": 60.0, "options": {"expires": 60}},
 }
+
+# --- E-mail ----------------------------------------------------------------------------------------------------------
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_TIMEOUT = 20
+if EMAIL_URL:
+    _mail = urlsplit(EMAIL_URL)
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _mail.hostname, _mail.port or (465 if _mail.scheme == "smtps" else 587)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp" and bool(_mail.username)
 
 # --- Recommendations -------------------------------------------------------------------------------------------------
 # A query is remembered in words, and used for others, once listings were opened from it on so many different days.
@@ -212,6 +229,9 @@ QUIET_TASKS = (
     "listings.tasks.sweep",
     "listings.tasks.pay_debts",
     "listings.tasks.count_cells",
+    "listings.tasks.settle_decisions",
+    "listings.tasks.mail_notices",
+    "listings.tasks.draw_quality_jobs",
     "listings.tasks.make_renditions",
     "listings.tasks.run_check",
     "recommendations.tasks.refresh_vocabulary",

@@ -100,9 +100,17 @@ class OfPhoto:
 def of_words(job: ReviewJob) -> list[Entry]:
     """Every verdict on the words of the revision that the job is about, and what was said of no photo in particular."""
     listing = job.listing
-    texts = dict(content.fields_of(listing)) if listing.revision == job.revision else {}
+    texts = _texts(listing, job.revision)
     rows = listing.verdicts.filter(revision=job.revision, photo=None)
     return [_entry(verdict, texts) for verdict in rows]
+
+
+def _texts(listing: Listing, revision: int) -> dict[str, str]:
+    """The words of that revision; none if they were not kept."""
+    if listing.revision == revision:
+        return dict(content.fields_of(listing))
+    kept = listing.revisions.filter(number=revision).first()
+    return dict(content.fields_of_revision(kept)) if kept else {}
 
 
 def of_photos(job: ReviewJob) -> list[OfPhoto]:

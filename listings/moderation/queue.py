@@ -1,26 +1,166 @@
-"""What waits for a person."""
+"""What waits for a person, in which order, and how a job comes into the queue.
+
+The most urgent first: risk counts as time waited, so that the dangerous goes ahead and the harmless is not left for
+ever. The order is stored in the row (`rank_at`), so that a page of the queue is one step along an index, however long
+the queue is ("keyset pagination": Winand, SQL Performance Explained, 2012).
+"""
 
 from __future__ import annotations
 
-from django.db.models import Count, QuerySet
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from .. import policies
-from ..models import ReviewJob
+from ..lifecycle import Status
+from ..models import Decision, JobEvent, Listing, PendingDecision, ReviewJob, User, Verdict, Where
 
 NO_POLICY = "none"  # in addresses
+PAGE = 25
+HEAD_START = timedelta(hours=48)  # of risk 1 before risk 0
+SKIPPED_FOR = timedelta(hours=8)
+LEAST_RISK = {ReviewJob.Kind.REPORT: 0.4, ReviewJob.Kind.APPEAL: 0.5}  # somebody waits for an answer
+MOST_SEVERE = 3
+URGENT, OLDEST = "urgent", "oldest"
+ORDERS = {URGENT: "rank_at", OLDEST: "created_at"}
+# Lanes of the queue: name → label, and what is in them. A blind job stands among the checks, or it would not be blind.
+LANES: dict[str, tuple[str, Q]] = {
+    "all": ("Everything", Q()),
+    "checks": ("Checks", Q(kind__in=["check", "second", "golden"], escalated=False)),
+    "reports": ("Reports", Q(kind="report", escalated=False)),
+    "appeals": ("Appeals", Q(kind="appeal", escalated=False)),
+    "samples": ("Samples", Q(kind="sample", escalated=False)),
+    "escalated": ("Passed on", Q(escalated=True)),
+}
 
 
-def open_jobs(policy: str = "") -> QuerySet[ReviewJob]:
-    """Open jobs, the longest waiting first; `policy` narrows to one, NO_POLICY to those without a suspicion."""
-    rows = ReviewJob.objects.filter(state=ReviewJob.State.OPEN)
-    if policy:
-        rows = rows.filter(policy="" if policy == NO_POLICY else policy)
-    rows = rows.select_related("listing__seller").prefetch_related("listing__photos").defer("listing__search")
-    return rows.order_by("created_at", "pk")
+@dataclass(frozen=True)
+class Filters:
+    """What a moderator wants to see of the queue, as it stands in the address."""
+
+    lane: str = "all"
+    policy: str = ""
+    order: str = URGENT
+
+    @classmethod
+    def of(cls, asked: Any) -> Filters:
+        lane, order = asked.get("lane", "all"), asked.get("order", URGENT)
+        policy = asked.get("policy", "")
+        known = policy == NO_POLICY or policies.get(policy) is not None
+        return cls(lane if lane in LANES else "all", policy if known else "", order if order in ORDERS else URGENT)
+
+    def as_query(self) -> dict[str, str]:
+        """Without what is the default."""
+        given = {"lane": self.lane, "policy": self.policy, "order": self.order}
+        return {name: value for name, value in given.items() if value != getattr(Filters(), name)}
 
 
-def counts() -> list[tuple[str, str, int]]:
+def open_job(
+    listing: Listing,
+    *,
+    revision: int,
+    kind: str = ReviewJob.Kind.CHECK,
+    cause: str,
+    policy: str = "",
+    risk: float | None = None,
+    status_before: str = Status.CHECKING,
+    about: Decision | None = None,
+) -> ReviewJob:
+    """A new job in the queue. risk: 0..1; None: by what the checks said of the revision."""
+    found = risk_of(listing.pk, revision, policy) if risk is None else risk
+    found = max(found, LEAST_RISK.get(ReviewJob.Kind(kind), 0.0))
+    now = timezone.now()
+    return ReviewJob.objects.create(
+        listing_id=listing.pk, revision=revision, kind=kind, cause=cause, policy=policy, about=about,
+        status_before=status_before, risk=found, rank_at=ranked(now, found), created_at=now,
+    )  # fmt: skip
+
+
+def ranked(since: datetime, risk: float) -> datetime:
+    return since - risk * HEAD_START
+
+
+def risk_of(listing_id: int, revision: int, policy: str) -> float:
+    """The server's highest score for the policy (of none, for any), times how severe it is; 0..1."""
+    said = Verdict.objects.filter(listing=listing_id, revision=revision).exclude(where=Where.DEVICE)
+    scores = [row for row in said.values_list("scores", flat=True) if row]
+    known = policies.get(policy)
+    if known is None:
+        return max((1.0 - float(row["safe"]) for row in scores if "safe" in row), default=0.0) / MOST_SEVERE
+    score = max((float(row.get(policy, 0.0)) for row in scores), default=0.0)
+    return min(1.0, max(score, 0.1)) * known.severity / MOST_SEVERE
+
+
+def open_jobs(filters: Filters = Filters()) -> QuerySet[ReviewJob]:
+    """Open jobs in the order of `filters`; what is decided and only not yet in force is not among them."""
+    rows = ReviewJob.objects.filter(LANES[filters.lane][1], state=ReviewJob.State.OPEN)
+    if filters.policy:
+        rows = rows.filter(policy="" if filters.policy == NO_POLICY else filters.policy)
+    pending = PendingDecision.objects.filter(job=OuterRef("pk"), state=PendingDecision.State.PENDING)
+    return rows.filter(~Exists(pending)).order_by(ORDERS[filters.order], "pk")
+
+
+def for_moderator(moderator: User, filters: Filters = Filters()) -> QuerySet[ReviewJob]:
+    """Those that this moderator may take now: free or theirs, not about themselves, not what they skipped lately, passed
+    on, or are not to judge again."""
+    mine = JobEvent.objects.filter(job=OuterRef("pk"), actor=moderator)
+    since = timezone.now() - SKIPPED_FOR
+    put_off = mine.filter(Q(kind="skipped", created_at__gt=since) | Q(kind="escalated"))
+    # What was reported and is just being checked anew waits for that check.
+    stands = ~Q(kind__in=["report", "sample"]) | Q(listing__status__in=[Status.PUBLISHED, Status.PAUSED])
+    free = Q(claimed_until=None) | Q(claimed_until__lte=timezone.now()) | Q(claimed_by=moderator)
+    rows = open_jobs(filters).filter(free, stands, ~Exists(put_off)).exclude(listing__seller=moderator)
+    return rows.exclude(about__moderator=moderator)
+
+
+def page(filters: Filters, after: str = "") -> tuple[list[ReviewJob], str]:
+    """Jobs of a page of the queue, and the place from which the next one goes on ("" at its end). `after`: such a
+    place; one that cannot be read is the beginning."""
+    column = ORDERS[filters.order]
+    rows = open_jobs(filters)
+    if place := _place(after):
+        since, pk = place
+        rows = rows.filter(Q(**{f"{column}__gt": since}) | Q(**{column: since, "pk__gt": pk}))
+        rows = rows.filter(**{f"{column}__gte": since})  # the index is entered here
+    rows = rows.select_related("listing__seller", "claimed_by").prefetch_related("listing__photos")
+    found = list(rows.defer("listing__search")[: PAGE + 1])
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return found[:PAGE], f"{getattr(last, column).isoformat()}_{last.pk}" if last else ""
+
+
+def _place(written: str) -> tuple[datetime, int] | None:
+    at, _, pk = written.replace(" ", "+").rpartition("_")
+    try:
+        found = parse_datetime(at)
+        return (found, int(pk)) if found is not None and found.tzinfo else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    number: int
+    oldest: datetime | None
+
+
+def waiting() -> dict[str, Waiting]:
+    """By lane: how many wait, and since when the first of them."""
+    counted = ReviewJob.objects.filter(state=ReviewJob.State.OPEN).aggregate(
+        **{f"{lane}_number": Count("pk", filter=inside) for lane, (_, inside) in LANES.items() if inside},
+        **{f"{lane}_oldest": Min("created_at", filter=inside) for lane, (_, inside) in LANES.items() if inside},
+        all_number=Count("pk"),
+        all_oldest=Min("created_at"),
+    )
+    return {lane: Waiting(counted[f"{lane}_number"], counted[f"{lane}_oldest"]) for lane in LANES}
+
+
+def counts(lane: str = "all") -> list[tuple[str, str, int]]:
     """(policy id, name, number waiting), the most first."""
-    waiting = ReviewJob.objects.filter(state=ReviewJob.State.OPEN).order_by().values_list("policy")
-    found = waiting.annotate(number=Count("pk")).order_by("-number", "policy")
+    rows = ReviewJob.objects.filter(LANES[lane][1], state=ReviewJob.State.OPEN).order_by().values_list("policy")
+    found: Iterable[tuple[str, int]] = rows.annotate(number=Count("pk")).order_by("-number", "policy")
     return [(policy, policies.name(policy), number) for policy, number in found]

@@ -1,4 +1,5 @@
-"""What an operator may change about trust, each with a safe default, its bounds and a sentence that explains it.
+"""What an operator may change about trust and moderation, each with a safe default, its bounds and a sentence that
+explains it.
 
 A change is a row (`SettingChange`) with its author and reason; the last one counts. Values are kept for two seconds by
 each process.
@@ -16,6 +17,7 @@ from ..models import SettingChange, User
 
 SECONDS = 2.0
 REASON_CHARS, REASON_MOST = 10, 500
+MODERATION = "Moderation"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Setting:
     high: float
     whole: bool = True
     unit: str = ""
+    group: str = "Trust and debts"
 
     def shown(self, value: float) -> str:
         """For people; of a switch "on" or "off"."""
@@ -193,6 +196,103 @@ ALL = {
             365,
             unit="days",
         ),
+        Setting(
+            "lease_minutes",
+            "Minutes that a case is held",
+            "So long a moderator has a case to themselves; working on it counts anew. Then others may take it.",
+            10,
+            1,
+            240,
+            unit="minutes",
+            group=MODERATION,
+        ),
+        Setting(
+            "undo_seconds",
+            "Seconds to take a decision back",
+            "A decision comes into force after so long; until then its moderator may undo it, and nobody else sees it.",
+            20,
+            0,
+            600,
+            unit="seconds",
+            group=MODERATION,
+        ),
+        Setting(
+            "appeal_days",
+            "Days to ask for another look",
+            "So long after a decision its merchant may appeal. The Digital Services Act asks for six months (Article 20).",
+            183,
+            1,
+            3_650,
+            unit="days",
+            group=MODERATION,
+        ),
+        Setting(
+            "strike_days",
+            "Days that a strike counts",
+            "A rejection under a policy of the highest severity is a strike for so long.",
+            90,
+            1,
+            3_650,
+            unit="days",
+            group=MODERATION,
+        ),
+        Setting(
+            "strikes_to_suspend",
+            "Strikes that suspend a seller",
+            "With so many at a time, a seller's listings are paused and nothing new can be submitted.",
+            3,
+            1,
+            100,
+            group=MODERATION,
+        ),
+        Setting(
+            "suspend_days",
+            "Days of a suspension",
+            "Then the seller may put listings back on sale.",
+            30,
+            1,
+            3_650,
+            unit="days",
+            group=MODERATION,
+        ),
+        Setting(
+            "reports_a_day",
+            "Reports of one sender a day",
+            "Further ones are refused with a sentence. Each listing can be reported once by everybody.",
+            20,
+            1,
+            10_000,
+            group=MODERATION,
+        ),
+        Setting(
+            "samples_a_day",
+            "Passed listings looked at a day",
+            "So many listings on sale, drawn at random, are shown to moderators: this measures what all checks miss.",
+            5,
+            0,
+            10_000,
+            group=MODERATION,
+        ),
+        Setting(
+            "second_share",
+            "Share of decisions looked at twice",
+            "Another moderator decides these again without knowing how they were decided; it measures agreement.",
+            0.05,
+            0.0,
+            1.0,
+            whole=False,
+            group=MODERATION,
+        ),
+        Setting(
+            "golden_share",
+            "Share of cases with a known answer",
+            "Mixed in among the others, from decisions on which two moderators agreed; it measures each moderator.",
+            0.02,
+            0.0,
+            1.0,
+            whole=False,
+            group=MODERATION,
+        ),
     )
 }
 
@@ -210,6 +310,10 @@ def values() -> dict[str, float]:
     found |= {row.name: row.value for row in SettingChange.objects.filter(pk__in=last) if row.name in ALL}
     _kept = (time.monotonic() + SECONDS, found)
     return found
+
+
+def value(name: str) -> float:
+    return values()[name]
 
 
 def forget() -> None:

@@ -1,5 +1,8 @@
-"""The first moderation page: queue, evidence, decision with a reason."""
+"""The console: queue, case, decision, and what a moderator does with a claim."""
 
+from __future__ import annotations
+
+import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -7,16 +10,30 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import categories, policies
-from ..forms import RejectForm
-from ..models import ReviewJob
-from ..moderation import decisions, evidence, queue
-from ..pages import Pages
+from .. import categories, limits, policies
+from ..forms import DecisionForm
+from ..models import Decision, JobEvent, PendingDecision, ReviewJob, User
+from ..moderation import claims, decisions, diff, evidence, queue, sellers, statements
+from ..moderation.decisions import Word
+from ..moderation.queue import Filters
 from .requests import SignedInRequest
+
+Action = Decision.Action
+BULK_MOST = 50
+LABELS = {
+    Action.APPROVE: ("Approve", "a"),
+    Action.REJECT: ("Reject", "r"),
+    Action.CHANGES: ("Ask for changes", "c"),
+    Action.UPHOLD: ("Uphold", "a"),
+    Action.OVERTURN: ("Overturn", "r"),
+    Action.MODIFY: ("Modify", "c"),
+}
 
 
 def moderator_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -30,68 +47,313 @@ def moderator_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpR
     return guarded
 
 
+# --- The queue -------------------------------------------------------------------------------------------------------
 @moderator_required
 @require_safe
-def review_queue(request: HttpRequest) -> HttpResponse:
-    policy = request.GET.get("policy", "")
-    page = Pages(queue.open_jobs(policy=policy), 25).get_page(request.GET.get("page"))
+def review_queue(request: SignedInRequest) -> HttpResponse:
+    filters = Filters.of(request.GET)
+    jobs, further = queue.page(filters, request.GET.get("after", ""))
+    waiting = queue.waiting()
     return render(
         request,
         "listings/moderation_queue.html",
-        {
-            "page": page,
-            "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
-            "counts": queue.counts(),
-            "policy": policy,
-            "section": "moderation",
+        _console(request)
+        | {
+            "jobs": [(job, claims.holder(job)) for job in jobs],
+            "further": further,
+            "is_first": "after" not in request.GET,
+            "filters": filters,
+            "lanes": [(lane, label, waiting[lane], _query(filters, lane=lane)) for lane, (label, _) in queue.LANES.items()],
+            "here": waiting[filters.lane],
+            "policies": [(id or queue.NO_POLICY, name, number, _query(filters, policy=id or queue.NO_POLICY))
+                         for id, name, number in queue.counts(filters.lane)],
+            "all_policies": _query(filters, policy=""),
+            "orders": [(queue.URGENT, "Most urgent first", _query(filters, order=queue.URGENT)),
+                       (queue.OLDEST, "Oldest first", _query(filters, order=queue.OLDEST))],
+            "query": _query(filters),
+            "form": DecisionForm(),
+            "now": timezone.now(),
         },
+    )  # fmt: skip
+
+
+@moderator_required
+@require_POST
+def next_case(request: SignedInRequest) -> HttpResponse:
+    """The first job of the queue that nobody holds is this moderator's from now on."""
+    return _go_on(request, Filters.of(request.GET), empty="Nothing waits for you here now.")
+
+
+def _go_on(request: SignedInRequest, filters: Filters, empty: str = "") -> HttpResponse:
+    job = claims.take_next(request.user, filters)
+    if job is not None:
+        return redirect(_address("moderation-case", filters, job.pk))
+    if empty:
+        messages.info(request, empty)
+    return redirect(_address("moderation-queue", filters))
+
+
+def _query(filters: Filters, **changes: str) -> str:
+    found = QueryDict(mutable=True)
+    found.update(Filters(**(vars(filters) | changes)).as_query())
+    return f"?{found.urlencode()}" if found else "?"
+
+
+def _address(name: str, filters: Filters, *args: Any) -> str:
+    return reverse(name, args=args) + (_query(filters) if filters.as_query() else "")
+
+
+def _console(request: SignedInRequest) -> dict[str, Any]:
+    """What every page of the console shows: decisions of this moderator that can still be taken back, and those that
+    could not be made (each told once)."""
+    for failed in decisions.untold(request.user):
+        messages.error(request, f"“{failed.job.listing.title}”: your decision could not be made. {failed.failure}")
+    waiting = PendingDecision.objects.filter(
+        moderator=request.user, state=PendingDecision.State.PENDING, due_at__gt=timezone.now()
+    )
+    pending: dict[Any, list[PendingDecision]] = {}
+    for each in waiting.select_related("job__listing").order_by("-pk")[:BULK_MOST]:
+        pending.setdefault(each.batch or each.pk, []).append(each)
+    return {"pending": list(pending.values()), "section": "moderation"}
+
+
+# --- A case ----------------------------------------------------------------------------------------------------------
+@moderator_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def case(request: SignedInRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(ReviewJob.objects.select_related("listing__seller", "about__moderator"), pk=pk)
+    filters = Filters.of(request.GET)
+    action = request.POST.get("action", "")
+    if request.method != "POST":
+        return _case_page(request, job, filters, _form_of(job))
+    form = DecisionForm(request.POST, listing=job.listing)
+    try:
+        match action:
+            case "take":
+                claims.take(job.pk, request.user)
+                return redirect(_address("moderation-case", filters, job.pk))
+            case "release":
+                claims.release(job.pk, request.user)
+                return redirect(_address("moderation-queue", filters))
+            case "skip":
+                claims.skip(job.pk, request.user)
+                return _go_on(request, filters, empty="Nothing else waits for you here now.")
+            case "escalate":
+                claims.escalate(job.pk, request.user, request.POST.get("reason", ""))
+                messages.success(request, f"Passed on: “{job.listing.title}”. Another moderator decides.")
+                return _go_on(request, filters)
+            case "preview":
+                return _case_page(request, job, filters, form, preview=_preview(request.POST))
+        if not form.is_valid():
+            return _case_page(request, job, filters, form, status=400)
+        word = Word(action, **{name: form.cleaned_data.get(name, ()) for name in ("policy", "reason", "photos")})
+        word = _without_what_it_lacks(word)
+        decisions.propose(job=job, moderator=request.user, word=word, revision=_int(request.POST.get("revision")))
+    except claims.Taken as error:
+        messages.error(request, error.messages[0])
+        return _case_page(request, job, filters, form, status=409)
+    except ValidationError as error:
+        if hasattr(error, "error_dict"):
+            for name, said in error.message_dict.items():
+                form.add_error(name if name in form.fields else None, said)
+        else:
+            messages.error(request, error.messages[0])
+        return _case_page(request, job, filters, form, status=400)
+    return _go_on(request, filters)
+
+
+def _without_what_it_lacks(word: Word) -> Word:
+    """An approval names no policy, and only a rejection bans photos: the form has them filled in beforehand."""
+    if word.action in (Action.APPROVE, Action.OVERTURN, Action.UPHOLD):
+        return Word(word.action, "", word.reason)
+    return word if word.action == Action.REJECT else Word(word.action, word.policy, word.reason)
+
+
+def _form_of(job: ReviewJob) -> DecisionForm:
+    return DecisionForm(initial={"policy": job.policy, "photos": evidence.flagged(job)}, listing=job.listing)
+
+
+def _case_page(
+    request: SignedInRequest,
+    job: ReviewJob,
+    filters: Filters,
+    form: DecisionForm,
+    status: int = 200,
+    preview: list[str] | None = None,
+) -> HttpResponse:
+    job.refresh_from_db()
+    listing = job.listing
+    # What is judged: an appeal is about the words of then.
+    shown = listing.revisions.filter(number=job.revision).first() or listing
+    holder = claims.holder(job)
+    is_open = job.state == ReviewJob.State.OPEN
+    pending = job.pending.filter(state=PendingDecision.State.PENDING).select_related("moderator").first()
+    decided = Decision.objects.filter(review_job=job).select_related("moderator").first()
+    return render(
+        request,
+        "listings/moderation_case.html",
+        _console(request)
+        | {
+            "job": job,
+            "listing": listing,
+            "shown": shown,
+            "category": categories.get(shown.category),
+            "attributes": categories.labelled(shown.category, shown.attributes),
+            "evidence": evidence.of_words(job),
+            "photos": evidence.of_photos(job),
+            "edits": diff.edits(listing),
+            # Blind: the record would say how it was decided.
+            "history": [] if job.is_blind else evidence.history(listing),
+            "standing": None if job.is_blind else sellers.of(job),
+            "look_alikes": sellers.look_alikes(job),
+            "reports": listing.reports.select_related("reporter") if job.kind != ReviewJob.Kind.APPEAL else [],
+            "appealed": statements.of(job.about) if job.kind == ReviewJob.Kind.APPEAL and job.about else None,
+            "passed_on": job.events.filter(kind=JobEvent.Kind.ESCALATED).select_related("actor").last(),
+            "suspected": policies.get(job.policy),
+            "policies": policies.all(),
+            "form": form,
+            "preview": preview,
+            "actions": [(action.value, *LABELS[action]) for action in decisions.WORDS[job.kind]],
+            "holder": holder,
+            "is_mine": holder is not None and holder.pk == request.user.pk,
+            "may_decide": is_open and not pending and (holder is None or holder.pk == request.user.pk),
+            "own": listing.seller_id == request.user.pk,
+            "waits": pending,
+            "decided": decided,
+            "query": _query(filters),
+            "lease_minutes": claims.lease().total_seconds() / 60,
+            "usual": {p.id: f"{p.merchant_text} {p.what_to_do}" for p in policies.all()},
+        },
+        status=status,
     )
 
 
 @moderator_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def case(request: SignedInRequest, pk: int) -> HttpResponse:
-    job = get_object_or_404(ReviewJob.objects.select_related("listing__seller"), pk=pk)
-    about = {"policy": job.policy, "photos": evidence.flagged(job)}
-    form = RejectForm(initial=about, listing=job.listing)
-    if request.method == "POST":
-        form = RejectForm(request.POST, listing=job.listing)
-        approved = request.POST.get("action") == "approve"
-        if approved or form.is_valid():
-            try:
-                if approved:
-                    decisions.approve(job=job, moderator=request.user)
-                else:
-                    decisions.reject(job=job, moderator=request.user, **form.cleaned_data)
-            except ValidationError as error:
-                messages.error(request, error.messages[0])
-            else:
-                verb = "Approved" if approved else "Rejected"
-                messages.success(request, f"{verb}: “{job.listing.title}”. The merchant can see it.")
-                return _next_case(job)
-            return redirect("moderation-case", pk)
-        if approved:
-            form = RejectForm(initial=about, listing=job.listing)
+@require_POST
+def renew(request: SignedInRequest, pk: int) -> JsonResponse:
+    """While somebody works on a case. 409: it is not theirs any more."""
+    until = claims.renew(pk, request.user)
+    if until is None:
+        return JsonResponse({"message": _lost(pk, request.user)}, status=409)
+    return JsonResponse({"until": until.isoformat()})
+
+
+def _lost(pk: int, moderator: User) -> str:
+    job = get_object_or_404(ReviewJob.objects.select_related("claimed_by"), pk=pk)
+    if job.state != ReviewJob.State.OPEN:
+        return "This case is decided, or its merchant has withdrawn it. What you wrote is still here."
+    other = claims.holder(job)
+    if other is not None and other.pk != moderator.pk:
+        return f"{other.username} has taken this case: your time was over. What you wrote is still here."
+    return "This case is not yours any more: take it again. What you wrote is still here."
+
+
+@moderator_required
+@require_POST
+def preview(request: SignedInRequest) -> JsonResponse:
+    """What the merchant would read, for the page that is being written on."""
+    return JsonResponse({"paragraphs": _preview(request.POST)})
+
+
+def _preview(said: QueryDict) -> list[str]:
+    wanted = said.get("of", "")
+    action = wanted if wanted in Action.values else Action.REJECT
+    policy = str(said.get("policy", ""))[:30]
+    reason = str(said.get("reason", ""))[: limits.REASON_MOST]
+    return statements.preview(action, policy, reason or "(your reason)")
+
+
+@moderator_required
+@require_POST
+def undo(request: SignedInRequest) -> HttpResponse:
+    """Take back what is not in force yet; one case is opened again."""
+    keys = [_int(value) for value in request.POST.getlist("pending")]
+    asked = PendingDecision.objects.filter(pk__in=keys, moderator=request.user).select_related("job__listing")
+    found = decisions.undo(asked, request.user)
+    late = len(asked) - len(found)
+    if late or not asked:
+        messages.error(request, "Too late: the decision is in force. The merchant can ask for another look.")
+    if len(found) == 1:
+        messages.success(request, "Taken back. The case is yours again.")
+        return redirect("moderation-case", found[0].job_id)
+    if found:
+        messages.success(request, f"{len(found)} decisions are taken back.")
+    return redirect("moderation-queue")
+
+
+# --- Several at once -------------------------------------------------------------------------------------------------
+@moderator_required
+@require_POST
+def bulk(request: SignedInRequest) -> HttpResponse:
+    """First the chosen cases with what their merchants will read, each with a box to leave it out; then the decisions,
+    in force after the time for taking them back."""
+    keys = list(dict.fromkeys(_int(value) for value in request.POST.getlist("job")))
+    rows = ReviewJob.objects.filter(pk__in=keys, state=ReviewJob.State.OPEN).select_related("listing__seller")
+    jobs = list(rows.prefetch_related("listing__photos").order_by("rank_at", "pk"))
+    form = DecisionForm(request.POST)
+    if not jobs or len(keys) > BULK_MOST:
+        few = "Choose at least one case that still waits." if not jobs else f"Choose {BULK_MOST} cases at most."
+        messages.error(request, few)
+        return redirect("moderation-queue")
+    fit = [(job, _why_not(job, request.user)) for job in jobs]
+    action = request.POST.get("action", "")
+    if request.POST.get("sure") and form.is_valid():
+        word = _without_what_it_lacks(Word(action, form.cleaned_data["policy"], form.cleaned_data["reason"]))
+        done, errors = _decide_all([job for job, why in fit if not why], request, word)
+        for error in errors:
+            form.add_error(None, error)
+            if done:
+                messages.error(request, error)
+        if done:
+            messages.success(request, f"{done} decided. You can still take them back.")
+            return redirect("moderation-queue")
     return render(
         request,
-        "listings/moderation_case.html",
-        {
-            "job": job,
-            "listing": job.listing,
-            "category": categories.get(job.listing.category),
-            "attributes": categories.labelled(job.listing.category, job.listing.attributes),
-            "evidence": evidence.of_words(job),
-            "photos": evidence.of_photos(job),
-            "history": evidence.history(job.listing),
-            "suspected": policies.get(job.policy),
-            "policies": policies.all(),
-            "form": form,
-            "section": "moderation",
-        },
+        "listings/moderation_bulk.html",
+        _console(request) | {"jobs": fit, "form": form, "action": action, "label": LABELS.get(action, ("", ""))[0],
+                             "actions": [(a.value, LABELS[a][0]) for a in (Action.APPROVE, Action.REJECT, Action.CHANGES)],
+                             "preview": _preview(_as_of(request.POST, action))},
         status=400 if form.errors else 200,
-    )
+    )  # fmt: skip
 
 
-def _next_case(done: ReviewJob) -> HttpResponse:
-    following = queue.open_jobs().exclude(pk=done.pk).first()
-    return redirect("moderation-case", following.pk) if following else redirect("moderation-queue")
+def _as_of(said: QueryDict, action: str) -> QueryDict:
+    found = said.copy()
+    found["of"] = action
+    return found
+
+
+def _why_not(job: ReviewJob, moderator: User) -> str:
+    """Why this case cannot be among those decided together; "" if it can."""
+    if job.listing.seller_id == moderator.pk:
+        return "your own listing"
+    if job.kind == ReviewJob.Kind.APPEAL:
+        return "has to be looked at by itself"
+    other = claims.holder(job)
+    if other is not None and other.pk != moderator.pk:
+        return f"{other.username} is at work on it"
+    if job.pending.filter(state=PendingDecision.State.PENDING).exists():
+        return "decided already"
+    return ""
+
+
+def _decide_all(jobs: list[ReviewJob], request: SignedInRequest, word: Word) -> tuple[int, list[str]]:
+    batch, done, errors = uuid.uuid4(), 0, []
+    for job in jobs:
+        try:
+            decisions.propose(
+                job=job, moderator=request.user, word=word, batch=batch,
+                revision=_int(request.POST.get(f"revision-{job.pk}")),
+            )  # fmt: skip
+            done += 1
+        except (ValidationError, PermissionDenied) as error:
+            said = error.messages if isinstance(error, ValidationError) else [str(error)]
+            errors += [sentence for sentence in said if sentence not in errors]
+    return done, errors
+
+
+def _int(value: Any) -> int:
+    try:
+        return min(int(str(value)), 2**31 - 1)
+    except ValueError:
+        return -1

@@ -177,6 +177,8 @@ def _handle_post(request: SignedInRequest, *, listing: Listing | None) -> HttpRe
             submission.submit(draft_key=key, **common)
     except submission.StaleRevision as error:
         return _page(request, form, status=409, conflict=str(error), **again)
+    except submission.Suspended as error:
+        return _page(request, form, status=403, conflict=str(error), **again)
     except submission.TooManySubmissions as error:
         return render(request, "429.html", {"message": str(error)}, status=429)
     except ValidationError as error:

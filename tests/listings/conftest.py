@@ -15,7 +15,10 @@ from django.utils import timezone
 from PIL import Image
 
 from listings.lifecycle import Status
-from listings.models import Listing, OwedCheck, ReviewJob, User
+from listings.models import Listing, OwedCheck, ReviewJob, SettingChange, User
+from listings.moderation import queue
+from listings.submission import remember
+from listings.trust import settings
 from models import manifest
 
 # A harmless listing, as a form sends it.
@@ -51,7 +54,9 @@ def make_listing(merchant: User) -> Callable[..., Listing]:
             "status": Status.PUBLISHED,
             "published_at": timezone.now(),
         }
-        return Listing.objects.create(title=title, **(values | fields))
+        listing = Listing.objects.create(title=title, **(values | fields))
+        remember(listing)
+        return listing
 
     return make
 
@@ -60,10 +65,19 @@ def make_listing(merchant: User) -> Callable[..., Listing]:
 def make_case(make_listing: Callable[..., Listing]) -> Callable[..., ReviewJob]:
     def make(title: str = "Shotgun microphone", **fields: Any) -> ReviewJob:
         listing = make_listing(title, status=Status.IN_REVIEW, published_at=None)
-        values = {"cause": "The server's check was not sure.", "policy": "weapons"}
-        return ReviewJob.objects.create(listing=listing, revision=1, **(values | fields))
+        values = {"cause": "The server's check was not sure.", "policy": "weapons", "revision": 1}
+        return queue.open_job(listing, **(values | fields))
 
     return make
+
+
+@pytest.fixture
+def no_undo(db: None) -> None:
+    """Decisions are in force at once."""
+    SettingChange.objects.create(
+        name="undo_seconds", value=0, before=20, actor=User.objects.create_user("operator", role="moderator"), reason="-"
+    )
+    settings.forget()
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ def test_nothing_is_published_but_by_the_worker_a_moderator_or_a_resume():
         Status.CHECKING,
         Status.IN_REVIEW,
         Status.PAUSED,
+        Status.NEEDS_CHANGES,  # a moderator takes a decision back
+        Status.REJECTED,
     }
 
 

@@ -6,6 +6,14 @@ from listings import photos
 from listings.lifecycle import Status
 from listings.models import Decision, RemovedPhoto, Verdict
 
+pytestmark = pytest.mark.usefixtures("no_undo")
+
+
+def decide(client, case, action, follow=False, **said):
+    case.refresh_from_db()
+    data = {"action": action, "revision": case.revision} | said
+    return client.post(f"/moderation/{case.pk}/", data, follow=follow)
+
 
 @pytest.mark.parametrize("path", ["/moderation/", "/moderation/1/"])
 def test_only_moderators_enter(client, as_user, merchant, shopper, path):
@@ -17,11 +25,11 @@ def test_only_moderators_enter(client, as_user, merchant, shopper, path):
 def test_approving_publishes_and_rejecting_tells_the_merchant_why(as_user, moderator, merchant, make_case):
     good, bad = make_case("Shotgun microphone"), make_case("Butterfly knife")
     client = as_user(moderator)
-    assert client.post(f"/moderation/{good.pk}/", {"action": "approve"}).status_code == 302
+    assert decide(client, good, "approve").status_code == 302
     good.listing.refresh_from_db()
     assert good.listing.status == Status.PUBLISHED
     reason = "Butterfly knives cannot be sold here, blunt or not."
-    client.post(f"/moderation/{bad.pk}/", {"action": "reject", "policy": "weapons", "reason": reason})
+    decide(client, bad, "reject", policy="weapons", reason=reason)
     bad.listing.refresh_from_db()
     assert bad.listing.status == Status.REJECTED
     page = as_user(merchant).get("/sell/").content.decode()
@@ -40,7 +48,7 @@ def test_approving_publishes_and_rejecting_tells_the_merchant_why(as_user, moder
 )
 def test_a_rejection_needs_a_policy_and_a_reason(as_user, moderator, make_case, data):
     case = make_case()
-    answer = as_user(moderator).post(f"/moderation/{case.pk}/", {"action": "reject"} | data)
+    answer = decide(as_user(moderator), case, "reject", **data)
     assert answer.status_code == 400
     assert not Decision.objects.exists()
     if len(data.get("reason", "")) > 10:
@@ -50,11 +58,10 @@ def test_a_rejection_needs_a_policy_and_a_reason(as_user, moderator, make_case, 
 def test_a_second_decision_changes_nothing_and_says_so(as_user, moderator, make_case):
     case = make_case()
     client = as_user(moderator)
-    client.post(f"/moderation/{case.pk}/", {"action": "approve"})
+    decide(client, case, "approve")
     reason = "Too late, this was decided already."
-    answer = client.post(
-        f"/moderation/{case.pk}/", {"action": "reject", "policy": "weapons", "reason": reason}, follow=True
-    )
+    answer = decide(client, case, "reject", policy="weapons", reason=reason)
+    assert answer.status_code == 409
     assert "notice--error" in answer.content.decode()
     case.listing.refresh_from_db()
     assert case.listing.status == Status.PUBLISHED
@@ -64,7 +71,7 @@ def test_a_second_decision_changes_nothing_and_says_so(as_user, moderator, make_
 def test_html_in_a_reason_is_shown_as_text(as_user, moderator, merchant, make_case):
     case = make_case()
     reason = "<b onclick=alert(1)>This cannot be sold</b>"
-    as_user(moderator).post(f"/moderation/{case.pk}/", {"action": "reject", "policy": "weapons", "reason": reason})
+    decide(as_user(moderator), case, "reject", policy="weapons", reason=reason)
     page = as_user(merchant).get("/sell/").content.decode()
     assert reason not in page
     assert "&lt;b onclick=alert(1)&gt;This cannot be sold" in page
@@ -136,8 +143,8 @@ def test_the_photos_that_were_flagged_are_chosen_for_the_bank(as_user, moderator
 
 def test_a_rejection_puts_the_chosen_photos_into_the_bank(as_user, moderator, photo_case):
     case, first, second = photo_case
-    data = {"action": "reject", "policy": "weapons", "reason": "Not sold here, sorry.", "photos": [second.pk]}
-    assert as_user(moderator).post(f"/moderation/{case.pk}/", data).status_code == 302
+    data = {"policy": "weapons", "reason": "Not sold here, sorry.", "photos": [second.pk]}
+    assert decide(as_user(moderator), case, "reject", **data).status_code == 302
     removed = RemovedPhoto.objects.get()
     assert (removed.sha256, removed.policy) == (second.sha256, "weapons")
     assert first.sha256 != second.sha256
@@ -146,6 +153,6 @@ def test_a_rejection_puts_the_chosen_photos_into_the_bank(as_user, moderator, ph
 @pytest.mark.parametrize("photos", [["x"], ["999999"]])
 def test_a_photo_that_is_none_of_the_listings_is_refused(as_user, moderator, photo_case, photos):
     case, *_ = photo_case
-    data = {"action": "reject", "policy": "weapons", "reason": "Not sold here, sorry.", "photos": photos}
-    assert as_user(moderator).post(f"/moderation/{case.pk}/", data).status_code == 400
+    data = {"policy": "weapons", "reason": "Not sold here, sorry.", "photos": photos}
+    assert decide(as_user(moderator), case, "reject", **data).status_code == 400
     assert not Decision.objects.exists() and not RemovedPhoto.objects.exists()

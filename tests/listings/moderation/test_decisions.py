@@ -6,7 +6,7 @@ from django.db import connection
 
 from listings.lifecycle import Status
 from listings.models import Decision, ReviewJob, StatusChange, Verdict
-from listings.moderation import decisions, evidence, queue
+from listings.moderation import decisions, evidence
 
 REASON = "Butterfly knives cannot be sold here."
 
@@ -67,13 +67,6 @@ def test_nobody_decides_on_their_own_listing_or_without_the_role(make_case, merc
     merchant.save()
     with pytest.raises(PermissionDenied):
         decisions.approve(job=case, moderator=merchant)
-
-
-def test_the_queue_is_oldest_first_and_counts_by_policy(make_case):
-    first, second, third = make_case("A"), make_case("B"), make_case("C", policy="")
-    assert list(queue.open_jobs()) == [first, second, third]
-    assert list(queue.open_jobs(policy="none")) == [third]
-    assert queue.counts() == [("weapons", "Weapons", 2), ("", "", 1)]
 
 
 def test_evidence_shows_marks_of_this_revision_and_none_of_a_disbelieved_claim(make_case):

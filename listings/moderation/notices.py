@@ -1,0 +1,102 @@
+"""What the site tells people: on the site at once, and by e-mail from the queue where they gave an address."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+
+from django.conf import settings as site
+from django.core.mail import send_mail
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from ..models import Decision, Listing, Notice, User
+from . import statements
+
+log = logging.getLogger(__name__)
+BATCH = 100
+ATTEMPTS = 8
+FIRST_WAIT = timedelta(minutes=1)
+Action = Decision.Action
+TITLES = {
+    Action.APPROVE: "“{title}” may be on sale",
+    Action.REJECT: "“{title}” is not allowed here",
+    Action.CHANGES: "“{title}” needs changes",
+    Action.UPHOLD: "“{title}”: the decision stands",
+    Action.OVERTURN: "“{title}”: the decision is taken back",
+    Action.MODIFY: "“{title}”: the decision is changed",
+}
+
+
+def tell(person: User, title: str, text: str, url: str = "") -> Notice:
+    due = timezone.now() if person.email else None
+    return Notice.objects.create(person=person, title=title[:200], text=text, url=url, mail_due_at=due)
+
+
+def of_decision(decision: Decision) -> None:
+    listing = Listing.objects.select_related("seller").get(pk=decision.listing_id)
+    places = [
+        photo.position + 1 for photo in listing.photos.filter(sha256__in=decision.removed_photos.values("sha256"))
+    ]
+    text = "\n\n".join(statements.preview(decision.action, decision.policy, decision.reason, places))
+    title = TITLES[Action(decision.action)].format(title=listing.title)
+    tell(listing.seller, title, text, reverse("decision", args=[decision.pk]))
+
+
+def suspended(seller: User, until: datetime) -> None:
+    tell(
+        seller,
+        "Your account is suspended",
+        f"Several of your listings broke grave rules. Until {until:%-d %B %Y} nothing of yours is on sale, and nothing "
+        "new can be submitted. Then you can put your listings back on sale yourself. Each decision can be appealed; if "
+        "one is taken back, its strike goes too.",
+        reverse("decisions"),
+    )
+
+
+def suspension_lifted(seller: User) -> None:
+    tell(
+        seller,
+        "Your account is no longer suspended",
+        "A decision was taken back. You can put your listings back on sale now.",
+        reverse("my-listings"),
+    )
+
+
+def unread(person: User) -> int:
+    return Notice.objects.filter(person=person, read_at=None).count()
+
+
+def mark_read(rows: QuerySet[Notice]) -> None:
+    rows.filter(read_at=None).update(read_at=timezone.now())
+
+
+def mail_due() -> int:
+    """Send what is due; how many were sent. What fails is tried again, later each time, and stays on the site in any
+    case. Whoever claims a row has it for some minutes, so two workers send it once."""
+    now = timezone.now()
+    rows = Notice.objects.filter(mail_due_at__lte=now).select_related("person").order_by("mail_due_at")
+    sent = 0
+    for notice in rows[:BATCH]:
+        again = now + FIRST_WAIT * 2**notice.mail_attempts
+        mine = Notice.objects.filter(pk=notice.pk, mail_due_at=notice.mail_due_at)
+        if mine.update(mail_due_at=again, mail_attempts=notice.mail_attempts + 1) != 1:
+            continue
+        held = Notice.objects.filter(pk=notice.pk, mail_due_at=again)
+        try:
+            send_mail(notice.title, _letter(notice), site.DEFAULT_FROM_EMAIL, [notice.person.email])
+        except (OSError, SMTPException) as error:
+            log.warning("notice %s not sent: %s", notice.pk, error)
+            if notice.mail_attempts + 1 >= ATTEMPTS:
+                held.update(mail_due_at=None)
+            continue
+        held.update(mail_due_at=None)
+        sent += 1
+    return sent
+
+
+def _letter(notice: Notice) -> str:
+    where = f"\n\n{site.SITE_URL}{notice.url}" if notice.url else ""
+    return f"{notice.text}{where}\n"

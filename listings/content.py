@@ -28,13 +28,22 @@ def text_fields(
 
 
 def fields_of(listing: Listing) -> Fields:
-    return text_fields(
+    return listing.earlier_words or text_fields(
         title=listing.title,
         description=listing.description,
         category=listing.category,
         attributes=listing.attributes,
         alts=[photo.alt for photo in listing.photos.all()],
     )
+
+
+def as_it_was(listing: Listing, revision: int, category: str, words: Iterable[Iterable[str]]) -> None:
+    """Make this instance, which nobody saves, the listing that an earlier revision was. `words`: `fields_of` then."""
+    listing.earlier_words = [(name, text) for name, text in words]
+    named = dict(listing.earlier_words)
+    listing.revision, listing.category = revision, category
+    listing.title, listing.description = named["title"], named["description"]
+    listing.fingerprint = fingerprint(listing.title, listing.description)
 
 
 def fingerprint(title: str, description: str) -> str:

@@ -1,6 +1,6 @@
 """What people type, checked field by field. Messages say what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from . import categories, limits, policies
-from .models import Condition, Listing, User
+from .models import Condition, Photo, User
 from .trust import costs
 
 MONEY_ERRORS = {
@@ -213,12 +213,13 @@ class RejectForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
 
-    def __init__(self, *args: Any, listing: Listing, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, of: Iterable[Photo], **kwargs: Any) -> None:
+        """of: the photos of the case."""
         super().__init__(*args, **kwargs)
         choose: Any = self.fields["policy"]
         choose.choices = [("", "Choose …"), *((p.id, p.name) for p in policies.all())]
         photos: Any = self.fields["photos"]
-        photos.choices = [(photo.pk, f"Photo {photo.position + 1}") for photo in listing.photos.all()]
+        photos.choices = [(photo.pk, f"Photo {photo.position + 1}") for photo in of]
         if not photos.choices:
             del self.fields["photos"]
 

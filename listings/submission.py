@@ -9,13 +9,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from . import checks, claims, gate, tasks
 from . import content as words
 from .lifecycle import Status
-from .models import Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict, Where
+from .models import Debt, Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict, Where
 from .photos import copy_staged
 from .trust import debts, lot
 
@@ -131,10 +131,13 @@ def resubmit(
 
 
 def withdraw_jobs(listing: Listing) -> None:
-    """Nobody needs to look at the earlier words any more."""
+    """Nobody needs to look at the earlier words any more, unless they were on sale before their checks: that is looked
+    at to its end."""
     now = timezone.now()
     checks.drop(ValidationJob.objects.filter(listing=listing, state=ValidationJob.State.OWED))
-    waiting = ReviewJob.objects.filter(listing=listing, state=ReviewJob.State.OPEN)
+    waiting = ReviewJob.objects.filter(listing=listing, state=ReviewJob.State.OPEN, left=False)
+    on_sale = Debt.objects.filter(listing=listing, job__revision=OuterRef("revision"))
+    waiting.filter(Exists(on_sale)).update(left=True)
     waiting.update(state=ReviewJob.State.WITHDRAWN, decided_at=now)
 
 

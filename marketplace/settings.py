@@ -203,9 +203,6 @@ CELERY_BEAT_SCHEDULE = {
 # A query is remembered in words, and used for others, once listings were opened from it on so many different days.
 REMEMBERED_QUERY_DAYS = 3
 
-# --- Red team --------------------------------------------------------------------------------------------------------
-REDTEAM_VIEWS_PER_LISTING = 100  # how often a published listing is seen, for what an unsafe one costs
-
 
 # --- Logging ---------------------------------------------------------------------------------------------------------
 QUIET_TASKS = (

@@ -14,16 +14,19 @@ from ..checks import SETTLED_BY_APPROVAL
 from ..lifecycle import Status
 from ..models import Decision, Listing, OwedCheck, ReviewJob, User
 from ..outcome import photos_named
+from . import evidence
 
 REASON_CHARS = 10
 
 
 def approve(*, job: ReviewJob, moderator: User) -> Decision:
-    """Publish; what its merchant had paused stays paused. While its photos stay in the listing under the same title and
+    """Publish; what its merchant had paused stays paused, what has left the market stays as it is. While its photos stay in the listing under the same title and
     in the same category, no model's doubt about them holds an edit of it; not so photos that a check was still looking
     at. Raises ValidationError when somebody was faster or the listing was changed or withdrawn."""
     with transaction.atomic():
         decision = _decide(job, moderator, Decision.Action.APPROVE, job.approval_leads_to)
+        if job.left:
+            return decision
         unseen = OwedCheck.objects.filter(
             job__listing=job.listing_id, state=OwedCheck.State.OWED, photo__isnull=False, name__in=SETTLED_BY_APPROVAL
         )
@@ -33,9 +36,10 @@ def approve(*, job: ReviewJob, moderator: User) -> Decision:
 
 
 def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos: Sequence[int] = ()) -> Decision:
-    """Refuse, with the policy it breaks and a reason of ten characters or more that the merchant reads.
+    """Refuse, with the policy it breaks and a reason of ten characters or more that the merchant reads. What has left
+    the market stays as it is; the rejection counts against its seller like any other.
 
-    `photos`: keys of the listing's photos that go into the bank of removed photos.
+    `photos`: keys of the photos of the case that go into the bank of removed photos.
     """
     known = policies.get(policy)
     if known is None:
@@ -43,14 +47,14 @@ def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos:
     if len(reason.strip()) < REASON_CHARS:
         raise ValidationError({"reason": "Write the reason; the merchant reads it."})
     note = f"{known.name}: {_sentence(reason.strip())}"
-    kept_off = job.listing.photos.filter(pk__in=photos)
+    kept_off = evidence.photos_of(job).filter(pk__in=photos)
     if places := [photo.position + 1 for photo in kept_off]:
         note += f" {photos_named(places)}: not allowed here, also in other listings."
     with transaction.atomic():
         decision = _decide(
             job, moderator, Decision.Action.REJECT, Status.REJECTED, policy=policy, reason=reason.strip(), note=note
         )
-        job.listing.photos.update(approved_at=None)  # whoever approved them before saw another listing
+        evidence.photos_of(job).update(approved_at=None)  # whoever approved them before saw another listing
         photo_bank.add(decision, kept_off)
         # Afterwards: it locks other listings, and of two moderators each could hold the one that the other needs.
         transaction.on_commit(partial(photo_bank.look_again, decision))
@@ -82,16 +86,28 @@ def _decide(
             raise ValidationError(
                 "Somebody else has decided this case, or the merchant has withdrawn it. Nothing changed."
             )
-        moved = Listing.objects.move(
+        job.refresh_from_db(fields=["left"])
+        if job.left:
+            _tell_of_what_left(job, note)
+        elif not Listing.objects.move(
             job.listing_id,
             source=Status.IN_REVIEW,
             target=target,
             actor=moderator,
             note=note,
             at_revision=job.revision,
-        )
-        if not moved:  # rolls the job back too
+        ):  # rolls the job back too
             raise ValidationError("The merchant has changed or withdrawn the listing meanwhile. Nothing changed.")
         return Decision.objects.create(
             review_job=job, listing_id=job.listing_id, moderator=moderator, action=action, policy=policy, reason=reason
+        )
+
+
+def _tell_of_what_left(job: ReviewJob, note: str) -> None:
+    """The merchant reads why the next listings are checked in full first. A listing that goes on in other words keeps
+    what is said of these."""
+    if note:
+        waits_for_nothing = (Status.ENDED, Status.PUBLISHED, Status.PAUSED)
+        Listing.objects.filter(pk=job.listing_id, status__in=waits_for_nothing).update(
+            status_note=f"It was on sale before it was checked in full, and was not allowed. {note}"
         )

@@ -12,7 +12,7 @@ from models import photo as photo_model
 from models import text
 
 from .. import checks, content, gate, limits, policies
-from ..models import Listing, Photo, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
+from ..models import Debt, Listing, OwedCheck, Photo, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
 from ..outcome import GRAVE
 
 TITLES = {
@@ -100,7 +100,7 @@ class OfPhoto:
 def of_words(job: ReviewJob) -> list[Entry]:
     """Every verdict on the words of the revision that the job is about, and what was said of no photo in particular."""
     listing = job.listing
-    texts = dict(content.fields_of(listing)) if listing.revision == job.revision else {}
+    texts = words_of(job)
     rows = listing.verdicts.filter(revision=job.revision, photo=None)
     return [_entry(verdict, texts) for verdict in rows]
 
@@ -111,7 +111,23 @@ def of_photos(job: ReviewJob) -> list[OfPhoto]:
     by_photo: dict[int | None, list[Entry]] = {}
     for verdict in rows:
         by_photo.setdefault(verdict.photo_id, []).append(_photo_entry(verdict))
-    return [OfPhoto(photo, photo.position + 1, by_photo.get(photo.pk, [])) for photo in job.listing.photos.all()]
+    return [OfPhoto(photo, photo.position + 1, by_photo.get(photo.pk, [])) for photo in photos_of(job)]
+
+
+def words_of(job: ReviewJob) -> dict[str, str]:
+    """What the job is about, by field: also what was on sale before an edit. Nothing where that is not kept."""
+    if job.listing.revision == job.revision:
+        return dict(content.fields_of(job.listing))
+    debt = Debt.objects.filter(listing=job.listing_id, job__revision=job.revision).first()
+    return {name: text for name, text in debt.words} if debt else {}
+
+
+def photos_of(job: ReviewJob) -> QuerySet[Photo]:
+    """The listing's photos; of what was edited since, those that were checked with it."""
+    if job.listing.revision == job.revision:
+        return job.listing.photos.all()
+    checked = OwedCheck.objects.filter(job__listing=job.listing_id, job__revision=job.revision)
+    return Photo.objects.filter(pk__in=checked.values("photo"))
 
 
 def flagged(job: ReviewJob) -> list[int]:

@@ -53,9 +53,11 @@ def review_queue(request: HttpRequest) -> HttpResponse:
 def case(request: SignedInRequest, pk: int) -> HttpResponse:
     job = get_object_or_404(ReviewJob.objects.select_related("listing__seller"), pk=pk)
     about = {"policy": job.policy, "photos": evidence.flagged(job)}
-    form = RejectForm(initial=about, listing=job.listing)
+    seen = evidence.of_photos(job)
+    photos = [each.photo for each in seen]
+    form = RejectForm(initial=about, of=photos)
     if request.method == "POST":
-        form = RejectForm(request.POST, listing=job.listing)
+        form = RejectForm(request.POST, of=photos)
         approved = request.POST.get("action") == "approve"
         if approved or form.is_valid():
             try:
@@ -67,11 +69,12 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
                 messages.error(request, error.messages[0])
             else:
                 verb = "Approved" if approved else "Rejected"
-                messages.success(request, f"{verb}: “{job.listing.title}”. The merchant can see it.")
+                told = "It stands in the record." if approved and job.left else "The merchant can see it."
+                messages.success(request, f"{verb}: “{job.listing.title}”. {told}")
                 return _next_case(job)
             return redirect("moderation-case", pk)
         if approved:
-            form = RejectForm(initial=about, listing=job.listing)
+            form = RejectForm(initial=about, of=photos)
     return render(
         request,
         "listings/moderation_case.html",
@@ -81,7 +84,8 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
             "category": categories.get(job.listing.category),
             "attributes": categories.labelled(job.listing.category, job.listing.attributes),
             "evidence": evidence.of_words(job),
-            "photos": evidence.of_photos(job),
+            "photos": seen,
+            "words": evidence.words_of(job),
             "history": evidence.history(job.listing),
             "suspected": policies.get(job.policy),
             "policies": policies.all(),

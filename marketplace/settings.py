@@ -203,6 +203,9 @@ CELERY_BEAT_SCHEDULE = {
 # A query is remembered in words, and used for others, once listings were opened from it on so many different days.
 REMEMBERED_QUERY_DAYS = 3
 
+# --- Simulation ------------------------------------------------------------------------------------------------------
+REDTEAM_VIEWS_PER_LISTING = 100  # how often a listing on sale is seen, in `manage.py simulate_savings`
+
 
 # --- Logging ---------------------------------------------------------------------------------------------------------
 QUIET_TASKS = (

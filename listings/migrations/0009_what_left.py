@@ -5,75 +5,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('listings', '0008_append_only'),
+        ("listings", "0008_append_only"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='reviewjob',
-            name='one_open_review_per_listing',
+            model_name="reviewjob",
+            name="one_open_review_per_listing",
         ),
         migrations.RemoveIndex(
-            model_name='debt',
-            name='debt_audited',
+            model_name="debt",
+            name="debt_audited",
         ),
         migrations.AddField(
-            model_name='debt',
-            name='left_at',
+            model_name="debt",
+            name="left_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='debt',
-            name='words',
+            model_name="debt",
+            name="words",
             field=models.JSONField(default=list),
         ),
         migrations.AddField(
-            model_name='reviewjob',
-            name='left',
+            model_name="reviewjob",
+            name="left",
             field=models.BooleanField(default=False),
         ),
         migrations.AlterField(
-            model_name='debt',
-            name='cause',
-            field=models.CharField(blank=True, choices=[('idle', 'Workers had time'), ('views', 'Enough people had seen it'), ('audit', 'Drawn for an audit'), ('doubt', 'A check had a doubt'), ('age', 'It was owed for long'), ('left', 'It was no longer on sale')], max_length=6),
+            model_name="debt",
+            name="cause",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("idle", "Workers had time"),
+                    ("views", "Enough people had seen it"),
+                    ("audit", "Drawn for an audit"),
+                    ("doubt", "A check had a doubt"),
+                    ("age", "It was owed for long"),
+                    ("left", "It was no longer on sale"),
+                ],
+                max_length=6,
+            ),
         ),
         migrations.AlterField(
-            model_name='debt',
-            name='state',
-            field=models.CharField(choices=[('open', 'Owed'), ('left', 'Owed for the record'), ('paid', 'Paid'), ('void', 'Void')], default='open', max_length=4),
+            model_name="debt",
+            name="state",
+            field=models.CharField(
+                choices=[("open", "Owed"), ("left", "Owed for the record"), ("paid", "Paid"), ("void", "Void")],
+                default="open",
+                max_length=4,
+            ),
         ),
         migrations.AddIndex(
-            model_name='debt',
-            index=models.Index(condition=models.Q(('state', 'left')), fields=['left_at'], name='debt_left'),
+            model_name="debt",
+            index=models.Index(condition=models.Q(("state", "left")), fields=["left_at"], name="debt_left"),
         ),
         migrations.AddIndex(
-            model_name='debt',
-            index=models.Index(fields=['opened_at'], name='debt_period'),
+            model_name="debt",
+            index=models.Index(fields=["opened_at"], name="debt_period"),
         ),
         migrations.AddIndex(
-            model_name='debt',
-            index=models.Index(condition=models.Q(('audit', True), ('left_at__isnull', False), _connector='OR'), fields=['closed_at'], name='debt_audited'),
+            model_name="debt",
+            index=models.Index(
+                condition=models.Q(("audit", True), ("left_at__isnull", False), _connector="OR"),
+                fields=["closed_at"],
+                name="debt_audited",
+            ),
         ),
         migrations.AddIndex(
-            model_name='validationjob',
-            index=models.Index(fields=['created_at'], name='validation_period'),
+            model_name="validationjob",
+            index=models.Index(fields=["created_at"], name="validation_period"),
         ),
         migrations.AddIndex(
-            model_name='validationjob',
-            index=models.Index(condition=models.Q(('gate_clear', True), ('state', 'done')), fields=['category', '-finished_at'], name='validation_cell'),
+            model_name="validationjob",
+            index=models.Index(
+                condition=models.Q(("gate_clear", True), ("state", "done")),
+                fields=["category", "-finished_at"],
+                name="validation_cell",
+            ),
         ),
         migrations.AddIndex(
-            model_name='verdict',
-            index=django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=['created_at'], name='verdict_period', pages_per_range=32),
+            model_name="verdict",
+            index=django.contrib.postgres.indexes.BrinIndex(
+                autosummarize=True, fields=["created_at"], name="verdict_period", pages_per_range=32
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewjob',
-            constraint=models.UniqueConstraint(condition=models.Q(('left', False), ('state', 'open')), fields=('listing',), name='one_open_review_per_listing'),
+            model_name="reviewjob",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("left", False), ("state", "open")),
+                fields=("listing",),
+                name="one_open_review_per_listing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewjob',
-            constraint=models.UniqueConstraint(condition=models.Q(('left', True)), fields=('listing', 'revision'), name='one_review_of_what_left'),
+            model_name="reviewjob",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("left", True)), fields=("listing", "revision"), name="one_review_of_what_left"
+            ),
         ),
     ]

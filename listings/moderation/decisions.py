@@ -20,9 +20,10 @@ REASON_CHARS = 10
 
 
 def approve(*, job: ReviewJob, moderator: User) -> Decision:
-    """Publish; what its merchant had paused stays paused, what has left the market stays as it is. While its photos stay in the listing under the same title and
-    in the same category, no model's doubt about them holds an edit of it; not so photos that a check was still looking
-    at. Raises ValidationError when somebody was faster or the listing was changed or withdrawn."""
+    """Publish; what its merchant had paused stays paused, what has left the market stays as it is. While its photos
+    stay in the listing under the same title and in the same category, no model's doubt about them holds an edit of it;
+    not so photos that a check was still looking at. Raises ValidationError when somebody was faster or the listing was
+    changed or withdrawn."""
     with transaction.atomic():
         decision = _decide(job, moderator, Decision.Action.APPROVE, job.approval_leads_to)
         if job.left:

@@ -119,7 +119,7 @@ def words_of(job: ReviewJob) -> dict[str, str]:
     if job.listing.revision == job.revision:
         return dict(content.fields_of(job.listing))
     debt = Debt.objects.filter(listing=job.listing_id, job__revision=job.revision).first()
-    return {name: text for name, text in debt.words} if debt else {}
+    return dict(debt.words) if debt else {}
 
 
 def photos_of(job: ReviewJob) -> QuerySet[Photo]:

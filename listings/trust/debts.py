@@ -4,8 +4,8 @@ The checks themselves are the rows of every other job (checks.py): while they ar
 calls a debt in makes them due. Views and doubts take the listing off the market at the same time; idle workers,
 audits and age do not.
 
-What is edited, withdrawn or sold before (`checks.drop`) still owes them, for the record: whatever anybody saw is checked,
-in the words in which it was on sale, and a doubt goes before a moderator. Only what nobody saw owes nothing.
+What is edited, withdrawn or sold before (`checks.drop`) still owes them, for the record: whatever anybody saw is
+checked, in the words in which it was on sale, and a doubt goes before a moderator. Only what nobody saw owes nothing.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Who sees a listing that still owes its checks: views are counted while pages are made, and the caps hold there.
 
 A page asks which of its listings owe checks; each of these is counted in Redis, whose answer is the total so far:
-whoever made the page that reached the cap takes the listing off the market, workers or not. It is written to the database now and then; a wiped
-Redis begins again from there. While Redis is away, each view is counted in the database. A page that names a listing
-counts as a view, seen or not, and so does each item of an answer to a device: the caps hold for more than was really
-seen.
+whoever made the page that reached the cap takes the listing off the market, workers or not. It is written to the
+database now and then, the first view at once; a wiped Redis begins again from there. While Redis is away, each view is
+counted in the database. A page that names a listing counts as a view, seen or not, and so does each item of an answer
+to a device: the caps hold for more than was really seen.
 """
 
 from __future__ import annotations

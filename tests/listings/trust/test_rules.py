@@ -181,9 +181,11 @@ def test_a_doubt_that_was_edited_away_earns_nothing(earn, open_cells, send):
     assert "(0 of 5)" in grounds(send())
 
 
-def test_an_operator_has_to_switch_it_on(earn, send):
+def test_it_is_on_and_opens_no_category_that_was_not_measured(earn, send):
     earn(12)
-    assert "(setting)" in grounds(send())
+    said = grounds(send())
+    assert "(setting)" not in said
+    assert "not measured well enough in this category" in said
 
 
 def test_of_a_seller_few_listings_count_in_a_cell(earn, merchant):

@@ -106,10 +106,12 @@ def make_due(job_id: int) -> None:
 
 
 def drop(jobs: QuerySet[ValidationJob]) -> None:
-    """Of these, what is owed is owed no longer."""
+    """Of these, what is owed is owed no longer. Not so what was on sale already: it is checked for the record, later
+    (trust/debts.py)."""
     now = timezone.now()
-    debts = Debt.objects.filter(job__in=jobs.values("pk"), state=Debt.State.OPEN)
-    debts.update(state=Debt.State.VOID, closed_at=now)
+    debts = Debt.objects.filter(job__in=jobs.values("pk"))
+    debts.filter(state=Debt.State.OPEN).update(state=Debt.State.LEFT, left_at=now)
+    jobs = ValidationJob.objects.filter(pk__in=jobs.values("pk")).exclude(debt__state=Debt.State.LEFT)
     owed = OwedCheck.objects.filter(job__in=jobs.values("pk"), state=OwedCheck.State.OWED)
     owed.update(state=OwedCheck.State.DROPPED, finished_at=now)
     jobs.filter(state=ValidationJob.State.OWED).update(state=ValidationJob.State.DROPPED, finished_at=now)

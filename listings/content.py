@@ -28,7 +28,7 @@ def text_fields(
 
 
 def fields_of(listing: Listing) -> Fields:
-    return text_fields(
+    return listing.earlier_words or text_fields(
         title=listing.title,
         description=listing.description,
         category=listing.category,
@@ -46,6 +46,14 @@ def fields_of_revision(revision: Revision) -> Fields:
         attributes=revision.attributes,
         alts=[photo["alt"] for photo in revision.photos],
     )
+
+
+def as_it_was(listing: Listing, kept: Revision) -> None:
+    """Make this instance, which nobody saves, the listing that an earlier revision was."""
+    listing.earlier_words = fields_of_revision(kept)
+    listing.revision = kept.number
+    listing.title, listing.description, listing.category = kept.title, kept.description, kept.category
+    listing.fingerprint = fingerprint(listing.title, listing.description)
 
 
 def fingerprint(title: str, description: str) -> str:

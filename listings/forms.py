@@ -1,6 +1,6 @@
 """What people type, checked field by field. Messages say what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from . import categories, limits, policies
-from .models import Condition, Listing, User
+from .models import Condition, Photo, User
 from .trust import costs
 
 MONEY_ERRORS = {
@@ -215,13 +215,13 @@ class DecisionForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
 
-    def __init__(self, *args: Any, listing: Listing | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, of: Iterable[Photo] = (), **kwargs: Any) -> None:
+        """of: the photos of the case."""
         super().__init__(*args, **kwargs)
         choose: Any = self.fields["policy"]
         choose.choices = [("", "None named"), *((p.id, p.name) for p in policies.all())]
         photos: Any = self.fields["photos"]
-        rows = listing.photos.all() if listing else []
-        photos.choices = [(photo.pk, f"Photo {photo.position + 1}") for photo in rows]
+        photos.choices = [(photo.pk, f"Photo {photo.position + 1}") for photo in of]
         if not photos.choices:
             del self.fields["photos"]
 

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
+from . import submission
 from .lifecycle import Status
 from .models import Listing, Order, User
 
@@ -25,6 +26,7 @@ def place(*, listing: Listing, buyer: User, price_seen: str) -> Order:
         if _decimal(price_seen) != current.price:
             raise ValidationError("The price has changed since you opened the page. Please look at it again.")
         Listing.objects.move(current.pk, source=Status.PUBLISHED, target=Status.ENDED, actor=buyer, note="Sold.")
+        submission.withdraw_jobs(current)  # what was bought unchecked is checked all the same
         return Order.objects.create(listing=current, buyer=buyer, price=current.price, currency=current.currency)
 
 

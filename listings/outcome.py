@@ -192,10 +192,10 @@ def _in_review_note(policy: str) -> str:
 def doubts_about_photos(verdicts: Sequence[Verdict]) -> list[Doubt]:
     """At most one doubt a photo and kind of check, photo by photo. What models think of a photo that a moderator has
     approved in this listing is settled; whether it was removed elsewhere, or is somebody else's, may be new."""
-    by_photo: dict[int, list[Verdict]] = {}
+    by_photo: dict[tuple[int, int], list[Verdict]] = {}  # of what left, two may stand at one place by now
     for verdict in verdicts:
         if verdict.photo:
-            by_photo.setdefault(verdict.photo.position, []).append(verdict)
+            by_photo.setdefault((verdict.photo.position, verdict.photo.pk), []).append(verdict)
     weigh = {
         checks.PHOTO_BANK: _removed_before,
         checks.PHOTO_MODEL: _by_models,
@@ -204,7 +204,7 @@ def doubts_about_photos(verdicts: Sequence[Verdict]) -> list[Doubt]:
     }
     return [
         replace(doubt, place=position + 1)
-        for position, said in sorted(by_photo.items())
+        for (position, _), said in sorted(by_photo.items())
         for check, step in weigh.items()
         if not (check in checks.SETTLED_BY_APPROVAL and said[0].photo and said[0].photo.approved_at)
         and (doubt := step(f"Photo {position + 1}", said))

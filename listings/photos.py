@@ -25,16 +25,19 @@ from django.utils import timezone
 
 from . import decoder_process, limits, tasks
 from . import photo_refusals as why
-from .models import Photo, User, Verdict
+from .models import Debt, OwedCheck, Photo, User, Verdict
 from .photo_decoding import Decoded
 
 log = logging.getLogger(__name__)
 
 ABANDONED_BATCH = 200
 STAGED_KEPT = timedelta(days=1)  # a staged photo makes room for newer ones only after this
-# Of a case that a person decides or has decided: nobody wipes it by taking the photo out of the listing.
-IS_EVIDENCE = Exists(
-    Verdict.objects.filter(photo=OuterRef("pk"), listing__review_jobs__revision=F("revision")),
+# Of a case that a person decides or has decided, or of what was on sale and still owes its checks: nobody wipes it by
+# taking the photo out of the listing.
+IS_EVIDENCE = Q(
+    Exists(Verdict.objects.filter(photo=OuterRef("pk"), listing__review_jobs__revision=F("revision"))),
+) | Q(
+    Exists(OwedCheck.objects.filter(photo=OuterRef("pk"), job__debt__state=Debt.State.LEFT)),
 )
 
 

@@ -9,13 +9,25 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from . import checks, claims, gate, tasks
 from . import content as words
 from .lifecycle import Status
-from .models import Listing, Order, Photo, ReviewJob, Revision, StatusChange, User, ValidationJob, Verdict, Where
+from .models import (
+    Debt,
+    Listing,
+    Order,
+    Photo,
+    ReviewJob,
+    Revision,
+    StatusChange,
+    User,
+    ValidationJob,
+    Verdict,
+    Where,
+)
 from .photos import copy_staged
 from .trust import debts, lot
 
@@ -135,10 +147,13 @@ def resubmit(
 
 
 def withdraw_jobs(listing: Listing, *, ended: bool = False) -> None:
-    """Nobody needs to look at the earlier words any more. What was reported is looked at in its new words, unless the
-    listing has ended; an appeal is about a decision and stays."""
+    """Nobody needs to look at the earlier words any more, unless they were on sale before their checks: that is looked
+    at to its end. What was reported is looked at in its new words, unless the listing has ended; an appeal is about a
+    decision and stays."""
     checks.drop(ValidationJob.objects.filter(listing=listing, state=ValidationJob.State.OWED))
     waiting = ReviewJob.objects.filter(listing=listing, state=ReviewJob.State.OPEN)
+    on_sale = Debt.objects.filter(listing=listing, job__revision=OuterRef("revision"))
+    waiting.filter(Exists(on_sale), kind=ReviewJob.Kind.CHECK).update(kind=ReviewJob.Kind.LEFT)
     answered = [ReviewJob.Kind.CHECK, ReviewJob.Kind.SAMPLE, *([ReviewJob.Kind.REPORT] if ended else [])]
     waiting.filter(kind__in=answered).update(state=ReviewJob.State.WITHDRAWN, decided_at=timezone.now())
     waiting.filter(kind=ReviewJob.Kind.REPORT).update(revision=listing.revision + 1)

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from . import checks
 from .lifecycle import Status
-from .models import OwedCheck, Photo
+from .models import Debt, OwedCheck, Photo
 
 log = logging.getLogger(__name__)
 SWEEP_BATCH = 200
@@ -124,9 +124,9 @@ def sweep() -> int:
     now = timezone.now()
     overdue = OwedCheck.objects.filter(state=OwedCheck.State.OWED, due_at__lte=now).order_by("due_at", "pk")
     sent = 0
-    columns = ("pk", "name", "due_at", "job__listing__status", "job__listing__seller")
-    for pk, name, due_at, status, seller in overdue.values_list(*columns)[:SWEEP_BATCH]:
-        waited_for = status == Status.CHECKING
+    columns = ("pk", "name", "due_at", "job__listing__status", "job__listing__seller", "job__debt__state")
+    for pk, name, due_at, status, seller, debt in overdue.values_list(*columns)[:SWEEP_BATCH]:
+        waited_for = status == Status.CHECKING and debt != Debt.State.LEFT
         again_at = now + (timedelta(seconds=checks.TERMS[name].resend) if waited_for else RESEND_WHAT_CAN_WAIT)
         held = OwedCheck.objects.filter(pk=pk, due_at=due_at, state=OwedCheck.State.OWED)
         if held.update(due_at=again_at) != 1:

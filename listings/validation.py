@@ -31,7 +31,7 @@ from . import (
     photo_text,
 )
 from .lifecycle import Status
-from .models import Debt, Decision, Listing, OwedCheck, Photo, ValidationJob, Verdict, VerdictDecision, Where
+from .models import Debt, Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
 from .moderation import queue
 from .outcome import GRAVE, UNDECIDED, Outcome, decide_about_photos, decide_outcome
 from .trust import debts
@@ -50,12 +50,9 @@ def run(check_id: int) -> None:
 
     A fault (model missing, disk, anything unforeseen) leaves the check owed, to be sent again later.
     """
-    rows = OwedCheck.objects.select_related("job__listing__seller", "photo")
+    rows = OwedCheck.objects.select_related("job__listing__seller", "job__debt", "photo")
     check = rows.filter(pk=check_id, state=OwedCheck.State.OWED).first()
-    if check is None:
-        return
-    if not _asked(check.job, check.job.listing):
-        checks.drop(ValidationJob.objects.filter(pk=check.job_id))
+    if check is None or not _is_still_owed(check.job, check.job.listing):
         return
     if not _claim(check):
         return
@@ -63,6 +60,7 @@ def run(check_id: int) -> None:
         if check.attempts > ATTEMPTS:
             finish(check, [], failed=True)
         else:
+            _as_sent_in(check.job)
             finish(check, _found_by(check))
     except manifest.ModelUnavailable as error:
         log.warning("check %s (%s) waits: %s", check.pk, check.name, error)
@@ -74,6 +72,12 @@ def run(check_id: int) -> None:
     except Exception as error:
         log.exception("check %s (%s) failed", check.pk, check.name)
         _postpone(check, f"{type(error).__name__}: {error}", count=True)
+
+
+def _as_sent_in(job: ValidationJob) -> None:
+    """The job's listing, in memory, with the words of the job's revision: it may have been edited since."""
+    if job.listing.revision != job.revision:
+        content.as_it_was(job.listing, job.listing.revisions.get(number=job.revision))
 
 
 def _claim(check: OwedCheck) -> bool:
@@ -162,8 +166,7 @@ def finish(check: OwedCheck, verdicts: list[Verdict], *, failed: bool = False) -
     with transaction.atomic():
         Listing.objects.hold(check.job.listing_id)
         listing = Listing.objects.only("status", "revision").get(pk=check.job.listing_id)
-        if not _asked(check.job, listing):
-            checks.drop(ValidationJob.objects.filter(pk=check.job_id))
+        if not _is_still_owed(check.job, listing):
             return
         held = OwedCheck.objects.filter(pk=check.pk, state=OwedCheck.State.OWED)
         error = check.last_error if failed else ""
@@ -204,12 +207,12 @@ def _settled(job: ValidationJob) -> Outcome:
 
 
 def _weigh(job: ValidationJob) -> Outcome:
-    """Of what is being checked, everything. Of what has left the check, only what was said of photos since: its words
-    are decided, and so is whatever a moderator saw before the last decision."""
+    """Of what is being checked, and of what was on sale owing it, everything. Of what has left the check, only what was
+    said of photos since: its words are decided, and so is whatever a moderator saw before the last decision."""
     said = job.listing.verdicts.filter(revision=job.revision).select_related("photo")
     given_up = job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
     checking = Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING).exists()
-    if checking or Debt.objects.filter(job=job, state=Debt.State.OPEN).exists():
+    if checking or Debt.objects.filter(job=job, state__in=Debt.UNPAID).exists():
         return decide_outcome(list(said), list(given_up))
     seen = Decision.objects.filter(listing=job.listing_id, review_job__revision=job.revision).first()
     if seen:
@@ -220,14 +223,18 @@ def _weigh(job: ValidationJob) -> Outcome:
 
 def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
     """End the job with its outcome, once: what is being checked moves, what is on sale or paused goes to a person on
-    doubt."""
+    doubt. What was on sale owing this and has left the market moves no more; a person looks at the doubt."""
     with transaction.atomic():
         Listing.objects.hold(job.listing_id)
         held = ValidationJob.objects.filter(pk=job.pk, state=ValidationJob.State.OWED)
         if held.update(state=ValidationJob.State.DONE, finished_at=timezone.now()) != 1:
             return
         ValidationJob.objects.filter(pk=job.pk, outcome="").update(outcome=found.status)
-        debts.close(job)
+        paid = debts.close(job)
+        if paid and paid.left_at:
+            _store(job, verdicts)
+            _ask_about_what_left(job, found)
+            return
         listing = Listing.objects.only("status", "published_at").get(pk=job.listing_id)
         status = Status(listing.status)
         target = found.status
@@ -244,7 +251,6 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
         )
         if not moved:
             ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.DROPPED)
-            Debt.objects.filter(job=job).update(state=Debt.State.VOID)
             return
         _store(job, verdicts)
         if target == Status.IN_REVIEW:
@@ -257,6 +263,21 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
             )
 
 
+def _ask_about_what_left(job: ValidationJob, found: Outcome) -> None:
+    """What would have held it goes before a moderator. What would only have come back for changes is no violation."""
+    if found.status != Status.IN_REVIEW:
+        return
+    listing = Listing.objects.only("status").get(pk=job.listing_id)
+    queue.open_job(
+        listing,
+        revision=job.revision,
+        kind=ReviewJob.Kind.LEFT,
+        status_before=listing.status,
+        cause=found.cause or found.note,
+        policy=found.policy,
+    )
+
+
 def _store(job: ValidationJob, verdicts: list[Verdict]) -> None:
     """Under the listing's lock: `created_at` tells what a moderator cannot have seen when they decided."""
     now = timezone.now()
@@ -265,8 +286,12 @@ def _store(job: ValidationJob, verdicts: list[Verdict]) -> None:
     Verdict.objects.bulk_create(verdicts)
 
 
-def _asked(job: ValidationJob, listing: Listing) -> bool:
-    return listing.revision == job.revision and listing.status in checks.ASKED
+def _is_still_owed(job: ValidationJob, listing: Listing) -> bool:
+    """Of what was edited, withdrawn or sold: only what was on sale before its checks. The rest is dropped."""
+    if listing.revision == job.revision and listing.status in checks.ASKED:
+        return True
+    checks.drop(ValidationJob.objects.filter(pk=job.pk))
+    return Debt.objects.filter(job=job, state=Debt.State.LEFT).exists()
 
 
 def _postpone(check: OwedCheck, why: str, *, count: bool) -> None:

@@ -220,8 +220,8 @@ if EMAIL_URL:
 # A query is remembered in words, and used for others, once listings were opened from it on so many different days.
 REMEMBERED_QUERY_DAYS = 3
 
-# --- Red team --------------------------------------------------------------------------------------------------------
-REDTEAM_VIEWS_PER_LISTING = 100  # how often a published listing is seen, for what an unsafe one costs
+# --- Simulation ------------------------------------------------------------------------------------------------------
+REDTEAM_VIEWS_PER_LISTING = 100  # how often a listing on sale is seen, in `manage.py simulate_savings`
 
 
 # --- Logging ---------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from models.towers import DIMENSIONS
 
 from . import dense, facets, search, suggestions
 from .items import item
-from .views.browse import for_page, in_full
+from .views.browse import for_page, in_full, seen
 
 VECTOR_EXAMPLE = base64.b64encode(bytes(place % 23 for place in range(DIMENSIONS))).decode()  # may be sent as it is
 
@@ -130,6 +130,7 @@ def search_page(request: HttpRequest, query: Query[SearchQuery]) -> dict[str, An
         pages = Paginator(queries.browse(filters), PAGE_SIZE)
         rows = for_page(list(pages.page(number).object_list)) if number <= pages.num_pages else []
         spelled, counted = "", facets.of_catalogue(filters)
+    seen(rows, near)
     return {
         "items": [item(listing) for listing in rows],
         "count": pages.count,

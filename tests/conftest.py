@@ -30,6 +30,14 @@ def trust_is_looked_up_anew() -> None:
     totals.forget()
 
 
+@pytest.fixture(autouse=True)
+def no_second_look_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share of decisions opens a second job; in tests only where the share is set to all."""
+    from listings.moderation import quality_jobs
+
+    monkeypatch.setattr(quality_jobs._random, "random", lambda: 0.999_999)
+
+
 @pytest.fixture
 def merchant(db: None) -> Any:
     return person("alice", "merchant", shop_name="Alice's Attic", town="Ghent")

@@ -23,17 +23,19 @@ from ..checks import SETTLED_BY_APPROVAL
 from ..lifecycle import Status
 from ..models import Decision, JobEvent, Listing, OwedCheck, PendingDecision, ReviewJob, SecondLook, User
 from ..trust import settings
-from . import claims, notices, quality_jobs, reports, statements, strikes
+from . import claims, evidence, notices, quality_jobs, reports, statements, strikes
 
 log = logging.getLogger(__name__)
 Action, Kind = Decision.Action, ReviewJob.Kind
 BATCH = 200
+PAST = (Kind.APPEAL, Kind.LEFT)  # about what was said once, whatever the listing is now
 ON_MARKET = (Status.PUBLISHED, Status.PAUSED)
 # What may be said of a job, by its kind.
 WORDS: dict[str, tuple[Decision.Action, ...]] = {
     Kind.CHECK: (Action.APPROVE, Action.REJECT, Action.CHANGES),
     Kind.REPORT: (Action.APPROVE, Action.REJECT, Action.CHANGES),
     Kind.SAMPLE: (Action.APPROVE, Action.REJECT, Action.CHANGES),
+    Kind.LEFT: (Action.APPROVE, Action.REJECT),
     Kind.SECOND: (Action.APPROVE, Action.REJECT, Action.CHANGES),
     Kind.GOLDEN: (Action.APPROVE, Action.REJECT, Action.CHANGES),
     Kind.APPEAL: (Action.UPHOLD, Action.OVERTURN, Action.MODIFY),
@@ -63,7 +65,7 @@ def propose(
     _readable(job, word)
     with transaction.atomic():
         job = claims.take(job.pk, moderator)
-        if revision != job.revision or (not job.is_blind and job.kind != Kind.APPEAL and not _as_seen(job)):
+        if revision != job.revision or not (job.is_blind or job.kind in PAST or _as_seen(job)):
             raise ValidationError(CHANGED)
         due = timezone.now() + timedelta(seconds=settings.value("undo_seconds"))
         try:
@@ -169,6 +171,8 @@ def _approve(job: ReviewJob, moderator: User, word: Word) -> Decision:
     at."""
     with transaction.atomic():
         _close(job)
+        if job.kind == Kind.LEFT:
+            return _record(job, moderator, word)
         if job.kind == Kind.CHECK:
             _move(job, moderator, Status.IN_REVIEW, job.approval_leads_to)
         elif not _as_seen(job):
@@ -188,8 +192,9 @@ def _approve(job: ReviewJob, moderator: User, word: Word) -> Decision:
 
 
 def _reject(job: ReviewJob, moderator: User, word: Word) -> Decision:
-    """Refuse, with the policy it breaks and a reason that the merchant reads; a strike if the policy is grave."""
-    kept_off = job.listing.photos.filter(pk__in=word.photos)
+    """Refuse, with the policy it breaks and a reason that the merchant reads; a strike if the policy is grave. What has
+    left the market stays as it is; the rejection counts against its seller like any other."""
+    kept_off = evidence.photos_of(job).filter(pk__in=word.photos)
     places = [photo.position + 1 for photo in kept_off]
     note = statements.note(word.action, word.policy, word.reason, places)
     with transaction.atomic():
@@ -208,15 +213,27 @@ def _ask_for_changes(job: ReviewJob, moderator: User, word: Word) -> Decision:
 def _take_off(job: ReviewJob, moderator: User, word: Word, target: Status, note: str) -> Decision:
     with transaction.atomic():
         _close(job)
-        source = Status.IN_REVIEW if job.kind == Kind.CHECK else _status_of(job)
-        _move(job, moderator, source, target, note)
+        if job.kind == Kind.LEFT:
+            _tell_of_what_left(job, note)
+        else:
+            _move(job, moderator, Status.IN_REVIEW if job.kind == Kind.CHECK else _status_of(job), target, note)
         decision = _record(job, moderator, word)
-        job.listing.photos.update(approved_at=None)  # whoever approved them before saw another listing
-        reports.answer(job, decision)
-        _overtake(job)
+        evidence.photos_of(job).update(approved_at=None)  # whoever approved them before saw another listing
+        if job.kind != Kind.LEFT:
+            reports.answer(job, decision)
+            _overtake(job)
         notices.of_decision(decision)
         quality_jobs.draw_second_look(decision)
     return decision
+
+
+def _tell_of_what_left(job: ReviewJob, note: str) -> None:
+    """The merchant reads why the next listings are checked in full first. A listing that goes on in other words keeps
+    what is said of these."""
+    waits_for_nothing = (Status.ENDED, Status.PUBLISHED, Status.PAUSED)
+    Listing.objects.filter(pk=job.listing_id, status__in=waits_for_nothing).update(
+        status_note=f"It was on sale before it was checked in full, and was not allowed. {note}"
+    )
 
 
 def _answer_appeal(job: ReviewJob, moderator: User, word: Word) -> Decision:
@@ -281,6 +298,7 @@ def _may(job: ReviewJob, moderator: User) -> None:
 def _close(job: ReviewJob) -> None:
     """The job is decided, by us alone, from here to the end of the transaction."""
     Listing.objects.hold(job.listing_id)
+    job.refresh_from_db(fields=["kind", "revision"])  # an edit may have made another question of it
     held = ReviewJob.objects.filter(pk=job.pk, state=ReviewJob.State.OPEN)
     closed = held.update(state=ReviewJob.State.DECIDED, decided_at=timezone.now(), claimed_by=None, claimed_until=None)
     if closed != 1:

@@ -100,17 +100,9 @@ class OfPhoto:
 def of_words(job: ReviewJob) -> list[Entry]:
     """Every verdict on the words of the revision that the job is about, and what was said of no photo in particular."""
     listing = job.listing
-    texts = _texts(listing, job.revision)
+    texts = words_of(job)
     rows = listing.verdicts.filter(revision=job.revision, photo=None)
     return [_entry(verdict, texts) for verdict in rows]
-
-
-def _texts(listing: Listing, revision: int) -> dict[str, str]:
-    """The words of that revision; none if they were not kept."""
-    if listing.revision == revision:
-        return dict(content.fields_of(listing))
-    kept = listing.revisions.filter(number=revision).first()
-    return dict(content.fields_of_revision(kept)) if kept else {}
 
 
 def of_photos(job: ReviewJob) -> list[OfPhoto]:
@@ -119,7 +111,23 @@ def of_photos(job: ReviewJob) -> list[OfPhoto]:
     by_photo: dict[int | None, list[Entry]] = {}
     for verdict in rows:
         by_photo.setdefault(verdict.photo_id, []).append(_photo_entry(verdict))
-    return [OfPhoto(photo, photo.position + 1, by_photo.get(photo.pk, [])) for photo in job.listing.photos.all()]
+    return [OfPhoto(photo, photo.position + 1, by_photo.get(photo.pk, [])) for photo in photos_of(job)]
+
+
+def words_of(job: ReviewJob) -> dict[str, str]:
+    """What the job is about, by field: also what was said before an edit."""
+    if job.listing.revision == job.revision:
+        return dict(content.fields_of(job.listing))
+    kept = job.listing.revisions.filter(number=job.revision).first()
+    return dict(content.fields_of_revision(kept)) if kept else {}
+
+
+def photos_of(job: ReviewJob) -> QuerySet[Photo]:
+    """The listing's photos; of what was edited since, those of then that are still kept."""
+    if job.listing.revision == job.revision:
+        return job.listing.photos.all()
+    kept = job.listing.revisions.filter(number=job.revision).first()
+    return Photo.objects.filter(pk__in=[photo["id"] for photo in kept.photos] if kept else [])
 
 
 def flagged(job: ReviewJob) -> list[int]:

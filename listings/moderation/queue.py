@@ -31,7 +31,7 @@ ORDERS = {URGENT: "rank_at", OLDEST: "created_at"}
 # Lanes of the queue: name → label, and what is in them. A blind job stands among the checks, or it would not be blind.
 LANES: dict[str, tuple[str, Q]] = {
     "all": ("Everything", Q()),
-    "checks": ("Checks", Q(kind__in=["check", "second", "golden"], escalated=False)),
+    "checks": ("Checks", Q(kind__in=["check", "left", "second", "golden"], escalated=False)),
     "reports": ("Reports", Q(kind="report", escalated=False)),
     "appeals": ("Appeals", Q(kind="appeal", escalated=False)),
     "samples": ("Samples", Q(kind="sample", escalated=False)),

@@ -37,6 +37,12 @@ EFFECTS = {
 }
 
 
+LEFT_THE_MARKET = (
+    "The listing had left the market, or says something else now; what it said while it was on sale was not allowed. "
+    "Your next listings are checked in full first for a time."
+)
+
+
 @dataclass(frozen=True)
 class Statement:
     """Of one decision, in words. The fields are those of COLUMNS, without what only staff sees."""
@@ -99,6 +105,8 @@ def of(decision: Decision) -> Statement:
     job = decision.review_job
     known = policies.get(decision.policy)
     scope, duration = EFFECTS[Action(decision.action)]
+    if job.kind == ReviewJob.Kind.LEFT and decision.is_restriction:
+        scope, duration = LEFT_THE_MARKET, ""
     verdicts = list(Verdict.objects.filter(listing=decision.listing_id, revision=job.revision))
     doubts = [v for v in verdicts if v.decision != VerdictDecision.PASS and not v.detail.get("disbelieved")]
     return Statement(

@@ -14,7 +14,7 @@ from typing import Any
 from listings import gate
 from listings import outcome as outcomes
 from listings.content import Fields
-from listings.redteam import attack
+from listings.redteam import attack, ruled
 from listings.redteam.attack import PASS, Score
 from listings.redteam.edits import Draft
 from models import manifest, text
@@ -43,29 +43,38 @@ class Listing:
 
 @dataclass(frozen=True)
 class Stages:
-    """What a listing has to get past. The attacker sees the answers of `device` alone."""
+    """What a listing has to get past. The attacker sees the answers of `device` alone. views: how many it may have
+    before the heavy checks, having got past the gate (ruled.py)."""
 
     device: Score
     gate: Callable[[Fields], bool]
     cloud: Callable[[Fields], bool]
+    views: Callable[[Fields], int]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """attempts: the one with which the device said pass; None when none did."""
+    """attempts: the one with which the device said pass; None when none did. published: past all checks. views: that it
+    may have before the heavy ones."""
 
     policy: str
     attempts: int | None
     past_gate: bool = False
     published: bool = False
     edits: tuple[str, ...] = ()
+    views: int = 0
 
 
 # --- The stages as the site runs them --------------------------------------------------------------------------------
 
 
 def real_stages() -> Stages:
-    return Stages(device=lambda fields: text.check_text(fields, variant="device"), gate=past_gate, cloud=past_cloud)
+    return Stages(
+        device=lambda fields: text.check_text(fields, variant="device"),
+        gate=past_gate,
+        cloud=past_cloud,
+        views=ruled.views,
+    )
 
 
 def past_gate(fields: Fields) -> bool:
@@ -156,7 +165,8 @@ def outcome(listing: Listing, stages: Stages, budget: int, rng: random.Random) -
     fields = result.passed.fields()
     through = stages.gate(fields)
     published = through and stages.cloud(fields)
-    return Outcome(listing.policy, result.attempts, through, published, result.passed.edits)
+    views = stages.views(fields) if through else 0
+    return Outcome(listing.policy, result.attempts, through, published, result.passed.edits, views)
 
 
 def budgets(most: int) -> list[int]:
@@ -165,19 +175,19 @@ def budgets(most: int) -> list[int]:
     return [*(step for step in steps if step < most), most]
 
 
-def curve(outcomes: Sequence[Outcome], budget: int, views_per_listing: float) -> list[dict[str, Any]]:
-    """A row for each budget, shares of all listings. views: expected views of one unsafe listing."""
+def curve(outcomes: Sequence[Outcome], budget: int) -> list[dict[str, Any]]:
+    """A row for each budget, shares of all listings. views: of one unsafe listing before its heavy checks, at most and
+    on average; what is published after all of them has no cap."""
     rows = []
     for attempts in budgets(budget):
         within = [o for o in outcomes if o.attempts is not None and o.attempts <= attempts]
-        published = share(sum(o.published for o in within), len(outcomes))
         rows.append(
             {
                 "attempts": attempts,
                 "past_device": share(len(within), len(outcomes)),
                 "past_gate": share(sum(o.past_gate for o in within), len(outcomes)),
-                "published": published,
-                "views": round(published * views_per_listing, 2),
+                "published": share(sum(o.published for o in within), len(outcomes)),
+                "views": round(sum(o.views for o in within) / len(outcomes), 2),
             }
         )
     return rows
@@ -214,7 +224,6 @@ def report(
     *,
     budget: int,
     seed: int,
-    views_per_listing: float,
     models: dict[str, Any],
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -225,9 +234,8 @@ def report(
         "budget": budget,
         "listings": len(listings),
         "listings_sha256": digest(listings),
-        "views_per_listing": views_per_listing,
         "models": models,
-        "curve": curve(outcomes, budget, views_per_listing),
+        "curve": curve(outcomes, budget),
         "by_policy": by_policy(outcomes),
         "won_by": won_by(outcomes),
     }

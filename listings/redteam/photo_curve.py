@@ -17,7 +17,7 @@ from PIL import Image
 
 from listings import checks, outcome, photo_bank, photo_text, photos
 from listings.models import Photo, Verdict, VerdictDecision, Where
-from listings.redteam import curve, photo_edits
+from listings.redteam import curve, photo_edits, ruled
 from listings.redteam.attack import PASS
 from listings.redteam.curve import SAFE, Progress, RedteamError
 from listings.redteam.photo_edits import KINDS, Scene
@@ -66,7 +66,8 @@ class Stages:
     """What a file has to get past; the attacker sees the answers of `device` alone.
 
     kept: the photo as the site stores it. The others look at that: verdicts (the reader's with the listing's title
-    beside), and whether the bank knows it again when the photo of that file was removed before.
+    beside), and whether the bank knows it again when the photo of that file was removed before. views: how many a
+    listing of that title, with the gate's verdict on its photo, may have before the heavy checks.
     """
 
     device: Callable[[bytes], str]
@@ -75,6 +76,7 @@ class Stages:
     cloud: Callable[[Image.Image], Verdict]
     reader: Callable[[Image.Image, str], Verdict]
     knows: Callable[[bytes, Image.Image], bool]
+    views: Callable[[str, Verdict], int]
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def real_stages() -> Stages:
         cloud=lambda image: Verdict(**in_cloud(image)),
         reader=lambda image, title: photo_text.judge("\n".join(line.text for line in photo_text.read(image)), title),
         knows=bank_knows,
+        views=lambda title, verdict: ruled.views([("title", title), ("description", "")], [verdict]),
     )
 
 
@@ -206,14 +209,17 @@ def submitted(case: Case, kind: str, stages: Stages, attempt: int, file: bytes) 
     known = stages.knows(original.content, image)
     verdicts = [stages.gate(image)]
     past_gate = not doubted(verdicts)
+    views = 0
     if past_gate:
+        # The bank is among the light checks, and asked before anything is on sale.
+        views = 0 if kind == KNOWN_BEFORE and known else stages.views(case.title, verdicts[0])
         verdicts.append(stages.cloud(image))
         if kind == READ:
             verdicts.append(stages.reader(image, case.title))
         if kind == KNOWN_BEFORE and known:
             verdicts.append(Verdict(where=Where.CLOUD, model=checks.PHOTO_BANK, decision=VerdictDecision.WARN))
     published = past_gate and not doubted(verdicts)
-    return Outcome(case.source.policy, attempt, past_gate, published, (), known)
+    return Outcome(case.source.policy, attempt, past_gate, published, (), views, known)
 
 
 def doubted(verdicts: list[Verdict]) -> bool:
@@ -230,7 +236,6 @@ def report(
     *,
     budget: int,
     seed: int,
-    views_per_listing: float,
     models: dict[str, Any],
     own: bool,
     progress: Progress | None = None,
@@ -248,13 +253,12 @@ def report(
         "budget": budget,
         "photos": len(given),
         "photos_sha256": digest(given),
-        "views_per_listing": views_per_listing,
         "gradient_most": photo_edits.MOST,
         "models": models,
         "by_kind": {
             kind: {
                 "known_again": known_again(found),
-                "curve": curve.curve(found, budget, views_per_listing),
+                "curve": curve.curve(found, budget),
             }
             for kind, found in outcomes.items()
         },

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from .. import policies
+from .. import categories, policies
 from ..lifecycle import Status
 from ..models import Cell, Decision, ValidationJob
 from . import intervals
@@ -29,9 +29,7 @@ COUNTING = 730_185  # key of the advisory lock: one counts at a time
 def refresh() -> int:
     """Count all cells anew; returns how many there are."""
     since = timezone.now() - timedelta(days=DAYS)
-    checked = ValidationJob.objects.filter(gate_clear=True, state=ValidationJob.State.DONE, finished_at__gte=since)
-    categories = checked.exclude(category="").order_by().values_list("category", flat=True).distinct()
-    rows = [row for category in categories for row in _of(category, since)]
+    rows = [row for category in categories.all() for row in _of(category.id, since)]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
         Cell.objects.all().delete()
@@ -46,6 +44,8 @@ def _of(category: str, since: object) -> list[Cell]:
     decided = Decision.objects.filter(listing=OuterRef("listing"), review_job__revision=OuterRef("revision"))
     jobs = jobs.filter(Q(outcome=Status.PUBLISHED) | Exists(decided)).order_by("-finished_at")
     looked_at = _spread(jobs.values_list("listing_id", "revision", "listing__seller")[:NEWEST])
+    if not looked_at:
+        return []
     listings = {listing for listing, _ in looked_at}
     rejected = Decision.objects.standing().filter(listing__in=listings, action=Decision.Action.REJECT)
     missed: Counter[str] = Counter()

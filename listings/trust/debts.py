@@ -1,19 +1,22 @@
-"""Heavy checks that are owed by what is on sale already: begun, called in, paid, void.
+"""Heavy checks that are owed by what is on sale already: begun, called in, paid.
 
 The checks themselves are the rows of every other job (checks.py): while they are deferred nobody sends them. Whatever
 calls a debt in makes them due. Views and doubts take the listing off the market at the same time; idle workers,
 audits and age do not.
+
+What is edited, withdrawn or sold before (`checks.drop`) still owes them, for the record: whatever anybody saw is
+checked, in the words in which it was on sale, and a doubt goes before a moderator. Only what nobody saw owes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import ExpressionWrapper, F, FloatField, Value
+from django.db.models import ExpressionWrapper, F, FloatField, Q, QuerySet, Value
 from django.db.models.functions import Extract, Greatest, Now
 from django.utils import timezone
 
@@ -29,6 +32,8 @@ OFF_THE_MARKET = (Cause.VIEWS, Cause.DOUBT)
 HELD_NOTE = "Our full check looks at this listing before more people see it. It goes on by itself."
 ONE_SELLER = 730_184  # the first key of the advisory lock
 PAID_AT_ONCE = 20  # debts that idle workers are given each time
+LEFT_AT_MOST = timedelta(days=1)  # what has left the market is checked after this, idle workers or not
+UNSEEN_AFTER = timedelta(minutes=10)  # what left was on no page: by then each page that was being made is counted
 WHILE_IDLE = timedelta(seconds=30)  # no check that somebody waits for is older
 
 
@@ -72,16 +77,16 @@ def _begin(listing: Listing, job: ValidationJob, ruled: Ruled, terms: dict[str, 
     # Who was drawn stays drawn; who was not, and writes another text, may be now.
     lots = (listing.lot, lot.draw(listing.seller_id, timezone.localdate(), listing.fingerprint))
     audit = any(lot.is_drawn(each, share) for each in lots)
-    # What was seen of words that nobody checked counts after an edit.
-    last = Debt.objects.filter(listing=listing).order_by("-pk").first()
-    before = last.impressions if last and last.state == Debt.State.VOID else 0
-    before = max(before, totals.of(listing.pk))
-    debt = Debt.objects.create(
-        listing=listing, job=job, risk=ruled.risk, tier=ruled.standing.tier, audit=audit, impressions=before
+    # Who is drawn is not called in here: the submit would take longer, and its merchant could tell.
+    Debt.objects.create(
+        listing=listing,
+        job=job,
+        risk=ruled.risk,
+        tier=ruled.standing.tier,
+        audit=audit,
+        impressions=totals.of(listing.pk),
     )
     checks.defer(job)
-    if audit:
-        call_in(debt, Cause.AUDIT)
 
 
 def audit_share(tier: int, terms: dict[str, float]) -> float:
@@ -89,13 +94,16 @@ def audit_share(tier: int, terms: dict[str, float]) -> float:
 
 
 def call_in(debt: Debt, cause: Debt.Cause) -> bool:
-    """Make its heavy checks due. False when the debt is closed, or was called in for as good a cause."""
+    """Make its heavy checks due. False when the debt is closed, or was called in for as good a cause. Raises
+    Listing.DoesNotExist."""
     from .. import tasks
 
     with transaction.atomic():
         Listing.objects.hold(debt.listing_id)
-        held = Debt.objects.filter(pk=debt.pk, state=Debt.State.OPEN)
         off_the_market = cause in OFF_THE_MARKET
+        # What has left is not on sale, or it is in other words.
+        states = (Debt.State.OPEN,) if off_the_market else Debt.UNPAID
+        held = Debt.objects.filter(pk=debt.pk, state__in=states)
         first = held.filter(called_at=None).update(called_at=timezone.now(), cause=cause) == 1
         if not first:
             if not off_the_market or not held.exists():
@@ -133,30 +141,50 @@ def light_made(job: ValidationJob) -> None:
         Debt.objects.filter(job=job, state=Debt.State.OPEN, light_at=None).update(light_at=timezone.now())
 
 
-def close(job: ValidationJob) -> None:
-    """All its checks have ended; what is seen from now on has no cap. Under the listing's lock."""
-    debt = Debt.objects.filter(job=job, state=Debt.State.OPEN).first()
+def close(job: ValidationJob) -> Debt | None:
+    """All its checks have ended; what is seen from now on has no cap. The debt that was paid, if any. Under the
+    listing's lock."""
+    debt = Debt.objects.filter(job=job, state__in=Debt.UNPAID).first()
     if debt is None:
-        return
+        return None
     seen = Greatest(F("impressions"), Value(totals.of(debt.listing_id)))
     Debt.objects.filter(pk=debt.pk).update(state=Debt.State.PAID, closed_at=timezone.now(), impressions=seen)
     transaction.on_commit(partial(totals.drop, [debt.listing_id]))
+    return debt
 
 
 def pay() -> int:
-    """Call in what idle workers should look at, the most unsafe views first, and what is owed for too long. Returns
-    how many."""
-    terms = settings.values()
-    _void_what_left()
-    called_in = Debt.objects.filter(state=Debt.State.OPEN, called_at__isnull=False).count()
+    """Call in what is owed for too long, audits, and what idle workers should look at: the most unsafe views first,
+    then what has left the market. Returns how many."""
+    terms, now = settings.values(), timezone.now()
+    _note_what_left()
+    _void_what_nobody_saw(now)
+    called_in = Debt.objects.filter(state__in=Debt.UNPAID, called_at__isnull=False).count()
     room = max(0, PAID_AT_ONCE - called_in)  # no more than workers get through
     owed = Debt.objects.filter(state=Debt.State.OPEN, called_at=None)
-    long_ago = timezone.now() - timedelta(days=terms["debt_days"])
-    called = [call_in(debt, Cause.AGE) for debt in owed.filter(opened_at__lt=long_ago)[:room]]
+    left = Debt.objects.filter(state=Debt.State.LEFT, called_at=None).order_by("left_at")
+    due = [
+        (owed.filter(opened_at__lt=now - timedelta(days=terms["debt_days"])), Cause.AGE),
+        (left.filter(left_at__lt=now - LEFT_AT_MOST), Cause.LEFT),
+        (owed.filter(audit=True), Cause.AUDIT),
+    ]
     if _idle():
         most = owed.alias(expected=expected_harm()).filter(expected__gte=terms["worth"]).order_by("-expected")
-        called += [call_in(debt, Cause.IDLE) for debt in most[: room - len(called)]]
-    return sum(called)
+        due += [(most, Cause.IDLE), (_seen(left), Cause.LEFT)]
+    called = 0
+    for rows, cause in due:
+        called += _call_in_each(rows[: room - called], cause)
+    return called
+
+
+def _call_in_each(rows: Iterable[Debt], cause: Debt.Cause) -> int:
+    called = 0
+    for debt in rows:
+        try:
+            called += call_in(debt, cause)
+        except Listing.DoesNotExist:  # deleted this moment, and its debt with it
+            continue
+    return called
 
 
 def expected_harm() -> ExpressionWrapper:
@@ -176,8 +204,8 @@ def _idle() -> bool:
     return not waiting_since(timezone.now() - WHILE_IDLE)
 
 
-def _void_what_left() -> None:
-    """A sold or withdrawn listing owes nothing."""
+def _note_what_left() -> None:
+    """Whatever way it went: what is not on sale any more owes its checks for the record."""
     gone = Debt.objects.filter(state=Debt.State.OPEN).exclude(listing__status__in=checks.ASKED)
     for job in ValidationJob.objects.filter(pk__in=gone.values("job")):
         with transaction.atomic():
@@ -185,3 +213,18 @@ def _void_what_left() -> None:
             if Listing.objects.filter(pk=job.listing_id, status__in=checks.ASKED).exists():
                 continue
             checks.drop(ValidationJob.objects.filter(pk=job.pk))
+
+
+def _seen(left: QuerySet[Debt]) -> QuerySet[Debt]:
+    """An audit counts among the audits, seen or not."""
+    return left.filter(Q(impressions__gt=0) | Q(audit=True))
+
+
+def _void_what_nobody_saw(now: datetime) -> None:
+    """It harmed nobody, and its checks are saved."""
+    unseen = Debt.objects.filter(state=Debt.State.LEFT, impressions=0, audit=False, called_at=None)
+    for debt in unseen.filter(left_at__lt=now - UNSEEN_AFTER):
+        with transaction.atomic():
+            if unseen.filter(pk=debt.pk).update(state=Debt.State.VOID, closed_at=now):
+                checks.drop(ValidationJob.objects.filter(pk=debt.job_id))
+                transaction.on_commit(partial(totals.drop, [debt.listing_id]))

@@ -1,11 +1,10 @@
 """Who sees a listing that still owes its checks: views are counted while pages are made, and the caps hold there.
 
 A page asks which of its listings owe checks; each of these is counted in Redis, whose answer is the total so far:
-whoever made the page that reached the cap takes the listing off the market, workers or not. A total is of the
-listing, not of one debt, so that an edit does not begin it anew. It is written to the database now and then; a wiped
-Redis begins again from there. While Redis is away, each view is counted in the database. A page that names a listing
-counts as a view, seen or not, and so does each item of an answer to a device: the caps hold for more than was really
-seen.
+whoever made the page that reached the cap takes the listing off the market, workers or not. It is written to the
+database now and then, the first view at once; a wiped Redis begins again from there. While Redis is away, each view is
+counted in the database. A page that names a listing counts as a view, seen or not, and so does each item of an answer
+to a device: the caps hold for more than was really seen.
 """
 
 from __future__ import annotations
@@ -42,22 +41,25 @@ def shown(listings: Iterable[int]) -> None:
         for each, seen in zip(found, _count(found), strict=True):
             if seen >= each.cap:
                 hold(each, seen)
-            elif seen % WRITTEN_EACH == 0:
+            elif seen % WRITTEN_EACH == 0 or not each.impressions:  # that anybody saw it is never lost
                 _write({each.listing: seen})
     except (DatabaseError, Listing.DoesNotExist) as error:
         log.warning("views were not counted: %s", error)
 
 
 def owing(listings: Iterable[int]) -> list[Owing]:
-    """Those that are on sale before their checks."""
+    """Those that are on sale before their checks. What left the market while this page was made was seen, too."""
     pks = set(listings)
     if not pks:
         return []
-    columns = ("pk", "listing_id", "impressions", "tier", "light_at")
-    opened = Debt.objects.filter(state=Debt.State.OPEN, listing__in=pks).order_by("listing_id")
-    rows = list(opened.values_list(*columns))
-    terms = settings.values() if rows else {}
-    return [Owing(pk, listing, seen, cap(tier, at is not None, terms)) for pk, listing, seen, tier, at in rows]
+    columns = ("pk", "listing_id", "impressions", "tier", "light_at", "state")
+    unpaid = Debt.objects.filter(state__in=Debt.UNPAID, listing__in=pks).order_by("listing_id")
+    rows = list(unpaid.values_list(*columns))
+    if late := [pk for pk, _, seen, *_, state in rows if state == Debt.State.LEFT and not seen]:
+        Debt.objects.filter(pk__in=late, impressions=0).update(impressions=1)
+    opened = [row for row in rows if row[-1] == Debt.State.OPEN]
+    terms = settings.values() if opened else {}
+    return [Owing(pk, listing, seen, cap(tier, at is not None, terms)) for pk, listing, seen, tier, at, _ in opened]
 
 
 def cap(tier: int, light_made: bool, terms: dict[str, float]) -> int:
@@ -79,7 +81,7 @@ def fold() -> int:
     many debts were written."""
     try:
         counted = totals.every()
-        owed = dict(Debt.objects.filter(state=Debt.State.OPEN).values_list("listing_id", "impressions"))
+        owed = dict(Debt.objects.filter(state__in=Debt.UNPAID).values_list("listing_id", "impressions"))
         for listing, known in owed.items():
             if listing in counted and counted[listing] < known:
                 totals.raise_by(listing, known - counted[listing])
@@ -92,9 +94,9 @@ def fold() -> int:
 
 
 def _write(counted: dict[int, int]) -> int:
-    """To the last debt of each listing, where it is more than it has; what is paid is counted no longer."""
+    """To the last debt of each listing, where it is more than it has; what is closed is counted no longer."""
     last = Debt.objects.filter(listing__in=counted).order_by("listing_id", "-pk").distinct("listing_id")
-    behind = [row for row in last if row.state != Debt.State.PAID and row.impressions < counted[row.listing_id]]
+    behind = [row for row in last if row.state in Debt.UNPAID and row.impressions < counted[row.listing_id]]
     for row in behind:
         row.impressions = counted[row.listing_id]
     return Debt.objects.bulk_update(behind, ["impressions"], batch_size=1_000)

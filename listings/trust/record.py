@@ -77,8 +77,11 @@ def _debts(listing: Listing) -> Iterator[Line]:
         if debt.called_at:
             why = f"{debt.get_cause_display()}; {debt.impressions} views so far."
             yield Line(debt.called_at, revision, SITE, "Heavy checks called in", why)
+        if debt.left_at:
+            yield Line(debt.left_at, revision, SITE, "No longer on sale in these words; its checks are owed still")
         if debt.closed_at:
-            made = "Heavy checks made" if debt.state == Debt.State.PAID else "Nothing owed any more"
+            paid = debt.state == Debt.State.PAID
+            made = "Heavy checks made" if paid else "Nothing owed any more: nobody had seen it"
             yield Line(debt.closed_at, revision, SITE, made)
 
 

@@ -41,13 +41,14 @@ class Ruled:
 
 @dataclass(frozen=True)
 class Load:
-    """Debts: open ones of the seller, those begun within a day, open ones of everybody. behind: somebody has waited
-    for a check for too long."""
+    """Debts: unpaid ones of the seller, those begun within a day, unpaid ones of everybody. behind: somebody has waited
+    for a check for too long. earlier: the listing was on sale in other words that still owe their checks."""
 
     of_seller: int
     of_seller_today: int
     of_all: int
     behind: bool
+    earlier: bool = False
 
 
 def rule(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]) -> Ruled:
@@ -155,6 +156,8 @@ def by_place(
 
 
 def by_load(load: Load, terms: dict[str, float]) -> Iterator[str]:
+    if load.earlier:
+        yield "What it said before was on sale and still owes its checks."
     if load.of_seller >= terms["seller_debts"]:
         yield "The seller has too many listings that still owe their checks."
     if load.of_seller_today >= terms["seller_day"]:
@@ -180,13 +183,14 @@ def _quick_checks(listing: Listing, photos: Sequence[Photo]) -> Iterator[str]:
 
 def _load(listing: Listing, terms: dict[str, float]) -> Load:
     now = timezone.now()
-    opened = Debt.objects.filter(state=Debt.State.OPEN)
+    opened = Debt.objects.filter(state__in=Debt.UNPAID)
     today = Debt.objects.filter(listing__seller=listing.seller_id, opened_at__gte=now - timedelta(days=1))
     return Load(
         of_seller=opened.filter(listing__seller=listing.seller_id).count(),
         of_seller_today=today.count(),
         of_all=opened.count(),
         behind=waiting_since(now - timedelta(minutes=terms["behind"])),
+        earlier=opened.filter(listing=listing).exists(),
     )
 
 
@@ -194,4 +198,5 @@ def waiting_since(long_ago: datetime) -> bool:
     """Whether anybody has waited for a check since then: from the submit, or from when a debt was called in."""
     waited_for = OwedCheck.objects.filter(state=OwedCheck.State.OWED, job__listing__status=Status.CHECKING)
     since = Coalesce("job__debt__called_at", "job__created_at")
-    return waited_for.exclude(due_at=DEFERRED).annotate(since=since).filter(since__lt=long_ago).exists()
+    waited_for = waited_for.exclude(due_at=DEFERRED).exclude(job__debt__state=Debt.State.LEFT)
+    return waited_for.annotate(since=since).filter(since__lt=long_ago).exists()

@@ -14,8 +14,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, When
-from django.db.models.functions import Coalesce, Greatest, TruncDate
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from models import photo, text
@@ -111,13 +111,15 @@ class Misses:
 @dataclass(frozen=True)
 class Audits:
     """waiting: with a moderator; withdrawn: by the merchant before a decision; neither is among the decided. changed:
-    found to need changes without a moderator; decided, and no miss."""
+    found to need changes without a moderator; decided, and no miss. left: all debts, audits or not, whose listings had
+    left the market before their checks."""
 
     by_day: dict[date, Misses]
     by_tier: dict[Tier, Misses]
     waiting: int
     withdrawn: int
     changed: int
+    left: Misses = Misses(0, 0)
 
     @property
     def all(self) -> Misses:
@@ -214,7 +216,7 @@ def revisions(since: datetime) -> Revisions:
 def _fate(made: bool, state: str, debt: str | None) -> str:
     if debt == Debt.State.PAID:
         return PAID
-    if debt == Debt.State.OPEN:
+    if debt in Debt.UNPAID:
         return OWED
     if debt == Debt.State.VOID:
         return SPENT if made else AVOIDED
@@ -266,29 +268,40 @@ def avoided_ms(made: Iterable[Check], ran: Iterable[Ran]) -> dict[str, float | N
 
 def audits(since: datetime) -> Audits:
     reviews = ReviewJob.objects.filter(
-        listing=OuterRef("listing"), revision=OuterRef("job__revision"), kind=ReviewJob.Kind.CHECK
+        listing=OuterRef("listing"),
+        revision=OuterRef("job__revision"),
+        kind__in=[ReviewJob.Kind.CHECK, ReviewJob.Kind.LEFT],
     )
     changes = StatusChange.objects.filter(
         listing=OuterRef("listing"), revision=OuterRef("job__revision"), target=Status.NEEDS_CHANGES
     )
-    rows = Debt.objects.filter(audit=True, state=Debt.State.PAID, closed_at__gte=since).annotate(
+    needs_changes = Q(left_at__isnull=False, job__outcome=Status.NEEDS_CHANGES)  # no status says so of what left
+    paid = Debt.objects.filter(state=Debt.State.PAID, closed_at__gte=since)
+    rows = paid.filter(Q(audit=True) | Q(left_at__isnull=False)).annotate(
         day=TruncDate("closed_at"),
+        has_left=ExpressionWrapper(Q(left_at__isnull=False), BooleanField()),
         rejected=_rejected(),
         waiting=Exists(reviews.filter(state=ReviewJob.State.OPEN)),
         withdrawn=Exists(reviews.filter(state=ReviewJob.State.WITHDRAWN)),
-        changed=Exists(changes),
+        changed=ExpressionWrapper(Q(Exists(changes)) | needs_changes, BooleanField()),
     )
-    columns = ("day", "tier", "rejected", "waiting", "withdrawn", "changed")
+    columns = ("day", "tier", "audit", "has_left", "rejected", "waiting", "withdrawn", "changed")
     by_day: dict[date, list[Misses]] = {}
     by_tier: dict[Tier, list[Misses]] = {}
     not_yet: Counter[str] = Counter()
     found = rows.order_by().values_list(*columns).annotate(number=Count("pk"))
-    for day, tier, rejected, waiting, withdrawn, changed, number in sorted(found):
-        if not rejected and (waiting or withdrawn):
+    left: list[Misses] = []
+    for day, tier, audit, has_left, rejected, waiting, withdrawn, changed, number in sorted(found):
+        these = Misses(number if rejected else 0, number)
+        decided = rejected or not (waiting or withdrawn)
+        if has_left and decided:
+            left.append(these)
+        if not audit:
+            continue
+        if not decided:
             not_yet["waiting" if waiting else "withdrawn"] += number
             continue
         not_yet["changed"] += number if changed and not rejected else 0
-        these = Misses(number if rejected else 0, number)
         by_day.setdefault(day, []).append(these)
         by_tier.setdefault(Tier(tier), []).append(these)
     return Audits(
@@ -297,6 +310,7 @@ def audits(since: datetime) -> Audits:
         not_yet["waiting"],
         not_yet["withdrawn"],
         not_yet["changed"],
+        _together(left),
     )
 
 
@@ -333,16 +347,10 @@ def audits_needed(missed: int, target: float) -> int:
 
 
 def views(since: datetime) -> Views:
-    """Of debts begun in the period. A debt's count goes on where the listing's void debt before ended: that is taken
-    off."""
-    carried = Case(When(state=Debt.State.VOID, then=F("impressions")), default=0)
-    earlier = Debt.objects.filter(listing=OuterRef("listing"), pk__lt=OuterRef("pk")).order_by("-pk")
-    own = Greatest(F("impressions") - Coalesce(Subquery(earlier.values(carried=carried)[:1]), 0), 0)
-    rows = Debt.objects.filter(opened_at__gte=since).annotate(rejected=_rejected(), own=own).order_by()
-    seen = {
-        rejected: (number, total)
-        for rejected, number, total in rows.values_list("rejected").annotate(number=Count("pk"), total=Sum("own"))
-    }
+    """Of debts begun in the period."""
+    rows = Debt.objects.filter(opened_at__gte=since).annotate(rejected=_rejected()).order_by()
+    grouped = rows.values_list("rejected").annotate(number=Count("pk"), total=Sum("impressions"))
+    seen = {rejected: (number, total) for rejected, number, total in grouped}
     (safe_debts, safe), (unsafe_debts, unsafe) = seen.get(False, (0, 0)), seen.get(True, (0, 0))
     return Views(safe_debts + unsafe_debts, safe + unsafe, unsafe_debts, unsafe)
 

@@ -47,7 +47,7 @@ ALL = {
             "Publish before the heavy checks",
             "1: known sellers’ listings that the gate passes with margin are on sale at once. 0: everything is checked "
             "in full first; what is owed already is still paid.",
-            0,  # until somebody who knows this market says so
+            1,  # the other defaults and the caps bound what this lets through
             0,
             1,
         ),

@@ -128,7 +128,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
     action = request.POST.get("action", "")
     if request.method != "POST":
         return _case_page(request, job, filters, _form_of(job))
-    form = DecisionForm(request.POST, listing=job.listing)
+    form = DecisionForm(request.POST, of=evidence.photos_of(job))
     try:
         match action:
             case "take":
@@ -172,7 +172,7 @@ def _without_what_it_lacks(word: Word) -> Word:
 
 
 def _form_of(job: ReviewJob) -> DecisionForm:
-    return DecisionForm(initial={"policy": job.policy, "photos": evidence.flagged(job)}, listing=job.listing)
+    return DecisionForm(initial={"policy": job.policy, "photos": evidence.flagged(job)}, of=evidence.photos_of(job))
 
 
 def _case_page(

@@ -57,6 +57,7 @@ def trust(request: SignedInRequest) -> HttpResponse:
                 oldest=Min("opened_at"),
                 views=Sum("impressions"),
             ),
+            "left": Debt.objects.filter(state=Debt.State.LEFT).aggregate(number=Count("pk"), oldest=Min("left_at")),
             "worst": opened.annotate(expected=debts.expected_harm())
             .select_related("listing__seller")
             .order_by("-expected")[:OWED],

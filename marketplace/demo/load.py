@@ -1,4 +1,8 @@
-"""The whole demo: people, catalogue, moderation cases, orders, pictures. May be repeated; what is here stays."""
+"""The whole demo: people, catalogue, moderation cases, settings, orders, pictures. May be repeated; what is here stays.
+
+Listings are sent in in the order of their dates. Before those of the last days the cells are counted and the demo's
+settings changed, so that some of them are on sale at once and owe their heavy checks, by the site's own rules.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,23 @@ import tomllib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils import timezone
+
 from listings import orders
 from listings.lifecycle import Status
-from listings.models import Listing, Order, StatusChange, User
+from listings.models import Listing, Order, SettingChange, StatusChange, User
+from listings.trust import cells, settings
 from marketplace import catalogue
 from marketplace.demo import people, pictures
 from marketplace.demo.dating import dating_back
-from marketplace.demo.entries import Entered, Entry, enter
+from marketplace.demo.entries import Entered, Entry, enter, moment
 
 FOLDER = Path(__file__).resolve().parent
+SETTINGS_DAYS = 6  # ago its moderator changed the settings
 
 
 class Faulty(Exception):
@@ -42,7 +50,14 @@ def load(say: Callable[[str], None], folder: Path = FOLDER) -> Report:
     users, report.people = people.add_people(folder)
     say(f"{len(users)} people, {report.people} of them new")
     entries = [*_catalogue(folder, users), *_cases(folder, users)]
-    report.listings = _enter(entries, report.stopped, say)
+    changed_at = timezone.now() - timedelta(days=SETTINGS_DAYS)
+    report.listings = _enter(
+        [entry for entry in entries if moment(entry) < changed_at],
+        [entry for entry in entries if moment(entry) >= changed_at],
+        lambda: _change_settings(folder, users, changed_at),
+        report.stopped,
+        say,
+    )
     report.orders = _orders(folder, users, say)
     keys: dict[tuple[int, uuid.UUID | None], list[str]] = {
         (entry.seller.pk, entry.key): entry.photos for entry in entries
@@ -57,16 +72,44 @@ def load(say: Callable[[str], None], folder: Path = FOLDER) -> Report:
     return report
 
 
-def _enter(entries: list[Entry], stopped: list[Entered], say: Callable[[str], None]) -> int:
-    here = set(Listing.objects.filter(draft_key__in=[e.key for e in entries]).values_list("seller_id", "draft_key"))
-    fresh = [entry for entry in entries if (entry.seller.pk, entry.key) not in here]
+def _enter(
+    before: list[Entry],
+    after: list[Entry],
+    between: Callable[[], None],
+    stopped: list[Entered],
+    say: Callable[[str], None],
+) -> int:
+    keys = [entry.key for entry in (*before, *after)]
+    here = set(Listing.objects.filter(draft_key__in=keys).values_list("seller_id", "draft_key"))
+    first, fresh = (
+        sorted((each for each in entries if (each.seller.pk, each.key) not in here), key=moment)
+        for entries in (before, after)
+    )
+    turn, fresh = len(first), [*first, *fresh]
+    if not fresh:
+        return 0
     for number, entry in enumerate(fresh, start=1):
+        if number == turn + 1:
+            between()
         entered = enter(entry)
         if not entered.as_wanted:
             stopped.append(entered)
         if number % 60 == 0 or number == len(fresh):
             say(f"{number} of {len(fresh)} listings checked and stored")
     return len(fresh)
+
+
+def _change_settings(folder: Path, users: dict[str, User], when: datetime) -> None:
+    """Those of cases.toml, dated back, where nobody has changed them yet; and the cells, as the task counts them."""
+    cells.refresh()
+    for case in _toml(folder).get("setting", []):
+        if SettingChange.objects.filter(name=case["name"]).exists():
+            continue
+        actor = users[case["moderator"]]
+        made = settings.change(name=case["name"], value=case["value"], actor=actor, reason=case["reason"])
+        if made:
+            with dating_back():
+                SettingChange.objects.filter(pk=made.pk).update(created_at=when)
 
 
 def _catalogue(folder: Path, users: dict[str, User]) -> list[Entry]:

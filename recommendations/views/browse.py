@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.paginator import Page
@@ -38,6 +39,8 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
     _count_conditions(form, context["facets"])
     is_front = not (query or category or form.is_narrowed() or request.GET.get("sort")) and page.number == 1
     sorts = [(value, label) for value, label in SORTS if value]
+    for_you = offered() if is_front or not context["number"] else []
+    seen(page.object_list, context["near"], for_you)
     return render(
         request,
         "recommendations/browse.html",
@@ -49,7 +52,7 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
             "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
             "sorts": sorts if query else sorts[1:],
             "space": dense.space(),
-            "offered": offered() if is_front or not context["number"] else [],
+            "offered": for_you,
             "source": feed.POPULAR,
             "facets": [
                 (facet, linked(facet, request, category_id)) for facet in context["facets"] if facet.name != "condition"
@@ -136,10 +139,14 @@ def in_full(found: list[Candidate]) -> list[Listing]:
 
 
 def for_page(listings: list[Listing]) -> list[Listing]:
-    """The same, each with `wire_vector`: what the device compares; "" where there is none (yet). They are counted as
-    seen (listings/trust/exposure.py)."""
-    exposure.shown(listing.pk for listing in listings)
+    """The same, each with `wire_vector`: what the device compares; "" where there is none (yet). Whoever answers with
+    them says so to `seen`."""
     vectors = dense.on_the_wire([listing.pk for listing in listings])
     for listing in listings:
         listing.wire_vector = vectors.get(listing.pk, "")  # type: ignore[attr-defined]
     return listings
+
+
+def seen(*groups: Iterable[Listing]) -> None:
+    """All listings of one answer, once: each counts as seen, however often the answer names it."""
+    exposure.shown({listing.pk for group in groups for listing in group})

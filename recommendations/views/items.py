@@ -12,7 +12,7 @@ from listings.models import Listing, User
 from listings.pages import Pages
 
 from .. import counting, dense, similar
-from .browse import for_page
+from .browse import for_page, seen
 
 PAGE_SIZE = 24
 MORE = 4  # of the same seller
@@ -28,17 +28,20 @@ def item(request: HttpRequest, public_id: str) -> HttpResponse:
     if listing is None or not _may_see(request.user, listing):
         return render(request, "404.html", {"message": NOT_ON_SALE}, status=404)
     on_sale = listing.status == Status.PUBLISHED
+    listing = for_page([listing])[0]
+    alike = for_page(similar.to(listing)) if on_sale else []
+    of_seller = queries.seller_page(listing.seller).exclude(pk=listing.pk)
+    more = for_page(list(of_seller[:MORE])) if on_sale else []
+    seen([listing], alike, more)
     response = render(
         request,
         "recommendations/item.html",
         {
-            "listing": for_page([listing])[0],
+            "listing": listing,
             "category": categories.get(listing.category),
             "attributes": categories.labelled(listing.category, listing.attributes),
-            "similar": for_page(similar.to(listing)) if on_sale else [],
-            "more": for_page(list(queries.seller_page(listing.seller).exclude(pk=listing.pk)[:MORE]))
-            if on_sale
-            else [],
+            "similar": alike,
+            "more": more,
             "space": dense.space(),
         },
     )
@@ -58,6 +61,7 @@ def seller(request: HttpRequest, username: str) -> HttpResponse:
     owner = get_object_or_404(User, username=username, role=User.Role.MERCHANT, is_active=True)
     page: Page = Pages(queries.seller_page(owner), PAGE_SIZE).get_page(request.GET.get("page"))
     page.object_list = for_page(list(page.object_list))
+    seen(page.object_list)
     return render(
         request,
         "recommendations/seller.html",

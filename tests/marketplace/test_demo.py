@@ -15,11 +15,27 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from PIL import Image
 
-from listings import policies, submission
+from listings import checks, policies, submission
 from listings.lifecycle import Status
-from listings.models import Decision, Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict
+from listings.models import (
+    Cell,
+    Debt,
+    Decision,
+    Listing,
+    Order,
+    OwedCheck,
+    Photo,
+    ReviewJob,
+    Ruling,
+    SettingChange,
+    StatusChange,
+    User,
+    ValidationJob,
+    Verdict,
+)
+from listings.trust import savings, settings
 from marketplace import catalogue
-from marketplace.demo import load, people
+from marketplace.demo import entries, load, people
 
 ROWS = [
     ("desk", "Storage box for a desk, white, with a lid", "home"),
@@ -150,10 +166,80 @@ def test_every_listing_was_checked_by_gate_and_worker(loaded):
             ("cloud", "contact-details"),
             ("cloud", "duplicates"),
             ("cloud", "listing-text-cloud"),
+            ("device", "listing-text"),
             ("gate", "listing-text"),
             ("gate", "listing-text-gate"),
         ]
         assert all(verdict.digest for verdict in listing.verdicts.filter(model="listing-text"))
+
+
+def test_each_has_a_ruling_and_its_place_among_what_is_counted(loaded):
+    loaded()
+    assert Ruling.objects.count() == Listing.objects.count()
+    assert not ValidationJob.objects.filter(category="").exists()
+    assert not Debt.objects.exists(), "three listings open no category"
+    found = savings.count(90)
+    assert (found.revisions.sent, found.device.claimed, found.device.agreed) == (10, 10, 10)
+    assert found.revisions.fates["before"] == 10
+
+
+SETTING = """
+[[setting]]
+name = "cell_miss"
+value = 0.25
+moderator = "moderator"
+reason = "A market to try things in."
+"""
+
+
+@pytest.fixture
+def larger(folder: Path) -> Path:
+    """A dozen older listings of one merchant in one category, and then one of each of three ages."""
+    days = [*[range(7, 40)] * 12, range(2, 5), range(2, 5), range(1)]
+    seller = User(pk=1)
+    rows, tried = [], 0
+    for within in days:
+        ref = ""
+        while not ref or (timezone.now() - entries.moment(entry(ref, seller))).days not in within:
+            ref, tried = f"box-{tried}", tried + 1
+        rows.append((ref, f"Storage box number {tried}, white, with a lid", "home"))
+    sheet = (folder / "catalogue.csv").read_text().splitlines()
+    line = sheet[1]
+    made = [line.replace(ROWS[0][0], ref).replace(ROWS[0][1], title) for ref, title, _ in rows]
+    (folder / "catalogue.csv").write_text("\n".join([sheet[0], *made]) + "\n")
+    (folder / "cases.toml").write_text(SETTING)
+    return folder
+
+
+def entry(ref: str, seller: User) -> entries.Entry:
+    return entries.Entry(catalogue.draft_key(ref), seller, {})
+
+
+def test_what_came_last_was_on_sale_at_once_and_the_newest_still_owes(loaded, larger):
+    report, _ = loaded()
+    assert (report.listings, report.stopped) == (15, [])
+    change = SettingChange.objects.get()
+    assert (change.name, change.actor.username, settings.values()["cell_miss"]) == ("cell_miss", "moderator", 0.25)
+    assert (timezone.now() - change.created_at).days == load.SETTINGS_DAYS
+    assert set(Cell.objects.values_list("category", "seen", "missed")) == {("home", 12, 0)}
+    paid, _, owed = Debt.objects.order_by("opened_at")
+    assert (paid.state, paid.cause, paid.closed_at - paid.opened_at) == ("paid", "idle", entries.PAID_AFTER)
+    assert (owed.state, owed.listing.status) == ("open", Status.PUBLISHED)
+    assert owed.light_at == owed.opened_at + timedelta(seconds=2)
+    assert OwedCheck.objects.get(job=owed.job, state="owed").due_at == checks.DEFERRED
+    assert all(debt.opened_at == debt.listing.created_at for debt in (paid, owed))
+    fates = savings.count(90).revisions.fates
+    assert (fates["before"], fates["paid"], fates["owed"]) == (12, 2, 1)
+    again, _ = loaded()
+    assert again.listings == 0
+    assert SettingChange.objects.count() == 1
+
+
+def test_what_an_operator_has_set_stays(loaded, larger, moderator):
+    settings.change(name="cell_miss", value=0.1, actor=moderator, reason="Because I say so.")
+    loaded()
+    assert settings.values()["cell_miss"] == 0.1
+    assert not Debt.objects.exists()
 
 
 def test_moderators_have_real_cases_with_their_grounds(loaded):
@@ -213,7 +299,10 @@ def form_content() -> Callable[[int], dict[str, Any]]:
 
 def test_a_second_run_adds_nothing_and_changes_nothing(loaded):
     loaded()
-    models = (User, Listing, Verdict, StatusChange, ReviewJob, Decision, Order, Photo, ValidationJob)
+    models = (
+        *(User, Listing, Verdict, StatusChange, ReviewJob, Decision, Order, Photo),
+        *(ValidationJob, Ruling, Debt, OwedCheck, SettingChange),
+    )
     before = [sorted(map(repr, model.objects.values_list())) for model in models if model is not Listing]
     listings = list(
         Listing.objects.order_by("pk").defer("search").values_list("pk", "status", "updated_at", "revision")

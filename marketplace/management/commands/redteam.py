@@ -3,7 +3,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from listings.redteam import committed, curve, photo_curve, photo_network
@@ -12,6 +11,7 @@ from models.manifest import ModelUnavailable
 
 REPORT_EVERY = 20  # listings
 TEXTS, PHOTOS = "texts", "photos"
+VIEWS = "views: of one unsafe listing before its heavy checks, at most; a trusted seller's, where the gate is measured"
 
 
 class Command(BaseCommand):
@@ -75,7 +75,6 @@ class Command(BaseCommand):
             curve.real_stages(),
             budget=options["budget"],
             seed=options["seed"],
-            views_per_listing=settings.REDTEAM_VIEWS_PER_LISTING,
             models=curve.versions(),
             progress=self.progress,
         )
@@ -88,7 +87,6 @@ class Command(BaseCommand):
             photo_curve.real_stages(),
             budget=options["budget"],
             seed=options["seed"],
-            views_per_listing=settings.REDTEAM_VIEWS_PER_LISTING,
             models=photo_curve.versions(),
             own=options["photos"] == photo_curve.OWN,
             progress=lambda done, total: self.say(f"{done} of {total} photos attacked"),
@@ -163,7 +161,7 @@ def table(report: dict[str, Any]) -> str:
         for row in report["curve"]
     ]
     edits = ", ".join(f"{edit} {part:.0%}" for edit, part in list(report["won_by"].items())[:8])
-    return "\n".join([*lines, "", f"edits that it took: {edits or 'none'}"])
+    return "\n".join([*lines, "", f"edits that it took: {edits or 'none'}", VIEWS])
 
 
 def photo_table(report: dict[str, Any]) -> str:
@@ -172,7 +170,7 @@ def photo_table(report: dict[str, Any]) -> str:
     lines = [f"{report['photos']} unsafe photos ({which}), seed {report['seed']}", ""]
     lines.append(
         f"{'':<10}  past device within {'1':>4}  {'10':>6}  {report['budget']:>6}  {'past gate':>9}  {'published':>9}"
-        f"  {'known again':>11}"
+        f"  {'views':>7}  {'known again':>11}"
     )
     for kind, found in report["by_kind"].items():
         rows = found["curve"]
@@ -181,6 +179,6 @@ def photo_table(report: dict[str, Any]) -> str:
         known = "–" if found["known_again"] is None else f"{found['known_again']:.0%}"
         lines.append(
             f"{kind:<10}  {first['past_device']:>23.0%}  {ten['past_device']:>6.0%}  {last['past_device']:>6.0%}"
-            f"  {last['past_gate']:>9.0%}  {last['published']:>9.0%}  {known:>11}"
+            f"  {last['past_gate']:>9.0%}  {last['published']:>9.0%}  {last['views']:>7.2f}  {known:>11}"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", VIEWS])

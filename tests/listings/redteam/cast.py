@@ -46,5 +46,5 @@ LISTINGS = [
 HEADER = "id,title,description,policy,kind\n"
 
 
-def stages(gate=lambda fields: True, cloud=lambda fields: True, device=fake_score):
-    return curve.Stages(device, gate, cloud)
+def stages(gate=lambda fields: True, cloud=lambda fields: True, device=fake_score, views=lambda fields: 100):
+    return curve.Stages(device, gate, cloud, views)

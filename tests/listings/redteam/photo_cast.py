@@ -57,6 +57,7 @@ def stages(**changed):
         "cloud": says("pass", "listing-photo-cloud", "cloud"),
         "reader": says("pass", "photo-text", "cloud"),
         "knows": lambda removed, image: False,
+        "views": lambda title, verdict: 100,
     }
     return photo_curve.Stages(**doors | changed)
 

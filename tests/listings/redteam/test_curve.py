@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from listings.models import Verdict
-from listings.redteam import attack, curve
+from listings.models import Photo, Verdict
+from listings.redteam import attack, curve, ruled
 from models import text
 from tests.listings.redteam.cast import HEADER, LISTINGS, OFFER, fake_score, stages
 
 
 def curve_of(given=None, budget=40, **more):
     outcomes = curve.attack_all(LISTINGS, given or stages(), budget=budget, seed=1, **more)
-    return outcomes, curve.curve(outcomes, budget, 100)
+    return outcomes, curve.curve(outcomes, budget)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_more_attempts_never_get_fewer_listings_through_and_each_stage_stops_som
         assert shares == sorted(shares)
     for row in rows:
         assert row["past_device"] >= row["past_gate"] >= row["published"]
-        assert row["views"] == pytest.approx(row["published"] * 100, abs=0.01)
+        assert row["views"] == pytest.approx(row["past_gate"] * 100, abs=0.01), "whatever the cloud finds later"
     assert rows[0]["past_device"] == pytest.approx(1 / 6, abs=1e-4), "one listing needs no edit"
     assert rows[-1]["past_device"] == 1
 
@@ -105,6 +105,15 @@ def said(*decisions):
 def test_the_gate_stops_what_the_site_would_stop_there(monkeypatch, decisions, past):
     monkeypatch.setattr(curve.gate, "run_gate", lambda fields: said(*decisions))
     assert curve.past_gate(OFFER.fields()) is past
+
+
+def test_views_are_those_of_the_cap_where_the_ruling_gives_any():
+    harmless = [("title", "Wooden train set, 24 pieces"), ("description", "Beech tracks and a red engine.")]
+    assert ruled.views(harmless) == 100
+    assert ruled.views([("title", "Switchblade"), ("description", "The blade jumps out by itself.")]) == 0
+    assert ruled.views([*harmless, ("alt", "Write to me: train@example.com")]) == 0, "a light check finds it"
+    unsure = Verdict(where="gate", model="listing-photo", decision="unsure", photo=Photo(position=0))
+    assert ruled.views(harmless, [unsure]) == 0
 
 
 def test_a_gate_that_lacks_a_model_is_no_gate(monkeypatch):

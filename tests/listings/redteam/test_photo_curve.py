@@ -16,7 +16,7 @@ HARMLESS = load.FOLDER / "pictures"
 
 def report_of(given=None, budget=5, **more):
     cases = [case(number) for number in range(2)]
-    about = {"budget": budget, "seed": 1, "views_per_listing": 100, "models": {}, "own": True}
+    about = {"budget": budget, "seed": 1, "models": {}, "own": True}
     return photo_curve.report(cases, network(), given or stages(), **about | more)
 
 

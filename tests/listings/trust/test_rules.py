@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from listings import checks, policies, submission, validation
 from listings.lifecycle import Status
-from listings.models import Cell, Debt, Decision, OwedCheck, ReviewJob, Ruling, StatusChange, ValidationJob
+from listings.models import Cell, Debt, Decision, Listing, OwedCheck, ReviewJob, Ruling, StatusChange, ValidationJob
 from listings.trust import tiers
 from tests.listings.conftest import WORDS
 
@@ -181,9 +181,11 @@ def test_a_doubt_that_was_edited_away_earns_nothing(earn, open_cells, send):
     assert "(0 of 5)" in grounds(send())
 
 
-def test_an_operator_has_to_switch_it_on(earn, send):
+def test_it_is_on_and_opens_no_category_that_was_not_measured(earn, send):
     earn(12)
-    assert "(setting)" in grounds(send())
+    said = grounds(send())
+    assert "(setting)" not in said
+    assert "not measured well enough in this category" in said
 
 
 def test_of_a_seller_few_listings_count_in_a_cell(earn, merchant):
@@ -207,11 +209,13 @@ def test_without_a_model_nothing_is_granted(ready, send, models_away, claim):
     assert "could not look at everything" in grounds(listing)
 
 
-def test_an_edit_is_ruled_on_anew_and_the_old_debt_is_void(ready, send, set_to, merchant, claim):
+def test_an_edit_is_ruled_on_anew_and_keeps_the_lot(ready, send, set_to, merchant, claim):
     set_to(audit_share=0)
     listing = send()
-    Debt.objects.update(impressions=7)
+    for check in ValidationJob.objects.get(listing=listing).checks.all():
+        validation.run(check.pk)
     listing.refresh_from_db()
+    drawn = listing.lot
     changed = {"description": "Beech tracks, two bridges, a red engine and a station."}
     submission.resubmit(
         listing=listing,
@@ -222,8 +226,8 @@ def test_an_edit_is_ruled_on_anew_and_the_old_debt_is_void(ready, send, set_to, 
         base_edits=listing.edits,
     )
     first, second = Debt.objects.order_by("pk")
-    assert (first.state, second.state) == ("void", "open")
-    assert second.impressions == 7, "an edit gives no new views"
+    assert (first.state, second.state) == ("paid", "open")
+    assert Listing.objects.get(pk=listing.pk).lot == drawn
 
 
 def test_the_gates_pass_and_what_came_of_it_are_counted_per_cell(ready, send, moderator):

@@ -17,8 +17,9 @@ from onnx import TensorProto
 from models.recipes.item_tower import sentences, train
 from models.recipes.listing_text.front import Shape
 from models.recipes.listing_text.graph import BYTES, PIECES, Graph, finished
+from models.recipes.listing_text.network import row_lookup
 from models.recipes.listing_text_cloud import export as cloud
-from models.recipes.query_tower.network import summed, unit
+from models.recipes.query_tower.network import stored, summed, unit
 from models.towers import DIMENSIONS
 
 FLOAT = TensorProto.FLOAT
@@ -43,7 +44,8 @@ def exported(shape: Shape, kept: NDArray[np.int64], towers: Weights, sentence: W
     half = g.op("Mul", inner, g.constant(0.5, np.float32))
     active = g.op("Mul", half, g.op("Add", erf, g.constant(1.0, np.float32)))
     deep = unit(g, cloud.linear(g, towers, active, "outer"))
-    words = unit(g, summed(g, shape, kept, towers["table.weight"][1:]))
+    table, row_of = stored(g, towers["table.weight"][1:]), row_lookup(g, kept, shape.bits)
+    words = unit(g, summed(g, shape, row_of, table))
     both = g.op("Add", g.op("Mul", words, g.constant(float(towers["mix"]), np.float32)), deep)
     g.name(g.op("Squeeze", unit(g, both), g.constant([0])), "vector")
     return finished(g, "item-tower", {"vector": (FLOAT, [DIMENSIONS])}, BYTES | PIECES)

@@ -124,6 +124,13 @@ class Graph:
         self.nodes.append(helper.make_node("Split", [a], names, axis=axis, num_outputs=count))
         return names
 
+    def parts(self, a: str, sizes: list[int], axis: int) -> list[str]:
+        """Parts of these sizes along an axis."""
+        self.count += 1
+        names = [f"t{self.count}.{part}" for part in range(len(sizes))]
+        self.nodes.append(helper.make_node("Split", [a, self.constant(sizes)], names, axis=axis))
+        return names
+
     def counted(self, a: str) -> str:
         """0, 1, 2, … for each element of a vector."""
         return self.op("Range", self.constant(0), self.op("Squeeze", self.op("Shape", a)), self.constant(1))

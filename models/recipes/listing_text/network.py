@@ -87,7 +87,7 @@ def word_vectors(g: Graph, parts: Features, parameters: Parameters, bits: int) -
     row_of = row_lookup(g, parameters.rows, bits)
 
     def vectors(ids: str) -> str:
-        return g.take(table, row_of(ids))
+        return g.take(table, row_of(g, ids))
 
     axis = g.constant([0])
     by_char = g.op("ReduceSum", vectors(parts.grams), axis, keepdims=0)
@@ -241,7 +241,7 @@ def coverage(g: Graph, parts: Features, met: NDArray[np.bool_], shape: Shape) ->
     in_known = g.op("ReduceSum", g.mul(letters, known), keepdims=0)
     total = g.op("ReduceSum", letters, keepdims=0)
     words = foreign_words(shape)
-    which = g.where(parts.real, g.integer(row_lookup(g, words, shape.known_bits)(parts.known_ids)), 0)
+    which = g.where(parts.real, g.integer(row_lookup(g, words, shape.known_bits)(g, parts.known_ids)), 0)
     blank, one = g.constant(np.zeros(len(words) + 1)), g.add(g.mul(which, 0), 1)
     different = g.op("ReduceSum", g.op("ScatterElements", blank, which, one), keepdims=0)
     # The sentinel in front is none of them: row 0 is always among the different ones.
@@ -280,15 +280,18 @@ def bits_of(g: Graph, rows: NDArray[np.int64], bits: int) -> str:
     return g.op("Reshape", g.take(g.constant(EVERY, np.uint8), packed(g, rows, bits)), g.constant([-1]))
 
 
-def row_lookup(g: Graph, rows: NDArray[np.int64], bits: int) -> Callable[[str], str]:
+RowOf = Callable[[Graph, str], str]
+
+
+def row_lookup(g: Graph, rows: NDArray[np.int64], bits: int) -> RowOf:
     """A function from ids to row numbers 1..R int32, 0 for what is not kept and for -1: its place among those kept in
-    its byte, and how many lie before that."""
+    its byte, and how many lie before that. It writes to the graph that it is given: this one, or a branch of it."""
     stored = packed(g, rows, bits)
     among = g.op("Reshape", g.take(g.constant(EVERY.cumsum(axis=1) * EVERY, np.uint8), stored), g.constant([-1]))
     among = g.join(among, g.constant([0], np.uint8))
     before = g.op("CumSum", g.take(g.constant(EVERY.sum(axis=1), np.int32), stored), g.constant(0), exclusive=1)
 
-    def lookup(ids: str) -> str:
+    def lookup(g: Graph, ids: str) -> str:
         place = g.take(among, ids)  # -1 is the last
         kept = g.op("Cast", place, to=TensorProto.BOOL)
         row = g.op("Add", g.take(before, g.op("Div", ids, g.constant(8))), g.op("Cast", place, to=TensorProto.INT32))

@@ -3,7 +3,7 @@
 A text is the sum of its words' vectors, each the word's own row and the mean of its n-grams' rows (fastText: Bojanowski
 et al. 2017, arXiv:1607.04606), so that a typing error moves it little. There is nothing else: a query has three words,
 and a shopper types them on any device. Words and n-grams are told by the front of listing-text, so that both models
-read alike.
+read alike; most queries go a shorter way to the same rows (`plain`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from onnx import TensorProto
 
 from models.recipes.listing_text.front import Shape, front_parts
 from models.recipes.listing_text.graph import Graph, finished
-from models.recipes.listing_text.network import row_lookup, zero
+from models.recipes.listing_text.network import RowOf, row_lookup, zero
+from models.recipes.query_tower import plain
 
 FLOAT = TensorProto.FLOAT
 DIMENSIONS = 128
-LEAST = 1e-6  # length below which a text said nothing: its vector is zero
 
 
 @dataclass(frozen=True)
@@ -36,37 +36,49 @@ class Parameters:
 def exported(shape: Shape, parameters: Parameters) -> onnx.ModelProto:
     """bytes uint8 [n] → vector float32 [128]; zero for a text without a known word or n-gram."""
     g = Graph()
-    total = g.op("MatMul", summed(g, shape, parameters.rows, parameters.table), g.stored("up", parameters.up))
-    g.name(g.op("Squeeze", unit(g, total), g.constant([0])), "vector")
+    table, row_of = stored(g, parameters.table), row_lookup(g, parameters.rows, shape.bits)
+
+    def long_way(inner: Graph) -> str:
+        return inner.op("Squeeze", summed(inner, shape, row_of, table), inner.constant([0]))
+
+    if plain.nothing(shape.bits).intersection(parameters.rows.tolist()):
+        total = long_way(g)
+    else:
+        is_plain, text = plain.read(g)
+        total = g.when(is_plain, lambda inner: plain.summed(inner, text, row_of, table, shape.bits), long_way)
+    g.called("vector", unit(g, g.op("MatMul", total, g.stored("up", parameters.up))))
     return finished(g, "query-tower", {"vector": (FLOAT, [DIMENSIONS])})
 
 
 def unit(g: Graph, x: str) -> str:
-    """Rows of unit length; what is shorter than LEAST stays as good as zero."""
-    length = g.op("ReduceL2", x, g.constant([1]), keepdims=1)
-    return g.op("Div", x, g.op("Max", length, g.constant(LEAST, np.float32)))
+    """Rows of unit length; a row of zeros stays so."""
+    found: str = g.op("LpNormalization", x, axis=-1, p=2)
+    return found
 
 
-def summed(g: Graph, shape: Shape, rows: NDArray[np.int64], table: NDArray[np.float32]) -> str:
+def stored(g: Graph, table: NDArray[np.float32]) -> str:
+    """[R + 1, W]: row 0 is that of what is not kept."""
+    silent = np.zeros((1, table.shape[1]), np.float32)
+    return g.stored("table", np.concatenate([silent, table]))
+
+
+def summed(g: Graph, shape: Shape, row_of: RowOf, table: str) -> str:
     """The sum over the words of `bytes`, [1, W]: each word's row, that of the pair it makes with the next, and the mean
-    of its n-grams' rows."""
+    of its n-grams' rows. row_of: as of `row_lookup`; table: float32 [R + 1, W]."""
     parts = front_parts(g, shape)
-    silent = np.zeros((1, table.shape[1]), np.float32)  # row 0, of what is not kept
-    stored = g.stored("table", np.concatenate([silent, table]))
-    row_of = row_lookup(g, rows, shape.bits)
     axis = g.constant([0])
     # The mean of each word's n-grams, summed over words: each counts by one over those of its word that are kept.
-    grams = row_of(parts.grams)
+    grams = row_of(g, parts.grams)
     kept = g.op("Less", g.constant(0, np.int32), grams)
     by_place = g.op("ReduceSum", g.integer(kept), axis, keepdims=0)
     words = g.op("ConstantOfShape", g.op("Shape", parts.word), value=zero_int())
     in_word = g.op("ScatterElements", words, parts.word_of, by_place, axis=0, reduction="add")
     share = g.op("Reciprocal", g.op("Cast", g.op("Max", g.take(in_word, parts.word_of), g.constant([1])), to=FLOAT))
-    by_char = g.op("ReduceSum", g.take(stored, grams), axis, keepdims=0)
+    by_char = g.op("ReduceSum", g.take(table, grams), axis, keepdims=0)
     of_grams = g.op("MatMul", g.op("Unsqueeze", share, axis), by_char)
     joined = parts.joined
     own = g.join(parts.word, joined, g.shifted(joined, -1, -1))
-    of_words = g.op("ReduceSum", g.take(stored, row_of(own)), axis, keepdims=1)
+    of_words = g.op("ReduceSum", g.take(table, row_of(g, own)), axis, keepdims=1)
     found: str = g.op("Add", of_grams, of_words)
     return found
 

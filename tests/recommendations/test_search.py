@@ -53,6 +53,45 @@ def test_american_and_british_spellings_find_each_other(make_listing, american, 
         assert search.search(word, {}).spelled == ""
 
 
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        ("couch", "Corner sofa in green"),
+        ("sofa", "Old couch"),
+        ("bikes", "Bicycle for a child"),
+        ("tv", "Television with remote"),
+        ("mobile phone", "Cell phone, unlocked"),
+        ("cellphone", "Mobile phone in its box"),
+        ("hoover", "Vacuum cleaner, bagless"),
+        ("vacuum cleaner", "Hoover, upright"),
+        ("diapers", "Cloth nappies, washed"),
+        ("flashlight", "Pocket torch"),
+        ("sneakers", "Running trainers, size 42"),
+        ("notebook computer", "Laptop with charger"),
+    ],
+)
+def test_other_words_for_a_thing_find_it(make_listing, models_away, asked, title):
+    make_listing(title, description="In good order.")
+    make_listing("Quite another thing", description="In good order.")
+    vocabulary.refresh()
+    with models_away():
+        results = search.search(asked, {})
+    assert [found.title for found in results.found] == [title]
+    assert results.spelled == ""
+
+
+def test_a_things_own_name_comes_first_and_phrases_that_mean_another_thing_are_not_found(make_listing, models_away):
+    for title in ("Pocket torch", "Blow torch", "Flashlight", "Sofa", "Couch"):
+        make_listing(title, description="In good order.")
+    vocabulary.refresh()
+    with models_away():
+        assert titles("flashlight") == ["Flashlight", "Pocket torch"]
+        assert titles("blow torch")[0] == "Blow torch"
+        assert "Flashlight" not in titles("blow torch")
+        assert titles("couch") == ["Couch", "Sofa"]
+        assert titles("sofa") == ["Sofa", "Couch"]
+
+
 def test_words_alone_are_enough_while_the_towers_are_away(on_sale, models_away):
     with models_away():
         assert dense.query_vector("kettle") is None

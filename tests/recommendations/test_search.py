@@ -165,6 +165,24 @@ def test_what_is_offered_besides_is_a_page_at_most_and_above_a_floor():
     assert len(few.in_order) == len(found + near + far), "what is measured goes on deeper"
 
 
+def test_words_in_a_description_alone_are_offered_besides_where_the_thing_is_another_one(make_listing, place):
+    lamp = make_listing("Bedside lamp", description="With a linen shade.")
+    shade = make_listing("Linen shade", description="For a bedside lamp.")
+    drill = make_listing("Cordless drill", description="With a lamp that points where the bit goes.")
+    vocabulary.refresh()
+    vector = place(lamp, 1)
+    place(shade, 1)
+    place(drill, 2)
+    found = {each.pk: each for each in ranked("lamp", vector)}
+    assert found[lamp.pk].is_near and found[shade.pk].is_near
+    assert not found[drill.pk].is_near
+    rest = search.Results("lamp", "", [], [], [found[drill.pk]])
+    assert rest.perhaps == [found[drill.pk]], "its description has the word"
+    Listing.objects.filter(pk=lamp.pk).update(title="Bedside light")
+    found = {each.pk: each for each in ranked("lamp", vector)}
+    assert found[drill.pk].is_near, "no title has it"
+
+
 def test_vectors_of_another_space_are_not_compared(on_sale, place):
     vector = place(on_sale["Over-ear headphones, new pads"], 3, space="0")
     assert not any(found.is_near for found in ranked("stereo earphones", vector))

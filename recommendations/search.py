@@ -68,6 +68,7 @@ class Results:
     found: list[Candidate]
     facets: list[Facet]
     rest: list[Candidate] = field(default_factory=list)  # what is not near enough, the best first
+    currency: str = ""  # the one in which prices are compared, or that was asked for
 
     @property
     def near(self) -> list[Candidate]:
@@ -132,6 +133,7 @@ def _searched(typed: str, query: str, filters: dict[str, Any], known: Vocabulary
     limit = keyword.LIMIT if sort == "relevance" else SORTED_LIMIT
     rows = Listing.objects.published()
     everything = ranked(gathered(rows, asked, vector, known, limit))
+    filters = facets.in_one_currency(filters, [each for each in everything if each.is_near])
     found = everything
     if facets.is_narrowed(filters):
         narrow = gathered(filtered(rows, filters), asked, vector, known, limit)
@@ -143,6 +145,7 @@ def _searched(typed: str, query: str, filters: dict[str, Any], known: Vocabulary
         in_order(shown, sort)[:RESULTS],
         facets.of_candidates([each for each in everything if each.is_near], filters),
         [each for each in found if not each.is_near],
+        filters.get("currency") or "",
     )
     return results, any(each.is_near for each in everything)
 

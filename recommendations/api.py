@@ -50,7 +50,7 @@ class FacetChoice(Schema):
 
 
 class FacetOut(Schema):
-    name: str = Field(description="category, condition or price")
+    name: str = Field(description="category, condition, price or currency")
     label: str
     choices: list[FacetChoice]
 
@@ -60,6 +60,7 @@ class SearchPage(Schema):
     count: int
     page: int
     pages: int
+    currency: str = Field(description="the only currency of the items; empty if they may have any")
     spelled: str = Field(description="what was searched for in place of `q`; empty if it was `q` itself")
     facets: list[FacetOut]
     near: list[Found] = Field(description="where little or nothing matches: what comes nearest")
@@ -88,6 +89,7 @@ class SearchPage(Schema):
             "count": 1,
             "page": 1,
             "pages": 1,
+            "currency": "",
             "spelled": "kettle",
             "facets": [
                 {
@@ -107,7 +109,11 @@ class SearchQuery(Schema):
     category: str = Field("", description=f"one of {', '.join(c.id for c in categories.all())}")
     min_price: str = Field("", examples=["10"])
     max_price: str = Field("", examples=["50.00"])
-    currency: str = Field("", description=f"one of {', '.join(limits.CURRENCIES)}")
+    currency: str = Field(
+        "",
+        description=f"one of {', '.join(limits.CURRENCIES)}; unset with min_price, max_price or a sort by price: the "
+        "most common of what matches, for prices in different currencies are not compared",
+    )
     condition: str = Field("", description="new, like_new, good, fair or for_parts; several with commas between")
     sort: str = Field("", description="relevance, newest, price or -price; unset: relevance with q, else newest")
     exact: bool = Field(False, description="search for `q` as it is, whatever its spelling")
@@ -126,7 +132,10 @@ def search_page(request: HttpRequest, query: Query[SearchQuery]) -> dict[str, An
         pages = Paginator(results.found, PAGE_SIZE)
         rows = in_full(list(pages.page(number).object_list)) if number <= pages.num_pages else []
         spelled, counted, near = results.spelled, results.facets, in_full(results.near)
+        currency = results.currency
     else:
+        filters = facets.in_one_currency(filters)
+        currency = filters.get("currency") or ""
         pages = Paginator(queries.browse(filters), PAGE_SIZE)
         rows = for_page(list(pages.page(number).object_list)) if number <= pages.num_pages else []
         spelled, counted = "", facets.of_catalogue(filters)
@@ -136,6 +145,7 @@ def search_page(request: HttpRequest, query: Query[SearchQuery]) -> dict[str, An
         "count": pages.count,
         "page": number,
         "pages": pages.num_pages,
+        "currency": currency,
         "spelled": spelled,
         "facets": counted,
         "near": [item(listing) for listing in near],

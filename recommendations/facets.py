@@ -17,14 +17,14 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models import Case, Count, IntegerField, Q, Value, When
 
-from listings import categories
+from listings import categories, limits
 from listings.models import Condition, Listing
 from listings.queries import filtered
 
 NARROWING = ("category", "condition", "currency", "min_price", "max_price")
 EDGES = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000)  # of price ranges
 RANGES = 5  # shown at most
-CATEGORY, CONDITION, PRICE = "category", "condition", "price"
+CATEGORY, CONDITION, PRICE, CURRENCY = "category", "condition", "price", "currency"
 PRICES = {"min_price": "gte", "max_price": "lte"}
 LONG = 0.05  # seconds that counting a large catalogue may take before the result is kept ...
 KEPT = 60  # ... so many
@@ -53,7 +53,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Facet:
-    name: str  # category, condition or price
+    name: str  # category, condition, price or currency
     label: str
     choices: list[Choice]
 
@@ -82,6 +82,26 @@ def _given(filters: dict[str, Any], name: str) -> bool:
     return filters.get(name) not in (None, "", [])
 
 
+def compares_prices(filters: dict[str, Any]) -> bool:
+    return filters.get("sort") in ("price", "-price") or any(_given(filters, name) for name in PRICES)
+
+
+def in_one_currency(filters: dict[str, Any], found: Iterable[Row] | None = None) -> dict[str, Any]:
+    """The filters, in the most common currency of what they leave (`found`: of these rows; else of all on sale) where
+    prices are compared and no currency is chosen: 20 euros and 20 francs are not the same, and we know no rates."""
+    if not compares_prices(filters) or _given(filters, "currency"):
+        return filters
+    others = {name: filters.get(name) for name in ("category", "condition")}
+    if found is None:
+        rows = filtered(Listing.objects.published(), others).order_by().values_list("currency")
+        numbers = Counter(dict(rows.annotate(number=Count("pk"))))
+    else:
+        numbers = Counter(row.currency for row in found if passes(row, others))
+    if not numbers:
+        return filters
+    return filters | {"currency": max(limits.CURRENCIES, key=lambda code: numbers[code])}
+
+
 def passes(row: Row, filters: dict[str, Any]) -> bool:
     """The same as `queries.filtered`, for a row in memory."""
     return _fits(_group(row, filters), filters)
@@ -99,7 +119,7 @@ def _fits(group: Group, filters: dict[str, Any], without: str = "") -> bool:
     return (
         (without == CATEGORY or not _given(filters, "category") or filters["category"] == group.category)
         and (without == CONDITION or not _given(filters, "condition") or group.condition in filters["condition"])
-        and (not _given(filters, "currency") or filters["currency"] == group.currency)
+        and (without == CURRENCY or not _given(filters, "currency") or filters["currency"] == group.currency)
         and (without == PRICE or group.in_price)
     )
 
@@ -138,7 +158,12 @@ def _counted_now(filters: dict[str, Any]) -> list[Group]:
 
 
 def _facets(groups: list[Group], filters: dict[str, Any]) -> list[Facet]:
-    facets = [_categories(groups, filters), _conditions(groups, filters), _prices(groups, filters)]
+    facets = [
+        _categories(groups, filters),
+        _conditions(groups, filters),
+        _prices(groups, filters),
+        _currencies(groups, filters),
+    ]
     return [facet for facet in facets if len(facet.choices) > 1 or any(choice.chosen for choice in facet.choices)]
 
 
@@ -168,8 +193,27 @@ def _conditions(groups: list[Group], filters: dict[str, Any]) -> Facet:
     return Facet(CONDITION, "Condition", choices)
 
 
+def _currencies(groups: list[Group], filters: dict[str, Any]) -> Facet:
+    numbers: Counter[str] = Counter()
+    for group in groups:
+        numbers[group.currency] += group.number * _fits(group, filters, CURRENCY)
+    chosen = filters.get("currency")
+    choices = [
+        Choice(code, numbers[code], {"currency": code}, code == chosen)
+        for code in limits.CURRENCIES
+        if numbers[code] or code == chosen
+    ]
+    return Facet(CURRENCY, "Currency", choices)
+
+
 def _prices(groups: list[Group], filters: dict[str, Any]) -> Facet:
-    """Ranges between round prices, neighbours put together until there are few."""
+    """Ranges between round prices of one currency (the chosen one, else the most common), neighbours put together
+    until there are few."""
+    numbers: Counter[str] = Counter()
+    for group in groups:
+        numbers[group.currency] += group.number * _fits(group, filters, PRICE)
+    currency = filters.get("currency") or max(limits.CURRENCIES, key=lambda code: numbers[code])
+    groups = [group for group in groups if group.currency == currency]
     ranges = [Range(*bounds) for bounds in zip((0, *EDGES), (*EDGES, None), strict=True)]
     for group in groups:
         if _fits(group, filters, PRICE):
@@ -182,9 +226,10 @@ def _prices(groups: list[Group], filters: dict[str, Any]) -> Facet:
         params = ({"min_price": str(lower)} if lower else {}) | ({"max_price": str(upper)} if upper else {})
         label = f"{lower:,} and more" if upper is None else f"{lower:,} to {upper:,}" if lower else f"Up to {upper:,}"
         if params:
+            params["currency"] = currency
             chosen = (filters.get("min_price") or 0, filters.get("max_price")) == (lower, upper)
             choices.append(Choice(label, number + above, params, chosen))
-    return Facet(PRICE, "Price", choices)
+    return Facet(PRICE, f"Price in {currency}", choices)
 
 
 class Range(NamedTuple):

@@ -159,8 +159,8 @@ HEADER = """\
 """
 FLOORS = """\
 # What is shown at all: title's and description's words, as a share of the query's by rarity; or a cosine of at least
-# so much, and of at least this share of the best one. `perhaps`: the score from which the others are offered as
-# "Perhaps something like this". Set by hand.
+# so much, and of at least this share of the best one. `perhaps`: the score from which words in the description alone
+# are enough, and from which the others are offered as "Perhaps something like this". Set by hand.
 """
 
 

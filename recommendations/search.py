@@ -56,6 +56,7 @@ class Candidate:
     matched: float  # keyword.matched
     score: float = 0.0
     is_near: bool = False  # good enough to be shown
+    has_words: bool = False  # enough of the query's, if only in its description
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Results:
     found: list[Candidate]
     facets: list[Facet]
     rest: list[Candidate] = field(default_factory=list)  # what is not near enough, the best first
+    currency: str = ""  # the one in which prices are compared, or that was asked for
 
     @property
     def near(self) -> list[Candidate]:
@@ -75,9 +77,10 @@ class Results:
 
     @property
     def perhaps(self) -> list[Candidate]:
-        """What a shopper is offered under a heading of its own: not near enough to be found, and not far off either."""
+        """What a shopper is offered under a heading of its own: not near enough to be found, and not far off either;
+        or its description has the words."""
         floor = settings()["floors"]["perhaps"]
-        return [each for each in self.rest if each.score >= floor][:PERHAPS]
+        return [each for each in self.rest if each.score >= floor or each.has_words][:PERHAPS]
 
     @property
     def shown(self) -> list[Candidate]:
@@ -130,6 +133,7 @@ def _searched(typed: str, query: str, filters: dict[str, Any], known: Vocabulary
     limit = keyword.LIMIT if sort == "relevance" else SORTED_LIMIT
     rows = Listing.objects.published()
     everything = ranked(gathered(rows, asked, vector, known, limit))
+    filters = facets.in_one_currency(filters, [each for each in everything if each.is_near])
     found = everything
     if facets.is_narrowed(filters):
         narrow = gathered(filtered(rows, filters), asked, vector, known, limit)
@@ -141,6 +145,7 @@ def _searched(typed: str, query: str, filters: dict[str, Any], known: Vocabulary
         in_order(shown, sort)[:RESULTS],
         facets.of_candidates([each for each in everything if each.is_near], filters),
         [each for each in found if not each.is_near],
+        filters.get("currency") or "",
     )
     return results, any(each.is_near for each in everything)
 
@@ -196,10 +201,13 @@ def ranked(pool: Pool) -> list[Candidate]:
         return []
     found = scores(pool)
     found = found + settings()["weights"][LIKENESS] * likeness(found, pool.vectors)
-    near = is_near(pool.values)
+    near, has_words = is_near(pool.values, found), said(pool.values)
     newest = {at: (-each.published_at.timestamp(), -each.pk) for at, each in enumerate(pool.candidates)}
     order = sorted(newest, key=lambda at: (-found[at], newest[at]))
-    return [replace(pool.candidates[at], score=float(found[at]), is_near=bool(near[at])) for at in order]
+    return [
+        replace(pool.candidates[at], score=float(found[at]), is_near=bool(near[at]), has_words=bool(has_words[at]))
+        for at in order
+    ]
 
 
 def direction(scores: Vector, item_vectors: Vector) -> Vector:
@@ -219,13 +227,27 @@ def likeness(scores: Vector, item_vectors: Vector) -> Vector:
     return found
 
 
-def is_near(values: Measures) -> NDArray[np.bool_]:
-    """bool [candidates]: enough of the words, or near enough in meaning, to be shown at all."""
+def is_near(values: Measures, scores: Vector) -> NDArray[np.bool_]:
+    """bool [candidates]: enough of the words, or near enough in meaning, to be shown at all.
+
+    Words in the description alone are not enough where titles have them and the score says that the thing is something
+    else: a drill with a lamp at its tip is no lamp."""
     floor = settings()["floors"]
-    words = values[:, MEASURES.index("coverage")] + values[:, MEASURES.index("described")]
     cosine = values[:, MEASURES.index(COSINE)]
     nearest = max(floor["cosine"], floor["cosine_share"] * float(cosine.max()))
-    return (words >= floor["words"]) | (cosine >= nearest)
+    titled = values[:, MEASURES.index("coverage")] >= floor["words"]
+    told = said(values)
+    if titled.any() and cosine.any():  # else the score would know too little
+        told &= scores >= floor["perhaps"]
+    near: NDArray[np.bool_] = titled | told | (cosine >= nearest)
+    return near
+
+
+def said(values: Measures) -> NDArray[np.bool_]:
+    """bool [candidates]: title and description have enough of the words."""
+    words = values[:, MEASURES.index("coverage")] + values[:, MEASURES.index("described")]
+    enough: NDArray[np.bool_] = words >= settings()["floors"]["words"]
+    return enough
 
 
 def in_order(found: list[Candidate], sort: str) -> list[Candidate]:

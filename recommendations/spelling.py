@@ -22,7 +22,7 @@ from models import towers
 from models.manifest import ModelUnavailable
 
 from .vocabulary import Vocabulary
-from .words import CHARS, JOINING, folded, is_number, stem, words
+from .words import CHARS, JOINING, SYNONYMS, folded, is_number, stem, words
 
 Best = Callable[[str, str, str, Vocabulary], str]  # (word, the one before, the one after, ...)
 
@@ -133,7 +133,8 @@ def _best_of_all(word: str, before: str, after: str, vocabulary: Vocabulary) -> 
 
 
 def _may_be_mistyped(word: str, vocabulary: Vocabulary) -> bool:
-    return SHORTEST <= len(word) <= LONGEST and word.isalpha() and not vocabulary.knows(word)
+    is_known = vocabulary.knows(word) or (stem(word),) in SYNONYMS
+    return SHORTEST <= len(word) <= LONGEST and word.isalpha() and not is_known
 
 
 def _near(word: str, by_length: dict[int, list[str]], mistakes: int) -> list[tuple[str, int]]:

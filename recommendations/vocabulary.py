@@ -48,9 +48,9 @@ class Vocabulary:
     stems: dict[str, int] = field(default_factory=dict)
     pairs: dict[str, int] = field(default_factory=dict)
 
-    def idf(self, stem: str) -> float:
-        """How rare a stem is: BM25's weight, never below 0."""
-        found = self.stems.get(stem, 0)
+    def idf(self, *stems: str) -> float:
+        """How rare a stem is, or several that mean one thing: BM25's weight, never below 0."""
+        found = sum(self.stems.get(stem, 0) for stem in stems)
         return math.log(1 + (max(self.listings, found) - found + 0.5) / (found + 0.5))
 
     def knows(self, word: str) -> bool:

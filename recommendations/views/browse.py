@@ -54,8 +54,11 @@ def browse(request: HttpRequest, category_id: str = "") -> HttpResponse:
             "space": dense.space(),
             "offered": for_you,
             "source": feed.POPULAR,
+            "elsewhere": _elsewhere(context["facets"], filters),
             "facets": [
-                (facet, linked(facet, request, category_id)) for facet in context["facets"] if facet.name != "condition"
+                (facet, linked(facet, request, category_id))
+                for facet in context["facets"]
+                if facet.name not in (facets.CONDITION, facets.CURRENCY)
             ],
         },
     )
@@ -80,14 +83,24 @@ def _searched(request: HttpRequest, query: str, filters: dict[str, Any]) -> dict
         "number": len(results.found),
         "near": [each for each in listings if each.pk not in found],
         "facets": results.facets,
+        "currency": results.currency,
         "shops": shops.named(query) if page.number == 1 else [],
     }
 
 
 def _listed(request: HttpRequest, filters: dict[str, Any]) -> dict[str, Any]:
+    filters = facets.in_one_currency(filters)
     page: Page = Pages(queries.browse(filters), PAGE_SIZE).get_page(request.GET.get("page"))
     page.object_list = for_page(list(page.object_list))
-    return {"page": page, "number": page.paginator.count, "near": [], "facets": facets.of_catalogue(filters)}
+    counted = facets.of_catalogue(filters)
+    currency = filters.get("currency") or ""
+    return {"page": page, "number": page.paginator.count, "near": [], "facets": counted, "currency": currency}
+
+
+def _elsewhere(counted: list[Facet], filters: dict[str, Any]) -> list[Choice]:
+    """Where prices are compared: what there is in other currencies."""
+    found = [facet for facet in counted if facet.name == facets.CURRENCY] if facets.compares_prices(filters) else []
+    return [choice for facet in found for choice in facet.choices if not choice.chosen and choice.count]
 
 
 def offered() -> list[Listing]:
@@ -125,6 +138,8 @@ def _address(facet: Facet, choice: Choice, request: HttpRequest, category_id: st
                 query.pop(name, None)
                 if not choice.chosen and name in choice.params:
                     query[name] = choice.params[name]
+            if not choice.chosen:
+                query["currency"] = choice.params["currency"]
     path = reverse("category", args=[category_id]) if category_id else reverse("browse")
     return f"{path}?{query.urlencode()}" if query else path
 

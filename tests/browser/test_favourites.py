@@ -88,6 +88,28 @@ def test_what_was_dismissed_since_is_no_favourite_until_that_is_undone(page: Pag
     expect(other.locator("#favourites .tile__title")).to_have_text([things[0].title])
 
 
+def test_the_heart_of_an_item_page_follows_other_tabs(page: Page, things: list[Listing]) -> None:
+    page.goto(things[0].get_absolute_url())
+    await_feed(page)
+    heart = page.locator("[data-favourite]")
+    expect(heart).to_have_attribute("aria-pressed", "false")
+    other = page.context.new_page()
+    press_hearts(other, things[0])
+    expect(heart).to_have_text("A favourite")
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    open_favourites(other)
+    other.get_by_role("button", name=f"Favourite: {things[0].title}").click()
+    expect(heart).to_have_text("Favourite")
+    expect(heart).to_have_attribute("aria-pressed", "false")
+    third = page.context.new_page()
+    third.goto(things[0].get_absolute_url())
+    await_feed(third)
+    third.locator("[data-favourite]").click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    third.locator("[data-favourite]").click()
+    expect(heart).to_have_attribute("aria-pressed", "false")
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_page_is_found_without_javascript_and_says_why_it_is_empty(
     browser: Any, site: Stack, db: None, width: int

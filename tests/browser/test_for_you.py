@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, expect
 
 from listings.models import Listing
 from tests.browser.market import await_feed, kept, titles
@@ -60,3 +60,19 @@ def test_what_is_similar_stands_below_an_item(page: Page, things: list[Listing])
     similar = titles(page, "[data-source=similar]")
     assert things[0].title not in similar
     assert "teapot" in similar[0].lower()
+
+
+def test_cards_in_use_stay_until_somebody_asks_for_others(page: Page, things: list[Listing]) -> None:
+    page.goto("/")
+    await_feed(page, "settled")
+    page.locator(f"{FOR_YOU} .tile").first.hover()
+    page.mouse.wheel(0, 1)  # somebody reads
+    before = titles(page, FOR_YOU)
+    other = page.context.new_page()
+    for thing in [thing for thing in things if "amera" in thing.title]:
+        other.goto(thing.get_absolute_url())
+        await_feed(other, "settled")
+    assert titles(page, FOR_YOU)[0] == before[0]
+    page.get_by_role("button", name="Renew").click()
+    expect(page.locator(f"{FOR_YOU} [data-says]")).to_have_text("“For you” is renewed.")
+    expect(page.locator(f"{FOR_YOU} .tile__title").first).to_contain_text("amera")

@@ -153,12 +153,38 @@ test("a card is no reason for itself", () => {
   assert.equal(why(items, read([event("favourite", another)]), "a"), "From a seller whose things you looked at");
 });
 
-test("somebody looks around in a category after two events there, and searches only by searching", () => {
+test("somebody looks around in a category after two events there", () => {
   const items = [item("a", 1, { category: "toys" }), item("b", 2, { category: "books" }), item("c", 3, { category: "books" })];
   const toy = (id) => event("view", item(id, 9, { category: "toys", price: 0 }));
-  assert.equal(why(items, read([toy("x")]), "a"), "Like things you have looked at");
+  assert.equal(why(items, read([toy("x")]), "a"), "");
   assert.equal(why(items, read([toy("x"), toy("y")]), "a"), "In toys, where you look around");
-  assert.equal(why(items, read([event("search", { query: "teapot", vector: along(50) })]), "a"), "Close to what you have been looking for");
+});
+
+test("what the cloud found near is said to be close only to what it is close to", () => {
+  const far = { category: "x", price: 900, seller: "x" };
+  const at = (share) => [item("a", 1), item("b", 1, { vector: along(1, 50, share) })]; // shares lift neither above the other
+  const searched = (axis) => read([event("search", { query: "drill", vector: along(axis) })], { since: NOW + 1 });
+  assert.equal(why(at(0.2), searched(1), "a"), "Close to what you have been looking for");
+  assert.equal(why(at(0.2), searched(70), "a"), "Something different");
+  const viewed = (axis) => read([event("view", item("t", axis, far))], { since: NOW + 1 });
+  assert.equal(why(at(0.2), viewed(1), "a"), "Like things you have looked at");
+  assert.equal(why(at(0.2), viewed(70), "a"), "Something different");
+  const fresh = [item("a", 1, { published_at: new Date(NOW - DAY).toISOString() }), item("b", 2, { published_at: new Date(NOW - DAY).toISOString() })];
+  assert.equal(why(fresh, searched(70), "a"), "New");
+  assert.equal(why([item("a", 1, { vector: null }), item("b", 2)], searched(70), "a"), "", "nobody can say");
+  assert.equal(why(at(0.2), read([event("search", { query: "drill" })]), "a"), "", "nothing to compare with");
+});
+
+test("a likeness is a cosine of 0.5 to a thing, of 0.4 to words", () => {
+  const of = (cosine) => quantize(Float32Array.from({ length: 128 }, (_, at) => (at === 1 ? cosine : at === 60 ? Math.sqrt(1 - cosine ** 2) : 0)));
+  const axis = quantize(Float32Array.from({ length: 128 }, (_, at) => (at === 1 ? 1 : 0)));
+  const items = (cosine) => [item("a", 2, { vector: of(cosine) }), item("b", 3)];
+  const search = read([event("search", { query: "drill", vector: axis })]);
+  const view = read([event("view", item("t", 1, { vector: axis, title: "Drill", category: "x", price: 900 }))]);
+  assert.equal(why(items(0.43), search, "a"), "You searched for “drill”");
+  assert.equal(why(items(0.37), search, "a"), "Something different");
+  assert.equal(why(items(0.53), view, "a"), "Like “Drill”, which you looked at");
+  assert.equal(why(items(0.47), view, "a"), "Something different");
 });
 
 test("nothing is said to be like what was dismissed since, or whose heart was taken back", () => {

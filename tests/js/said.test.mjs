@@ -1,7 +1,7 @@
 // What the pages say about a heart, a dismissal and an order must be what is so.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { caveat, dismissalCover, dismissalSaid, favouriteSaid, FLEETING, forYouSaid, PAUSED } from "../../static/js/pages/feed/said.js";
+import { caveat, dismissalCover, dismissalSaid, favouriteSaid, FLEETING, forYouSaid, PAUSED, renewedSaid } from "../../static/js/pages/feed/said.js";
 
 const KEPT = { isKept: true, isPaused: false, isLasting: true };
 const IN_PAUSE = { isKept: false, isPaused: true, isLasting: true };
@@ -32,4 +32,10 @@ test("“For you” says where its cards come from", () => {
   assert.match(shown({ hasTaste: false, source: "new" }), /knows nothing of you yet/);
   assert.match(shown({ isPaused: true }), /paused: this is what everybody sees/);
   assert.match(shown({ source: "popular" }), /popular and new, sorted by your device/);
+});
+
+test("a renewal says what came of it", () => {
+  assert.equal(renewedSaid("new"), "“For you” is renewed.");
+  assert.match(renewedSaid("offline"), /offline/);
+  assert.match(renewedSaid("failed"), /did not answer/);
 });

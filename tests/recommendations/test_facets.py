@@ -1,10 +1,17 @@
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 
 from listings.models import Listing
 from listings.queries import browse
 from recommendations import facets, search, vocabulary
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """On a busy machine counting takes long, and what another test counted is kept."""
+    cache.clear()
 
 
 @pytest.fixture

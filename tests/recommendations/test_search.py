@@ -53,6 +53,45 @@ def test_american_and_british_spellings_find_each_other(make_listing, american, 
         assert search.search(word, {}).spelled == ""
 
 
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        ("couch", "Corner sofa in green"),
+        ("sofa", "Old couch"),
+        ("bikes", "Bicycle for a child"),
+        ("tv", "Television with remote"),
+        ("mobile phone", "Cell phone, unlocked"),
+        ("cellphone", "Mobile phone in its box"),
+        ("hoover", "Vacuum cleaner, bagless"),
+        ("vacuum cleaner", "Hoover, upright"),
+        ("diapers", "Cloth nappies, washed"),
+        ("flashlight", "Pocket torch"),
+        ("sneakers", "Running trainers, size 42"),
+        ("notebook computer", "Laptop with charger"),
+    ],
+)
+def test_other_words_for_a_thing_find_it(make_listing, models_away, asked, title):
+    make_listing(title, description="In good order.")
+    make_listing("Quite another thing", description="In good order.")
+    vocabulary.refresh()
+    with models_away():
+        results = search.search(asked, {})
+    assert [found.title for found in results.found] == [title]
+    assert results.spelled == ""
+
+
+def test_a_things_own_name_comes_first_and_phrases_that_mean_another_thing_are_not_found(make_listing, models_away):
+    for title in ("Pocket torch", "Blow torch", "Flashlight", "Sofa", "Couch"):
+        make_listing(title, description="In good order.")
+    vocabulary.refresh()
+    with models_away():
+        assert titles("flashlight") == ["Flashlight", "Pocket torch"]
+        assert titles("blow torch")[0] == "Blow torch"
+        assert "Flashlight" not in titles("blow torch")
+        assert titles("couch") == ["Couch", "Sofa"]
+        assert titles("sofa") == ["Sofa", "Couch"]
+
+
 def test_words_alone_are_enough_while_the_towers_are_away(on_sale, models_away):
     with models_away():
         assert dense.query_vector("kettle") is None
@@ -124,6 +163,24 @@ def test_what_is_offered_besides_is_a_page_at_most_and_above_a_floor():
     many = search.Results("lamp", "", found, [], near * 20 + far)
     assert len(many.perhaps) == search.PERHAPS
     assert len(few.in_order) == len(found + near + far), "what is measured goes on deeper"
+
+
+def test_words_in_a_description_alone_are_offered_besides_where_the_thing_is_another_one(make_listing, place):
+    lamp = make_listing("Bedside lamp", description="With a linen shade.")
+    shade = make_listing("Linen shade", description="For a bedside lamp.")
+    drill = make_listing("Cordless drill", description="With a lamp that points where the bit goes.")
+    vocabulary.refresh()
+    vector = place(lamp, 1)
+    place(shade, 1)
+    place(drill, 2)
+    found = {each.pk: each for each in ranked("lamp", vector)}
+    assert found[lamp.pk].is_near and found[shade.pk].is_near
+    assert not found[drill.pk].is_near
+    rest = search.Results("lamp", "", [], [], [found[drill.pk]])
+    assert rest.perhaps == [found[drill.pk]], "its description has the word"
+    Listing.objects.filter(pk=lamp.pk).update(title="Bedside light")
+    found = {each.pk: each for each in ranked("lamp", vector)}
+    assert found[drill.pk].is_near, "no title has it"
 
 
 def test_vectors_of_another_space_are_not_compared(on_sale, place):

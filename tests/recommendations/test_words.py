@@ -1,6 +1,21 @@
 import pytest
 
-from recommendations.words import AMERICAN, BRITISH, spellings, stem, stems, words
+from recommendations.words import (
+    AMERICAN,
+    APART,
+    BRITISH,
+    JOINING,
+    LOOSE,
+    SYNONYM,
+    SYNONYMS,
+    TOLD,
+    Other,
+    others,
+    spellings,
+    stem,
+    stems,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +66,25 @@ def test_american_and_british_forms_are_one_and_none_is_both():
     assert len(AMERICAN) == len(BRITISH)
     assert not set(AMERICAN) & set(BRITISH)
     assert all(stem(british) == british for british in AMERICAN), "a plural, or a unit"
+
+
+def test_other_words_for_the_same_thing_stand_for_a_word_or_a_phrase():
+    assert others(stems("old couch")) == {"couch": (Other(("sofa",), SYNONYM), Other(("settee",), SYNONYM))}
+    phone = others(stems("cell phones"))
+    assert phone["cell"] == phone["phone"]
+    assert Other(("mobile", "phone"), SYNONYM) in phone["cell"]
+    assert others(stems("phone")) == others(stems("cell")) == {}
+    assert others(stems("torch")) == {"torch": (Other(("flashlight",), LOOSE),)}
+    assert others(stems("tiki torches")) == {}
+    assert ("jump", "lead") in [phrase for phrase, _ in others(stems("jumper cable"))["jumper"]]
+
+
+def test_a_phrase_stands_in_one_group_and_joins_nothing():
+    groups = TOLD["synonyms"]["groups"]
+    phrases = [tuple(stems(text)) for group in groups for text in group]
+    assert 40 <= len(groups) <= 80
+    assert len(phrases) == len(set(phrases))
+    for phrase in (*SYNONYMS, *APART):
+        # The database leaves out such words: what is left of the phrase would mean more.
+        assert 1 <= len(phrase) <= 3
+        assert not JOINING & set(phrase)

@@ -64,7 +64,6 @@ export function readHistory({ events: all, interests = [], now, since = 0, me = 
     // For the reasons: what was looked at, once for each event, and what nothing may be said to be like.
     looked: liked.map(({ item: { id, seller, category } }) => ({ id, seller, category })),
     unwanted: new Set(dismissed.map(({ item }) => item.id)),
-    hasSearched: searches.length > 0,
     me,
     now,
     hasTaste: liked.length > 0 || searches.length > 0,

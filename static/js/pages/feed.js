@@ -6,7 +6,7 @@ import { openHistory } from "../history.js";
 import { createClient } from "../ml/client.js";
 import { createShopper } from "../shopper.js";
 import { itemOf, withSeenPhoto } from "./feed/cards.js";
-import { caveat } from "./feed/said.js";
+import { caveat, renewedSaid } from "./feed/said.js";
 import { createShelf, takeLesson } from "./feed/shelf.js";
 
 const BOUGHT = "bought-"; // data-about of the message after buying
@@ -28,15 +28,22 @@ async function start(data) {
   document.body.dataset.feed = "ready"; // for tests: what this device knows is on the page
 
   const renew = async (wanted) => {
-    if (!shelves.some((shelf) => shelf.isPool)) return;
-    if ((await shopper.renew(wanted)) === "new") showAll();
+    if (!shelves.some((shelf) => shelf.isPool)) return "fresh";
+    const status = await shopper.renew(wanted);
+    if (status === "new") showAll();
     offerServer(shelves.find((shelf) => shelf.isPool), shopper, history, () => void renew());
+    return status;
   };
   document.addEventListener("taste-changed", () => {
     showAll();
     whenIdle(() => void renew());
   });
   document.addEventListener("wants-more", () => void renew({ many: true }).then(() => showAll()));
+  document.addEventListener("wants-renewal", async () => {
+    const status = await renew({ anew: true });
+    showAll({ all: true });
+    shelves.find((shelf) => shelf.isPool).say(renewedSaid(status));
+  });
   // Back on this page, or on this tab: what happened elsewhere counts, and nobody has a place to lose yet.
   const again = async () => {
     await shopper.load();

@@ -2,6 +2,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils.html import escape
 
@@ -41,7 +42,8 @@ def test_filters_narrow_by_category_price_currency_and_condition(client, make_li
         return {name for name in ("Cheap kettle", "Dear kettle", "Swiss kettle", "Toy train") if name in page}
 
     assert shown("/c/kitchen/") == {"Cheap kettle", "Dear kettle", "Swiss kettle"}
-    assert shown("/?min_price=30&max_price=50") == {"Swiss kettle", "Toy train"}
+    assert shown("/?min_price=30&max_price=50") == {"Toy train"}, "40 francs are not 40 euros"
+    assert shown("/?min_price=30&max_price=50&currency=CHF") == {"Swiss kettle"}
     assert shown("/?condition=new&condition=fair") == {"Cheap kettle", "Dear kettle"}
     assert shown("/?currency=CHF") == {"Swiss kettle"}
     assert shown("/?q=kettles") == {"Cheap kettle", "Dear kettle", "Swiss kettle"}, "full text finds the stem"
@@ -56,6 +58,28 @@ def test_sorting_by_price_goes_both_ways(client, make_listing):
 
     assert order("price") == ["5", "20", "90"]
     assert order("-price") == ["90", "20", "5"]
+
+
+@pytest.mark.parametrize("words", ["", "q=kettle&"])
+def test_prices_are_compared_in_one_currency_and_the_others_are_counted(client, make_listing, words):
+    cache.clear()  # what another test counted on a busy machine
+    for price, currency in ((30, "GBP"), (10, "GBP"), (20, "GBP"), (15, "EUR"), (5, "EUR"), (1, "CHF")):
+        make_listing(f"Kettle for {price}", price=Decimal(price), currency=currency)
+
+    def page(query: str) -> tuple[list[str], list[str]]:
+        text = client.get(f"/?{words}{query}").content.decode()
+        return re.findall(r">Kettle for (\d+)<", text), re.findall(r">(\d+ more in [A-Z]+)<", text)
+
+    assert page("sort=price") == (["10", "20", "30"], ["2 more in EUR", "1 more in CHF"])
+    assert page("sort=-price&currency=EUR") == (["15", "5"], ["3 more in GBP", "1 more in CHF"])
+    assert page("sort=price&max_price=15") == (["10"], ["2 more in EUR", "1 more in CHF"])
+    assert len(page("sort=newest")[0]) == 6 and page("sort=newest")[1] == []
+    answer = client.get(f"/api/search?{words}sort=price").json()
+    assert [item["price"] for item in answer["items"]] == ["10.00", "20.00", "30.00"]
+    assert answer["currency"] == "GBP"
+    (facet,) = [facet for facet in answer["facets"] if facet["name"] == "currency"]
+    assert {choice["label"]: choice["count"] for choice in facet["choices"]} == {"EUR": 2, "GBP": 3, "CHF": 1}
+    assert client.get(f"/api/search?{words}").json()["currency"] == ""
 
 
 @pytest.mark.parametrize(

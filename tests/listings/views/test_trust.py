@@ -78,10 +78,10 @@ def test_the_record_of_a_listing(page, owing):  # noqa: F811
 
 def test_a_switch_is_on_or_off(page):
     before = page.get(PAGE).content.decode()
-    assert "<strong>off </strong>" in before, "until an operator switches it on"
-    assert "This is switched off now" in before
-    page.post(PAGE, {"name": "debts", "value": "1", "reason": WHY})
+    assert "<strong>on </strong>" in before
+    assert "This is switched off now" not in before
+    page.post(PAGE, {"name": "debts", "value": "0", "reason": WHY})
     said = page.get(PAGE).content.decode()
-    assert "<strong>on </strong>" in said
-    assert "This is switched off now" not in said
-    assert "Publish before the heavy checks</strong>: 0 → 1" in said
+    assert "<strong>off </strong>" in said
+    assert "This is switched off now" in said
+    assert "Publish before the heavy checks</strong>: 1 → 0" in said

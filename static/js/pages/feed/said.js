@@ -38,3 +38,10 @@ export function forYouSaid({ isPaused, hasTaste, source }) {
   if (source !== "nearest") return "What is popular and new, sorted by your device from what you look at here.";
   return "Chosen by your device from what you look at here.";
 }
+
+/** @param {"fresh"|"new"|"offline"|"failed"} status of shopper.renew() */
+export function renewedSaid(status) {
+  if (status === "offline") return "You are offline: the cards are those from before, in the newest order.";
+  if (status === "failed") return "The market did not answer: the cards are those from before, in the newest order.";
+  return "“For you” is renewed.";
+}

@@ -42,6 +42,7 @@ export function createShelf(section, shopper) {
   list.addEventListener("auxclick", onClick);
   list.id ||= `cards-${section.dataset.shelf}-${document.querySelectorAll(".grid[id]").length}`;
   const more = isPool ? addMore() : null;
+  if (isPool) startRenewal();
 
   function keep(item, tile) {
     const tools = addActions(tile, item, {
@@ -159,6 +160,14 @@ export function createShelf(section, shopper) {
     }, { class: "button--quiet", hidden: true });
     section.append(el("div.shelf__more", {}, node));
     return node;
+  }
+
+  /** Cards in use keep their place until the page is opened anew, or somebody asks here. */
+  function startRenewal() {
+    const node = section.querySelector("[data-renew]");
+    if (!node) return;
+    node.disabled = false;
+    node.addEventListener("click", () => section.dispatchEvent(new CustomEvent("wants-renewal", { bubbles: true })));
   }
 
   // --- what a click teaches: the card is preferred to those that stood before it

@@ -14,6 +14,7 @@ from ..checks import SETTLED_BY_APPROVAL
 from ..lifecycle import Status
 from ..models import Decision, Listing, OwedCheck, ReviewJob, User
 from ..outcome import photos_named
+from ..trust import debts
 
 REASON_CHARS = 10
 
@@ -54,6 +55,7 @@ def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos:
         photo_bank.add(decision, kept_off)
         # Afterwards: it locks other listings, and of two moderators each could hold the one that the other needs.
         transaction.on_commit(partial(photo_bank.look_again, decision))
+        transaction.on_commit(partial(debts.call_in_all_of, job.listing.seller_id))
     return decision
 
 

@@ -39,6 +39,7 @@ def arm(fates: Sequence[Fate]) -> dict[str, Any]:
         "rejected": sum(fate.rejected for fate in fates),
         "sent_back": sum(fate.refused for fate in fates),
         "reviewed_by_people": sum(fate.reviewed for fate in fates),
+        "decided_by_people_instead": sum(fate.spared for fate in fates),
         "granted": sum(fate.debt is not None for fate in fates),
         "views": views,
         "unsafe_views": sum(fate.unsafe_views for fate in fates),

@@ -66,5 +66,5 @@ class Parameters:
     turncoat_sends: int = 25  # forbidden ones
     turncoat_seconds: float = 0.5  # between two of them: a script
     turncoat_views: float = 400.0  # of each, on its first day
-    turncoat_tries: int = 600  # texts among which those are sought that the gate passes with margin
+    turncoat_tries: int = 1_000  # texts among which those are sought that the gate passes with margin
     resamples: int = 2_000

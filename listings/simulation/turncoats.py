@@ -1,7 +1,8 @@
 """Sellers who earn trust honestly and then use it: a forger who waits for it, and whoever bought a trusted account.
 
-The hardest case: they send nothing but forbidden texts that the gate lets through with margin, the same ones again and
-again (the site's search for duplicates is left out), all within seconds, before the first debt can be paid.
+The hardest case: they send nothing but forbidden texts that the gate lets through with margin and the worker's model would
+find, the same ones again and again (the site's search for duplicates is left out), all within seconds, before the first
+debt can be paid.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from listings.models import VerdictDecision, Where
 from listings.trust import rules
-from models import contract, text
+from models import text
 
 from .looks import Looks
 from .parameters import DAY, HOUR, Parameters
@@ -43,19 +44,19 @@ def without_workers(p: Parameters) -> tuple[float, float]:
 
 
 def past_the_gate(pool: Pool, looks: Looks, terms: dict[str, float], p: Parameters) -> list[Case]:
-    """Forbidden texts that the gate passes with margin, as far as a look at `turncoat_tries` of the pool finds them;
-    without any, the one that is nearest to it. Raises ModelUnavailable."""
+    """Forbidden texts that the gate passes with margin and the worker's model does not, as far as a look at
+    `turncoat_tries` of the pool finds them; without any such, the best there is. Raises ModelUnavailable."""
     tried = Random(f"turncoat {p.seed}").sample(pool.unsafe, min(p.turncoat_tries, len(pool.unsafe)))
 
-    def doubt(case: Case) -> tuple[bool, float]:
+    def doubt(case: Case) -> tuple[bool, bool]:
         fields = [("title", case.title), ("description", case.description)]
         said = [looks.words(model, fields, Where.GATE) for model in (text.MODEL, text.SECOND)]
         stopped = any(v.decision != VerdictDecision.PASS for v in said) or any(rules.by_gate([], said, terms))
-        return stopped, max(contract.unsafe_score(v.scores) for v in said)
+        return stopped, stopped or looks.words(text.CLOUD, fields, Where.CLOUD).decision == VerdictDecision.PASS
 
-    known = {number: doubt(case) for number, case in enumerate(tried)}
-    best = sorted(known, key=known.__getitem__)
-    return [tried[number] for number in best if not known[number][0]] or [tried[best[0]]]
+    known = [doubt(case) for case in tried]
+    best = min(known)
+    return [case for case, found in zip(tried, known, strict=True) if found == best]
 
 
 def among(

@@ -79,8 +79,7 @@ ALL = {
         Setting(
             "margin",
             "Margin of the gate",
-            "The gate’s unsafe scores must be below this share of the point where its models become unsure: those of "
-            "the device’s models, and of the words also the mean of both models.",
+            "The gate’s unsafe scores must be below this share of the point where its models become unsure.",
             0.5,
             0.0,
             1.0,

@@ -172,10 +172,8 @@ def of_words(device: float, second: float) -> list[Verdict]:
     return [of_gate(name, share * points[name]) for name, share in zip(GATES, (device, second), strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("device", "second", "passes"), [(0.4, 0.5, True), (0.05, 0.9, True), (0.9, 0.05, False), (0.4, 0.7, False)]
-)
-def test_the_second_model_may_be_nearer_to_its_doubt_where_the_public_one_sees_nothing(device, second, passes):
+@pytest.mark.parametrize(("device", "second", "passes"), [(0.4, 0.4, True), (0.05, 0.9, False), (0.9, 0.05, False)])
+def test_each_model_passes_with_margin_however_little_the_other_sees(device, second, passes):
     found = list(rules.by_gate([], of_words(device, second), {"margin": 0.5}))
     assert found == [] if passes else "without margin" in found[0]
 
@@ -190,7 +188,6 @@ def test_risk_is_what_was_measured_and_less_far_from_the_margin():
     terms, upper = {"margin": 0.5}, {"drugs": 0.02, "weapons": 0.01}
     assert rules.risk(of_words(0.5, 0.1), upper, terms) == pytest.approx(0.02)
     assert rules.risk(of_words(0.1, 0.05), upper, terms) == pytest.approx(0.004)
-    assert rules.risk(of_words(0.9, 0.05), upper, terms) == pytest.approx(0.02)
     assert rules.risk([], upper, terms) == rules.risk(of_words(0.1, 0.1), {}, terms) == 1.0
 
 

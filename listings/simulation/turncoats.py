@@ -1,8 +1,8 @@
 """Sellers who earn trust honestly and then use it: a forger who waits for it, and whoever bought a trusted account.
 
-The hardest case: they send nothing but forbidden texts that the gate lets through with margin and the worker's model would
-find, the same ones again and again (the site's search for duplicates is left out), all within seconds, before the first
-debt can be paid.
+The hardest case: they send nothing but forbidden texts that the gate lets through with margin and that the worker's
+model would find, the same ones again and again (the site's search for duplicates is left out), all within seconds,
+before the first debt can be paid.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ def risk(verdicts: Sequence[Verdict], upper: Mapping[str, float], terms: dict[st
 
 # --- Rules, of what is known already: no queries, so that a simulation rules as the site does -------------------------
 def by_gate(photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]) -> Iterator[str]:
-    """The gate's models pass everything, each with margin: where a second model may come nearer to its doubt because the
-    first one sees nothing, twice as many rewritten listings get past. Raises ModelUnavailable."""
+    """The gate's models pass everything, each with margin: if one might come nearer to its doubt where the other sees
+    nothing, twice as many rewritten listings would get past. Raises ModelUnavailable."""
     said = [v for v in verdicts if v.where == Where.GATE]
     words = {v.model for v in said if v.photo is None}
     seen = {v.photo.pk for v in said if v.photo}

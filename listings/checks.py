@@ -100,6 +100,12 @@ def defer(job: ValidationJob) -> None:
     job.checks.filter(state=OwedCheck.State.OWED, name__in=HEAVY).update(due_at=DEFERRED)
 
 
+def spare(job: ValidationJob) -> None:
+    """Its heavy checks are not made: a person decides, whatever they would find."""
+    heavy = job.checks.filter(state=OwedCheck.State.OWED, name__in=HEAVY)
+    heavy.update(state=OwedCheck.State.DROPPED, finished_at=timezone.now())
+
+
 def make_due(job_id: int) -> None:
     """Those that were deferred are due now."""
     OwedCheck.objects.filter(job_id=job_id, due_at=DEFERRED).update(due_at=timezone.now())

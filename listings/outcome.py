@@ -77,9 +77,23 @@ def decide_outcome(verdicts: Sequence[Verdict], failed: Sequence[OwedCheck] = ()
     found = _of_words(words)
     doubts = [*doubts_about_photos(verdicts), *map(_of_failed, failed)]
     read = any(v.where == Where.CLOUD and v.model not in NO_MODELS for v in words)
-    if not read and not any(check.name == checks.WORDS for check in failed):
+    asked = not any(check.name == checks.WORDS for check in failed) and not a_person_decides(verdicts)
+    if not read and asked:
         doubts.append(UNREAD)
     return _held(found, doubts, sure_of_words=any(verdict.decision in GRAVE for verdict in words))
+
+
+def a_person_decides(verdicts: Sequence[Verdict]) -> bool:
+    """Whether what the quick looks found puts a listing before a person, whatever the larger models would say: one of
+    them warns of the words, all of them are unsure, the device warned and its merchant asks for a person, or a photo is
+    certain. (Or its merchant has to take contact details out first, and it is looked at anew.)"""
+    words = [v for v in verdicts if v.photo is None and v.model not in (*OF_PHOTOS, *NO_MODELS)]
+    quick = [v for v in words if v.where != Where.CLOUD]
+    return _of_words(quick).status == Status.IN_REVIEW or bool(doubts_about_photos(_at_gate_or_device(verdicts)))
+
+
+def _at_gate_or_device(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    return [v for v in verdicts if v.where != Where.CLOUD]
 
 
 def decide_about_photos(verdicts: Sequence[Verdict], failed: Sequence[OwedCheck] = ()) -> Outcome:
@@ -141,7 +155,7 @@ def _of_words(verdicts: list[Verdict]) -> Outcome:
             cause = f"The server's check suspects: {suspected}."
         else:
             larger = next((v for v in models if v.where == Where.CLOUD), None)
-            says = SAYS[VerdictDecision(larger.decision)] if larger else "could not be asked"
+            says = SAYS[VerdictDecision(larger.decision)] if larger else "was not asked"
             cause = f"One of the quick checks suspects: {suspected}. The larger model {says}."
         if claim and claim.decision == VerdictDecision.PASS:
             cause += " The merchant's device claims that it found nothing."

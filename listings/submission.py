@@ -28,8 +28,9 @@ from .models import (
     Verdict,
     Where,
 )
+from .outcome import a_person_decides
 from .photos import copy_staged
-from .trust import debts, lot
+from .trust import debts, lot, settings
 
 SUBMITS_IN_A_ROW = 30
 SUBMITS_WITHIN = timedelta(minutes=10)
@@ -272,7 +273,9 @@ def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> Non
     Verdict.objects.bulk_create(verdicts)
     remember(listing)
     job = checks.owe(listing, kept.values())
-    debts.consider(listing, list(listing.photos.all()), verdicts, job)
+    granted = debts.consider(listing, list(listing.photos.all()), verdicts, job)
+    if not granted and settings.values()["spare_checks"] and a_person_decides(verdicts):
+        checks.spare(job)
     transaction.on_commit(partial(tasks.enqueue_job, job.pk))
 
 

@@ -22,7 +22,7 @@ from .. import limits, photo_bank, policies
 from ..checks import SETTLED_BY_APPROVAL
 from ..lifecycle import Status
 from ..models import Decision, JobEvent, Listing, OwedCheck, PendingDecision, ReviewJob, SecondLook, User
-from ..trust import settings
+from ..trust import debts, settings
 from . import claims, evidence, notices, quality_jobs, reports, statements, strikes
 
 log = logging.getLogger(__name__)
@@ -203,6 +203,7 @@ def _reject(job: ReviewJob, moderator: User, word: Word) -> Decision:
         strikes.give(decision)
         # Afterwards: it locks other listings, and of two moderators each could hold the one that the other needs.
         transaction.on_commit(partial(photo_bank.look_again, decision))
+        transaction.on_commit(partial(debts.call_in_all_of, job.listing.seller_id))
     return decision
 
 

@@ -39,6 +39,7 @@ def arm(fates: Sequence[Fate]) -> dict[str, Any]:
         "rejected": sum(fate.rejected for fate in fates),
         "sent_back": sum(fate.refused for fate in fates),
         "reviewed_by_people": sum(fate.reviewed for fate in fates),
+        "decided_by_people_instead": sum(fate.spared for fate in fates),
         "granted": sum(fate.debt is not None for fate in fates),
         "views": views,
         "unsafe_views": sum(fate.unsafe_views for fate in fates),
@@ -66,13 +67,15 @@ def merchant(fates: Sequence[Fate]) -> dict[str, Any]:
 
 
 def debts(fates: Sequence[Fate]) -> dict[str, Any]:
-    """Why debts were called in ("none": they ended with the listing, or are open), and why others had none."""
+    """Why debts were called in ("none": they ended with the listing, or are open), and why others had none.
+    ended_seen: those that ended with the listing, were seen by somebody, and are never checked."""
     owed = [fate.debt for fate in fates if fate.debt]
     grounds = Counter(fate.grounds[0].split("(")[0].split(":")[0].strip(" .") for fate in fates if fate.grounds)
     return {
         "called_in_for": dict(Counter(debt.cause or "none" for debt in owed).most_common()),
         "first_ground_against": dict(grounds.most_common()),
         "views_while_owing": sum(debt.impressions for debt in owed),
+        "ended_seen": sum(not debt.cause and not debt.open and debt.impressions > 0 for debt in owed),
         "unsafe_views_while_owing": sum(f.debt.impressions for f in fates if f.debt and f.offer.unsafe),
         "days_open_mean": _share(sum((d.until or d.since) - d.since for d in owed) / DAY, len(owed)),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -13,7 +14,7 @@ import numpy as np
 from listings import checks, claims, content, gate
 from listings.lifecycle import Status
 from listings.models import Photo, Verdict, Where
-from listings.outcome import Outcome, decide_outcome
+from listings.outcome import Outcome, a_person_decides, decide_outcome
 from listings.trust import cells, debts, exposure, lot, rules
 from models import photo as photo_model
 from models import text
@@ -56,6 +57,7 @@ class Fate:
     heavy_before: int = 0  # before it was on sale
     heavy_after: int = 0
     light: int = 0
+    spared: int = 0  # heavy ones that a person's decision stood in for
     bytes_drafting: int = 0
     bytes_submit: int = 0
     server_ms: float = 0.0
@@ -107,6 +109,7 @@ class Market:
         self.events: list[tuple[float, int, Any, Fate, int]] = []
         self.order = count()
         self.views: dict[int, Any] = {}
+        self.owing: dict[int, dict[int, Fate]] = defaultdict(dict)  # open debts: by seller and listing
 
     def run(self, offers: Sequence[Offer]) -> list[Fate]:
         """The fate of each, in the order of the offers."""
@@ -156,8 +159,11 @@ class Market:
             self._begin(fate, draft, now)
         else:
             self.known.waiting[offer.number] = now
-            self._call_in(fate, now)
-            self._at(self._worked(now + self.p.light_seconds), self._light, fate, fate.revision)
+            spared = self.terms["spare_checks"] and a_person_decides(fate.verdicts)
+            if not spared:
+                self._call_in(fate, now)
+            lightly = self._spared if spared else self._light
+            self._at(self._worked(now + self.p.light_seconds), lightly, fate, fate.revision)
         if not fate.verdict_ms:
             fate.verdict_ms = self._verdict_ms(fate, draft)
 
@@ -188,11 +194,12 @@ class Market:
         if self.arm.claims:
             against += rules.by_device(photos, fate.verdicts)
         fate.gate_clear = not against
+        known = self.known.standing(offer.seller, offer.category, now)
         fate.grounds = [
             *against,
-            *rules.by_seller(offer.price, self.known.standing(offer.seller, offer.category, now), terms),
+            *rules.by_seller(offer.price, known, terms),
             *rules.by_place(cells.shut(self.known.cells(offer.category), terms), photos, fate.verdicts, terms),
-            *rules.by_load(self.known.load(offer.seller, now), terms),
+            *rules.by_load(self.known.load(offer.seller, now), known, terms),
         ]
         if not fate.grounds and self.looks.words(checks.CONTACT_DETAILS, draft.fields, Where.CLOUD).evidence:
             fate.grounds.append("The words hold contact details.")
@@ -203,8 +210,10 @@ class Market:
         offer, terms = fate.offer, self.terms
         tier = self.known.standing(offer.seller, offer.category, now).tier
         cap = exposure.cap(tier, False, terms)
-        fate.debt = Debt(rules.risk(fate.verdicts), tier, now, cap)
+        risk = rules.risk(fate.verdicts, self.known.cells(offer.category), terms)
+        fate.debt = Debt(risk, tier, now, cap)
         self.known.begin(offer.seller, now)
+        self.owing[offer.seller][offer.number] = fate
         self._at(self._worked(now + self.p.light_seconds), self._light, fate, fate.revision)
         self._at(now + self.p.idle_seconds, self._idle, fate, fate.revision)
         self._at(now + terms["debt_days"] * DAY, self._age, fate, fate.revision)
@@ -224,6 +233,13 @@ class Market:
         if fate.debt and fate.debt.open:
             fate.debt.cap = exposure.cap(fate.debt.tier, True, self.terms)
 
+    def _spared(self, fate: Fate, now: float) -> None:
+        """With the light checks all are made: a person decides."""
+        self._light(fate, now)
+        fate.spared += 1
+        self.known.waiting.pop(fate.offer.number, None)
+        self._settle(fate, decide_outcome(fate.verdicts), now)
+
     def _next_view(self, fate: Fate, now: float) -> None:
         """Views one by one while something is owed; without debts they are counted in one go (`_leave`)."""
         times = self._times(fate)
@@ -238,14 +254,18 @@ class Market:
         debt.impressions += 1
         fate.views += 1
         if debt.impressions >= debt.cap:
-            debt.cause = "views"
-            self._leave(fate, now)
-            fate.status = Status.CHECKING
-            self.known.waiting[fate.offer.number] = now
-            self._call_in(fate, now)
+            self._off_the_market(fate, "views", now)
             return
         self._idle(fate, now)
         self._next_view(fate, now)
+
+    def _off_the_market(self, fate: Fate, cause: str, now: float) -> None:
+        assert fate.debt is not None
+        fate.debt.cause = cause
+        self._leave(fate, now)
+        fate.status = Status.CHECKING
+        self.known.waiting[fate.offer.number] = now
+        self._call_in(fate, now)
 
     def _idle(self, fate: Fate, now: float) -> None:
         """Workers are idle unless they are stopped: what is worth a check gets it. Between two views the worth only
@@ -271,6 +291,7 @@ class Market:
         if fate.debt and fate.debt.open:
             fate.debt.until = now
             self.known.close(fate.offer.seller)
+            self.owing[fate.offer.seller].pop(fate.offer.number, None)
 
     # --- The heavy checks and what comes of them ----------------------------------------------------------------------
     def _heavy(self, fate: Fate, now: float) -> None:
@@ -324,6 +345,9 @@ class Market:
         if offer.unsafe:
             fate.status, fate.rejected = Status.REJECTED, True
             self.known.was_rejected(offer.seller, offer.category, offer.number, now)
+            for other in list(self.owing[offer.seller].values()):
+                if other.status == Status.PUBLISHED:
+                    self._off_the_market(other, "doubt", now)
             return
         self.known.came_through(offer.seller, offer.category, offer.number, offer.price, now)
         self._publish(fate, now)

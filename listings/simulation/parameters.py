@@ -61,4 +61,10 @@ class Parameters:
 
     # --- Scenarios ----------------------------------------------------------------------------------------------------
     rush: int = 300  # views that every listing gets within the hour without workers
+    # A seller who earned trust honestly, or bought the account, and then sends what is forbidden (turncoats.py).
+    turncoat_earns: int = 14  # harmless listings before, one a day
+    turncoat_sends: int = 25  # forbidden ones
+    turncoat_seconds: float = 0.5  # between two of them: a script
+    turncoat_views: float = 400.0  # of each, on its first day
+    turncoat_tries: int = 1_000  # texts among which those are sought that the gate passes with margin
     resamples: int = 2_000

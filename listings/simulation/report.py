@@ -12,14 +12,16 @@ import numpy as np
 from listings.redteam import curve
 from models import manifest, photo, text
 
-from . import LEFT_OUT, figures, intervals, scenarios, stream
+from . import LEFT_OUT, figures, intervals, scenarios, stream, turncoats
 from .arms import ARMS, CLOUD_AT_SUBMIT, HYBRID, SERVER_GATE, Arm
 from .intervals import Table, by_seller, interval, ratio
 from .looks import Looks
 from .market import Fate, Market
 from .merchant import Forgery, Merchants
 from .parameters import Parameters
+from .stream import Offer
 from .texts import Pool
+from .turncoats import Turncoat
 
 Say = Callable[[str], None]
 COLUMNS: dict[str, Callable[[Fate], float]] = {
@@ -43,10 +45,10 @@ def run(pool: Pool, p: Parameters, terms: dict[str, float], say: Say = lambda _:
     looks.warm()
     merchants = Merchants(looks, p)
 
-    def market(arm: Arm, **more: Any) -> list[Fate]:
+    def market(arm: Arm, coming: Sequence[Offer] = offers, **more: Any) -> list[Fate]:
         say(f"{arm.name}{' again, ' + ', '.join(more) if more else ''}")
         # A market without debts has no memory: what came before the counted days changes nothing in it.
-        return Market(arm, merchants, p, **({"terms": terms} | more)).run([o for o in offers if o.counted or arm.debts])
+        return Market(arm, merchants, p, **({"terms": terms} | more)).run([o for o in coming if o.counted or arm.debts])
 
     found = {arm.name: market(arm) for arm in ARMS}
     counted = {name: [fate for fate in fates if fate.offer.counted] for name, fates in found.items()}
@@ -60,6 +62,16 @@ def run(pool: Pool, p: Parameters, terms: dict[str, float], say: Say = lambda _:
         for worth in scenarios.WORTHS
     }
     unsafe = sum(fate.offer.unsafe for fate in hybrid)
+    forbidden = turncoats.past_the_gate(pool, looks, terms, p)
+
+    def turned(way: Turncoat, **more: Any) -> dict[str, Any]:
+        coming, sent = turncoats.among(offers, way, forbidden, p)
+        fates, alone = market(HYBRID, coming, forgery=Forgery.COPIED, **more), market(CLOUD_AT_SUBMIT, sent)
+        theirs = {offer.number for offer in sent}
+        return scenarios.turned([fate for fate in fates if fate.offer.number in theirs], alone, terms)
+
+    # The workers stop when the last of it is sent, before they could be given the first of these debts.
+    hours = turncoats.without_workers(p)
     return {
         "listings": len(hybrid),
         "unsafe": unsafe,
@@ -72,6 +84,10 @@ def run(pool: Pool, p: Parameters, terms: dict[str, float], say: Say = lambda _:
         "obedience": {"rate": p.obey} | scenarios.obedience(pairs),
         "forging": scenarios.forging(ways),
         "workers_stopped": scenarios.workers_stopped(stopped, hour, p),
+        "turned": {way.value: turned(way) for way in Turncoat},
+        "turned_and_workers_stopped": {
+            way.value: turned(way, stopped=hours, rush=scenarios.rush(hours, p)) for way in Turncoat
+        },
         "worth": scenarios.worth(worths, counted[CLOUD_AT_SUBMIT.name]),
         "debts": {arm.name: figures.debts(counted[arm.name]) for arm in ARMS if arm.debts},
         "heavy_before_per_submit": {arm.name: figures.before_by_place(counted[arm.name]) for arm in ARMS if arm.debts},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,19 @@ def _exposure(fates: Sequence[Fate]) -> dict[str, Any]:
         "within_caps": all(debt.impressions <= debt.cap for debt in owing),
         "unsafe_views": sum(fate.views for fate in unsafe),
         "unsafe_views_while_owing": sum(fate.debt.impressions for fate in unsafe if fate.debt),
+    }
+
+
+def turned(sent: Sequence[Fate], cloud: Sequence[Fate], terms: dict[str, float]) -> dict[str, Any]:
+    """sent: what one trusted seller offers from the turn on; cloud: the same listings, had everything been checked in
+    full first. settings_give: the most that so many debts of one seller at a time could have shown."""
+    owing = [fate.debt for fate in sent if fate.debt]
+    return _exposure(sent) | {
+        "passed_by_the_gate_with_margin": sum(fate.gate_clear for fate in sent),
+        "settings_give": round(terms["seller_day"] * terms["heavy_cap"]),
+        "called_in_for": dict(Counter(debt.cause or "none" for debt in owing)),
+        "found_in_the_end": sum(fate.rejected for fate in sent),
+        "unsafe_views_checked_first": sum(fate.unsafe_views for fate in cloud),
     }
 
 

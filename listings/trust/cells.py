@@ -76,11 +76,11 @@ def _spread(rows: Iterable[tuple[int, int, int]]) -> set[tuple[int, int]]:
     return set(found.items())
 
 
-def closed(category: str, terms: dict[str, float]) -> list[str]:
-    """Policies for which this category is not open; all while nothing was counted."""
-    return shut(dict(Cell.objects.filter(category=category).values_list("policy", "upper")), terms)
+def measured(category: str) -> dict[str, float]:
+    """Upper ends of a category's cells, by policy; none while nothing was counted."""
+    return dict(Cell.objects.filter(category=category).values_list("policy", "upper"))
 
 
 def shut(upper: Mapping[str, float], terms: dict[str, float]) -> list[str]:
-    """upper: of a category's cells, by policy."""
+    """Policies for which a category is not open; all while nothing was counted. upper: of its cells, by policy."""
     return [policy.id for policy in policies.all() if policy.id not in upper or upper[policy.id] > terms["cell_miss"]]

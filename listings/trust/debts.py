@@ -120,6 +120,13 @@ def call_in(debt: Debt, cause: Debt.Cause) -> bool:
     return True
 
 
+def call_in_all_of(seller: int) -> int:
+    """A listing of theirs broke a policy: whatever else of theirs owes its checks leaves the market until they are
+    made. Returns how many."""
+    owed = Debt.objects.filter(listing__seller=seller, state=Debt.State.OPEN).exclude(cause__in=OFF_THE_MARKET)
+    return sum(call_in(debt, Cause.DOUBT) for debt in owed.order_by("pk"))
+
+
 def must_wait(listing: Listing) -> bool:
     """Whether a paused listing may not be back on sale before its checks: views or a doubt called them in."""
     return Debt.objects.filter(listing=listing, state=Debt.State.OPEN, cause__in=OFF_THE_MARKET).exists()
@@ -194,9 +201,9 @@ def expected_harm() -> ExpressionWrapper:
 
 
 def harm(risk: Any, impressions: Any, hours: Any) -> Any:
-    """Unsafe views of the next day: risk times views, from those of a listing so far; a new one counts as seen five
-    times in its first hour. hours: since it is on sale. Numbers, or expressions of the database."""
-    return risk * (impressions + 5.0) / (hours + 1.0) * 24.0
+    """Unsafe views of the next day: risk times views, from those of a listing so far; a new one counts as seen twice
+    within six hours. hours: since it is on sale. Numbers, or expressions of the database."""
+    return risk * (impressions + 2.0) / (hours + 6.0) * 24.0
 
 
 def _idle() -> bool:

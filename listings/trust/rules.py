@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +21,8 @@ from . import cells
 from .tiers import Standing, Tier, standing
 
 log = logging.getLogger(__name__)
-NOTABLE = 0.01  # share of a policy above which the words may be about it
+# Share of a policy from which the words may be about it: so much of the point from which that model is unsure at all.
+NOTABLE = 0.04
 CANNOT = "The gate could not look at everything."
 
 
@@ -56,15 +57,16 @@ def rule(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict],
     against it."""
     against = _unless_it_fails(listing, lambda: [*by_gate(photos, verdicts, terms), *by_device(photos, verdicts)])
     known = standing(listing.seller, listing.category, terms)
+    upper = cells.measured(listing.category)
     grounds = [
         *against,
         *by_seller(float(listing.price), known, terms),
-        *by_place(cells.closed(listing.category, terms), photos, verdicts, terms),
-        *by_load(_load(listing, terms), terms),
+        *by_place(cells.shut(upper, terms), photos, verdicts, terms),
+        *by_load(_load(listing, terms), known, terms),
     ]
     # A worker looks for these anyway; here only of what would be on sale now, for they search all photos.
     grounds = grounds or _unless_it_fails(listing, lambda: list(_quick_checks(listing, photos)))
-    return Ruled(grounds, not against, risk(verdicts), known)
+    return Ruled(grounds, not against, 1.0 if against else risk(verdicts, upper, terms), known)
 
 
 def _unless_it_fails(listing: Listing, find: Callable[[], list[str]]) -> list[str]:
@@ -76,15 +78,20 @@ def _unless_it_fails(listing: Listing, find: Callable[[], list[str]]) -> list[st
         return [CANNOT]
 
 
-def risk(verdicts: Sequence[Verdict]) -> float:
-    """The gate's highest unsafe score."""
-    found = [contract.unsafe_score(v.scores) for v in verdicts if v.where == Where.GATE and v.scores]
-    return max(found, default=1.0)
+def risk(verdicts: Sequence[Verdict], upper: Mapping[str, float], terms: dict[str, float]) -> float:
+    """How likely it is at most that a listing that the gate passes with margin is unsafe: as often as such listings of
+    its category turned out to be (upper: of its cells), all of it at the margin, and less the farther from it. Raises
+    ModelUnavailable."""
+    found = [_nearness(v) for v in verdicts if v.where == Where.GATE and v.scores]
+    if not found or not upper or not terms["margin"]:
+        return 1.0
+    return max(upper.values()) * min(1.0, max(found) / terms["margin"])
 
 
 # --- Rules, of what is known already: no queries, so that a simulation rules as the site does -------------------------
 def by_gate(photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]) -> Iterator[str]:
-    """The gate's models pass everything, with margin. Raises ModelUnavailable."""
+    """The gate's models pass everything, each with margin: if one might come nearer to its doubt where the other sees
+    nothing, twice as many rewritten listings would get past. Raises ModelUnavailable."""
     said = [v for v in verdicts if v.where == Where.GATE]
     words = {v.model for v in said if v.photo is None}
     seen = {v.photo.pk for v in said if v.photo}
@@ -94,7 +101,7 @@ def by_gate(photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[st
         where = f"photo {v.photo.position + 1}" if v.photo else "the words"
         if v.decision != VerdictDecision.PASS:
             yield f"The gate does not pass {where} ({v.model}: {v.decision})."
-        elif contract.unsafe_score(v.scores) >= terms["margin"] * _unsure_from(v.model):
+        elif _nearness(v) >= terms["margin"]:
             yield f"The gate passes {where} without margin ({v.model})."
 
 
@@ -110,6 +117,11 @@ def by_device(photos: Sequence[Photo], verdicts: Sequence[Verdict]) -> Iterator[
         yield "The device claims other scores than the gate finds."
     elif any(v.decision != VerdictDecision.PASS for v in claims):
         yield "The device was not sure, or warned."
+
+
+def _nearness(verdict: Verdict) -> float:
+    """The unsafe score as a share of that from which its model is unsure. Raises ModelUnavailable."""
+    return contract.unsafe_score(verdict.scores) / _unsure_from(verdict.model)
 
 
 def _unsure_from(model: str) -> float:
@@ -135,7 +147,7 @@ def another_price_level(price: float, known: Standing, terms: dict[str, float]) 
 def by_place(
     closed: Sequence[str], photos: Sequence[Photo], verdicts: Sequence[Verdict], terms: dict[str, float]
 ) -> Iterator[str]:
-    """closed: policies for which the category is not open (cells.py)."""
+    """closed: policies for which the category is not open (cells.py). Raises ModelUnavailable."""
     if not terms["debts"]:
         yield "Everything is checked in full first (setting)."
     if closed:
@@ -148,17 +160,25 @@ def by_place(
         for v in verdicts
         if v.where == Where.GATE and v.photo is None
         for name, share in v.scores.items()
-        if share >= NOTABLE and policies.get(name) and policies.photo_use(name) == policies.NO_MODEL
+        if share >= NOTABLE * _unsure_from(v.model)
+        and policies.get(name)
+        and policies.photo_use(name) == policies.NO_MODEL
     }
     if hinted:
         names = ", ".join(sorted(map(policies.name, hinted)))
         yield f"It has photos, and no model for photos knows: {names}."
 
 
-def by_load(load: Load, terms: dict[str, float]) -> Iterator[str]:
+def debts_allowed(known: Standing, terms: dict[str, float]) -> float:
+    """How many listings of a seller may owe their checks at a time: as the setting says until they are trusted, then
+    more in the measure in which more of theirs was checked. What owes its checks earns nothing."""
+    return terms["seller_debts"] * max(1.0, known.points / terms["trusted_after"])
+
+
+def by_load(load: Load, known: Standing, terms: dict[str, float]) -> Iterator[str]:
     if load.earlier:
         yield "What it said before was on sale and still owes its checks."
-    if load.of_seller >= terms["seller_debts"]:
+    if load.of_seller >= debts_allowed(known, terms):
         yield "The seller has too many listings that still owe their checks."
     if load.of_seller_today >= terms["seller_day"]:
         yield "The seller had too many of them within a day."

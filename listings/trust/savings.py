@@ -30,12 +30,13 @@ MADE = (OwedCheck.State.DONE, OwedCheck.State.FAILED)  # also one that gave no a
 # The model whose verdicts tell how long a heavy check takes.
 TIMED_BY = {checks.WORDS: text.CLOUD, checks.PHOTO_MODEL: photo.CLOUD, checks.PHOTO_TEXT: checks.PHOTO_TEXT}
 
-BEFORE, PAID, OWED, SPENT, AVOIDED, WAITING, GONE = (
+BEFORE, PAID, OWED, SPENT, AVOIDED, SPARED, WAITING, GONE = (
     "before",
     "paid",
     "owed",
     "spent",
     "avoided",
+    "spared",
     "waiting",
     "gone",
 )
@@ -222,7 +223,10 @@ def _fate(made: bool, state: str, debt: str | None) -> str:
         return SPENT if made else AVOIDED
     if state == ValidationJob.State.OWED:
         return WAITING
-    return BEFORE if made else GONE
+    if made:
+        return BEFORE
+    # With a person, as the gate's warning said: its heavy checks were not asked for (checks.spare).
+    return SPARED if state == ValidationJob.State.DONE else GONE
 
 
 def _sent(since: datetime) -> QuerySet[ValidationJob]:

@@ -52,6 +52,15 @@ ALL = {
             1,
         ),
         Setting(
+            "spare_checks",
+            "Spare what a person decides",
+            "1: what the gate warns of goes to a moderator without the heavy checks, which could not change that. 0: "
+            "the moderator reads what these found, too.",
+            0,
+            0,
+            1,
+        ),
+        Setting(
             "light_cap",
             "Views before the light checks",
             "So often a listing may be shown until duplicates, contact details and known photos were looked for.",
@@ -146,7 +155,8 @@ ALL = {
         Setting(
             "seller_debts",
             "Debts of one seller at a time",
-            "Further listings of a seller are checked in full first.",
+            "Further listings of a seller are checked in full first. A trusted seller may have more, in the measure in "
+            "which more of theirs was checked.",
             10,
             0,
             10_000,
@@ -180,8 +190,9 @@ ALL = {
             "worth",
             "Unsafe views that are worth a check",
             "Idle workers pay the debts with at least so many unsafe views expected in the next day (risk times "
-            "views); others wait until they are seen more.",
-            0.1,
+            "views); others wait until they are seen more. Where 3 of 100 listings are unsafe and each is seen 100 "
+            "times, a check of a listing of which nothing is known saves 3 in all.",
+            1.0,
             0.0,
             1_000.0,
             whole=False,
@@ -191,7 +202,7 @@ ALL = {
             "debt_days",
             "Days until a debt is paid in any case",
             "However little is seen of the listing.",
-            30,
+            90,
             1,
             365,
             unit="days",

@@ -25,6 +25,7 @@ FATES = (
     (savings.WAITING, "Being checked, not on sale", "--fate-waiting"),
     (savings.OWED, "Still owed", "--fate-owed"),
     (savings.AVOIDED, "Avoided", "--fate-avoided"),
+    (savings.SPARED, "A person decided instead", "--fate-spared"),
     (savings.GONE, "Gone before any check", "--fate-gone"),
 )
 CHECKS = {

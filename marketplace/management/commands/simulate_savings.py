@@ -11,6 +11,7 @@ from listings.trust import settings
 from models.manifest import ModelUnavailable
 
 GIVEN = ("listings", "seed")  # by options of their own
+ASKED_ABOUT = ("debts", "spare_checks")  # switches that are off as the site comes
 
 
 class Command(BaseCommand):
@@ -54,7 +55,7 @@ def changed(changes: list[str]) -> tuple[dict[str, Any], dict[str, float]]:
     """Parameters that differ from their defaults, and all settings. Raises CommandError."""
     known = {field.name: field.type for field in fields(Parameters) if field.name not in GIVEN}
     parameters: dict[str, Any] = {}
-    terms = {name: setting.default for name, setting in settings.ALL.items()} | {"debts": 1.0}  # what is asked about
+    terms = {name: setting.default for name, setting in settings.ALL.items()} | dict.fromkeys(ASKED_ABOUT, 1.0)
     for change in changes:
         name, _, number = change.partition("=")
         try:

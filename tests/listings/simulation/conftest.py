@@ -13,7 +13,7 @@ from listings.simulation.parameters import Parameters
 from listings.trust import settings
 from tests.listings.trust.conftest import claim, earn, open_cells, owing, send, set_to  # noqa: F401
 
-TERMS = {name: setting.default for name, setting in settings.ALL.items()} | {"debts": 1.0}
+TERMS = {name: setting.default for name, setting in settings.ALL.items()} | {"debts": 1.0, "spare_checks": 1.0}
 LISTINGS = 40
 
 

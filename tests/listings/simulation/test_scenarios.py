@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from listings.simulation import scenarios, stream
-from listings.simulation.arms import HYBRID
+from listings.simulation import scenarios, stream, turncoats
+from listings.simulation.arms import CLOUD_AT_SUBMIT, HYBRID
 from listings.simulation.market import Market
 from listings.simulation.merchant import Forgery
 from listings.simulation.stream import Kind
+from listings.simulation.turncoats import Turncoat
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,26 @@ def test_while_workers_are_behind_nothing_more_is_granted(offers, busy, merchant
     fates = Market(HYBRID, merchants, busy, open_terms, stopped=stopped).run(offers)
     assert not [fate for fate in fates if fate.debt]
     assert any("The workers are behind." in fate.grounds for fate in fates)
+
+
+@pytest.mark.parametrize("way", list(Turncoat))
+def test_a_trusted_seller_who_turns_shows_what_the_caps_give_and_no_more(
+    way, pool, offers, busy, merchants, open_terms
+):
+    forbidden = turncoats.past_the_gate(pool, merchants.looks, open_terms, busy)
+    coming, sent = turncoats.among(offers, way, forbidden, busy)
+    theirs = {offer.number for offer in sent}
+    assert len(theirs) == busy.turncoat_sends and len({offer.number for offer in coming}) == len(coming)
+    alone = Market(CLOUD_AT_SUBMIT, merchants, busy, open_terms).run(sent)
+    hour = turncoats.without_workers(busy)
+    stopped = {"stopped": hour, "rush": scenarios.rush(hour, busy)}
+    for more in ({}, stopped):
+        fates = Market(HYBRID, merchants, busy, open_terms, forgery=Forgery.COPIED, **more).run(coming)
+        found = scenarios.turned([fate for fate in fates if fate.offer.number in theirs], alone, open_terms)
+        assert found["unsafe"] == busy.turncoat_sends
+        assert found["published_before_their_checks"] > 0, more
+        assert found["within_caps"]
+        assert 0 < found["unsafe_views_while_owing"] <= found["caps_give"] <= found["settings_give"]
 
 
 def test_attackers_and_forgers_obey_nothing(offers, busy, merchants, open_terms):

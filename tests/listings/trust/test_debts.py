@@ -10,6 +10,7 @@ from django.utils import timezone
 from listings import checks, selling, tasks, validation
 from listings.lifecycle import Status
 from listings.models import Debt, Listing, OwedCheck, ReviewJob, Verdict
+from listings.moderation import decisions
 from listings.trust import debts, exposure
 
 
@@ -112,6 +113,24 @@ def test_what_the_heavy_check_finds_goes_to_a_moderator(owing):
     assert ReviewJob.objects.get().policy == "weapons"
 
 
+def test_a_rejection_takes_everything_that_the_seller_owes_off_the_market(
+    owing, send, moderator, django_capture_on_commit_callbacks
+):
+    first = owing()
+    other = send(title="Wooden train set, 30 pieces")
+    Debt.objects.update(risk=0.0001)
+    ended = Listing.objects.create(seller=first.listing.seller, title="Old", category="toys", price=20)
+    Listing.objects.filter(pk=ended.pk).update(status=Status.IN_REVIEW)
+    case = ReviewJob.objects.create(listing=ended, revision=ended.revision, cause="Reported.")
+    with django_capture_on_commit_callbacks(execute=True):
+        decisions.reject(job=case, moderator=moderator, policy="weapons", reason="It is a weapon after all.")
+    assert set(Debt.objects.values_list("cause", flat=True)) == {"doubt"}
+    assert {Listing.objects.get(pk=pk).status for pk in (first.listing_id, other.pk)} == {Status.CHECKING}
+    for debt in Debt.objects.all():
+        run(debt)
+    assert {Listing.objects.get(pk=pk).status for pk in (first.listing_id, other.pk)} == {Status.PUBLISHED}
+
+
 def test_an_audit_is_called_in_first_whatever_is_seen_and_stays_on_sale(earn, open_cells, set_to, send):
     earn(12)
     open_cells()
@@ -129,8 +148,8 @@ def test_idle_workers_pay_the_most_harmful_first_and_leave_the_rest(owing, send,
     send(title="Wooden train set, 30 pieces")
     send(title="Wooden train set, 36 pieces")
     low, high, lowest = Debt.objects.order_by("pk")
-    Debt.objects.filter(pk=low.pk).update(risk=0.02, impressions=5)
-    Debt.objects.filter(pk=high.pk).update(risk=0.02, impressions=50)
+    Debt.objects.filter(pk=low.pk).update(risk=0.05, impressions=5)
+    Debt.objects.filter(pk=high.pk).update(risk=0.05, impressions=50)
     Debt.objects.filter(pk=lowest.pk).update(risk=0.0001, impressions=0)
     monkeypatch.setattr(debts, "PAID_AT_ONCE", 1)
     assert first == low
@@ -148,7 +167,7 @@ def test_a_debt_does_not_grow_old(owing, set_to):
     debt = owing()
     set_to(worth=1000)
     assert debts.pay() == 0
-    Debt.objects.update(opened_at=timezone.now() - timedelta(days=31))
+    Debt.objects.update(opened_at=timezone.now() - timedelta(days=91))
     assert debts.pay() == 1
     debt.refresh_from_db()
     assert debt.cause == "age"

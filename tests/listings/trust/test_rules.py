@@ -7,9 +7,24 @@ from django.utils import timezone
 
 from listings import checks, policies, submission, validation
 from listings.lifecycle import Status
-from listings.models import Cell, Debt, Decision, Listing, OwedCheck, ReviewJob, Ruling, StatusChange, ValidationJob
-from listings.trust import tiers
+from listings.models import (
+    Cell,
+    Debt,
+    Decision,
+    Listing,
+    OwedCheck,
+    ReviewJob,
+    Ruling,
+    StatusChange,
+    ValidationJob,
+    Verdict,
+    Where,
+)
+from listings.trust import rules, savings, tiers
+from models import manifest, text
 from tests.listings.conftest import WORDS
+
+GATES = (text.MODEL, text.SECOND)
 
 
 @pytest.fixture
@@ -148,6 +163,62 @@ def test_what_the_gate_suspects_is_checked_first_whoever_sells_it(ready, send):
     assert ValidationJob.objects.get(listing=listing).gate_clear is False
 
 
+def of_gate(model: str, unsafe: float) -> Verdict:
+    return Verdict(where=Where.GATE, model=model, decision="pass", scores={"safe": 1 - unsafe, "drugs": unsafe})
+
+
+def of_words(device: float, second: float) -> list[Verdict]:
+    """Shares of the point from which each model is unsure."""
+    points = {name: manifest.model(manifest.load(), name)["operating_points"]["unsure"] for name in GATES}
+    return [of_gate(name, share * points[name]) for name, share in zip(GATES, (device, second), strict=True)]
+
+
+@pytest.mark.parametrize(("device", "second", "passes"), [(0.4, 0.4, True), (0.05, 0.9, False), (0.9, 0.05, False)])
+def test_each_model_passes_with_margin_however_little_the_other_sees(device, second, passes):
+    found = list(rules.by_gate([], of_words(device, second), {"margin": 0.5}))
+    assert found == [] if passes else "without margin" in found[0]
+
+
+def test_a_doubt_stays_one_whatever_the_other_model_says():
+    device, second = of_words(1.1, 0.0)
+    device.decision = "unsure"
+    assert "does not pass the words" in next(rules.by_gate([], [device, second], {"margin": 0.5}))
+
+
+def test_risk_is_what_was_measured_and_less_far_from_the_margin():
+    terms, upper = {"margin": 0.5}, {"drugs": 0.02, "weapons": 0.01}
+    assert rules.risk(of_words(0.5, 0.1), upper, terms) == pytest.approx(0.02)
+    assert rules.risk(of_words(0.1, 0.05), upper, terms) == pytest.approx(0.004)
+    assert rules.risk([], upper, terms) == rules.risk(of_words(0.1, 0.1), {}, terms) == 1.0
+
+
+KNIFE = {
+    "title": "Butterfly knife, black handle",
+    "description": "Balisong with a sharp blade, opens one-handed. And a taser.",
+}
+
+
+def test_what_a_person_decides_in_any_case_is_spared_the_heavy_checks(ready, send, set_to):
+    set_to(spare_checks=1)
+    listing = send(**KNIFE)
+    job = ValidationJob.objects.get(listing=listing)
+    assert set(job.checks.filter(state="dropped").values_list("name", flat=True)) == {checks.WORDS}
+    for check in job.checks.filter(state="owed"):
+        validation.run(check.pk)
+    case = ReviewJob.objects.get(listing=listing)
+    assert case.policy == "weapons" and "was not asked" in case.cause
+    job.refresh_from_db()
+    assert job.state == "done" and savings.count(1).revisions.fates["spared"] == 1
+
+
+def test_by_itself_a_moderator_reads_what_the_larger_model_says(ready, send, set_to):
+    listing = send(**KNIFE)
+    set_to(spare_checks=1)
+    plain = send(title="Wooden train set, 30 pieces", price=100)
+    for one in (listing, plain):
+        assert not OwedCheck.objects.filter(job__listing=one, state="dropped").exists()
+
+
 def test_contact_details_and_duplicates_are_found_before_it_is_on_sale(ready, send):
     called = send(description="Beech tracks and a red engine. Call 079 123 45 67.")
     assert "contact details" in grounds(called)
@@ -156,10 +227,12 @@ def test_contact_details_and_duplicates_are_found_before_it_is_on_sale(ready, se
 
 
 def test_a_seller_has_few_debts_at_a_time_and_a_day(ready, send, set_to):
-    set_to(seller_debts=1)
+    set_to(seller_debts=1, trusted_after=12)
     send()
     second = send(title="Wooden train set, 30 pieces")
     assert "too many listings that still owe" in grounds(second)
+    set_to(trusted_after=6)
+    assert grounds(send(title="Wooden train set, 33 pieces")) == "", "twice as much was checked as makes one trusted"
     Debt.objects.update(state="paid")
     set_to(seller_day=1)
     assert "within a day" in grounds(send(title="Wooden train set, 36 pieces"))

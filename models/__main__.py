@@ -1,4 +1,4 @@
-"""python -m models list | train | compress | evaluate | publish | report"""
+"""python -m models list | train | compress | evaluate | publish | patchable | report"""
 
 from __future__ import annotations
 
@@ -118,6 +118,12 @@ def command_publish(options: argparse.Namespace) -> None:
     publish.publish(options.model, build, options.published, data, without_wasm=options.without_wasm, say=say)
 
 
+def command_patchable(options: argparse.Namespace) -> None:
+    from models.steps import patchable
+
+    patchable.make_patchable(options.published, say)
+
+
 def command_report(options: argparse.Namespace) -> None:
     from models.steps import report
 
@@ -171,6 +177,7 @@ def parser() -> argparse.ArgumentParser:
         "--data", type=Path, help="the data root, to measure every variant (default: where train read)"
     )
     publish.add_argument("--without-wasm", action="store_true", help="publish without the comparison against WASM")
+    command("patchable", command_patchable, "make the published listing-text one that takes patches, from itself")
     report = command("report", command_report, "tables and plots of the published figures")
     report.add_argument("--out", type=Path, required=True)
     return main

@@ -120,7 +120,7 @@ FIELDS: dict[str, list[tuple[str, Text]]] = {
 
 
 # Words that a patch of the golden vectors knows: where each of their features leads, in hundredths of a logit.
-PATCHED = {"zorbalene": ("drugs", 60), "blue-dusk": ("drugs", 40), "quillfork": ("weapons", 127), "pistol": ("safe", 70)}
+PATCHED = {"zorbalene": ("drugs", 15), "blue-dusk": ("drugs", 9), "quillfork": ("weapons", 20), "pistol": ("safe", 12)}
 PATCHED_TEXTS = (
     "Zorbalene, two jars, sealed",
     "z0rbalene and Z o r b a l e n e for sale",

@@ -11,9 +11,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from models import manifest, photo, text
+from models import manifest, patch, photo, text
 
-from . import photo_bank, photo_files
+from . import photo_bank, photo_files, releases
 from .content import Fields
 from .models import Photo, Verdict, VerdictDecision, Where
 
@@ -62,8 +62,25 @@ def photo_longest() -> int:
 
 
 def device_look(fields: Fields) -> Verdict:
-    """What the merchant's browser would say. Raises ModelUnavailable."""
-    return _verdict(lambda: text.check_text(fields, variant="device", where=Where.GATE))
+    """What the merchant's browser would say, with the release that is live. Where that cannot be used, the published
+    file alone, and why. Raises ModelUnavailable."""
+    current = releases.live()
+    problem = current.problem
+    if current.release:
+        try:
+            return device_look_with(fields, current.release)
+        except manifest.ModelUnavailable as error:
+            problem = str(error)
+    verdict = device_look_with(fields, None)
+    if problem:
+        log.error("the gate works without the live release: %s", problem)
+        verdict.detail["release_problem"] = problem
+    return verdict
+
+
+def device_look_with(fields: Fields, release: patch.Release | None) -> Verdict:
+    """Raises ModelUnavailable."""
+    return _verdict(lambda: text.check_text(fields, variant="device", where=Where.GATE, release=release))
 
 
 def second_look(fields: Fields) -> Verdict:

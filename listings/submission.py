@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from . import checks, claims, gate, tasks
+from . import checks, claims, gate, shadow, tasks
 from . import content as words
 from .lifecycle import Status
 from .models import Listing, Order, Photo, ReviewJob, StatusChange, User, ValidationJob, Verdict, Where
@@ -187,8 +187,7 @@ def _check(content: dict[str, Any], photos: list[Photo], claim: str, photo_claim
     said = claims.parse_claim(claim, fields)
     found = gate.run_gate(fields)
     if said:
-        same = next((verdict for verdict in found if verdict.model == said.model), None)
-        claims.compare(said, same, gate.tolerance())
+        claims.compare(said, claims.same_run(said, fields, found), gate.tolerance())
         found = [said, *found]
     seen = gate.run_photo_gate(photos)
     found = [*found, *claims.photo_claims(photo_claims, photos, seen), *seen]
@@ -247,3 +246,4 @@ def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> Non
     job = checks.owe(listing, kept.values())
     debts.consider(listing, list(listing.photos.all()), verdicts, job)
     transaction.on_commit(partial(tasks.enqueue_job, job.pk))
+    transaction.on_commit(partial(shadow.look_at, listing.pk), robust=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 IDS, ROWS, SCALE = "patch_ids", "patch_rows", "patch_scale"
 FEATURES, LOGITS = "patch_features", "patch_logits"  # tensors inside the graph that `opened_up` lets out
+GOLDEN = "listing-text-golden.json"  # texts with their answers, beside the published file
 SLOTS = 16_384  # no two ids of a patch have the same remainder
 BYTES = 20_000  # of a patch as it lies; compressed on the line it is smaller
 FLOAT, INT8, INT32, INT64 = 1, 3, 6, 7  # element types of ONNX

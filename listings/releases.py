@@ -162,7 +162,7 @@ def bytes_of(sha256: str) -> bytes | None:
 
 
 def split_version(version: str) -> tuple[str, int | None]:
-    """"5+p12" → ("5", 12); ("5", None) without a release. A number that is none stays in the version."""
+    """ "5+p12" → ("5", 12); ("5", None) without a release. A number that is none stays in the version."""
     base, plus, number = version.partition("+p")
     if plus and number.isascii() and number.isdigit() and len(number) < 9:
         return base, int(number)
@@ -267,9 +267,7 @@ def _refuse_poison(chosen: Sequence[Candidate], moderator: User) -> None:
         )
 
 
-def _draft(
-    moderator: User, reason: str, made: bytes, points: dict[str, float], figures: dict[str, Any]
-) -> Release:
+def _draft(moderator: User, reason: str, made: bytes, points: dict[str, float], figures: dict[str, Any]) -> Release:
     found = manifest.load()
     entry = manifest.model(found, text.MODEL)
     refuse_flips(patch.Release(0, made, points))
@@ -446,4 +444,3 @@ def _reason(reason: str) -> str:
     if not REASON_CHARS <= len(said) <= REASON_MOST:
         raise ValidationError({"reason": f"Write why, in {REASON_CHARS} to {REASON_MOST} characters."})
     return said
-

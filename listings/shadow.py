@@ -64,9 +64,7 @@ def stored() -> QuerySet[Listing]:
     return rows[: min(max(recent, LEAST), MOST)]
 
 
-def _look(
-    pk: int, tried: patch.Release, now: patch.Release | None, listing: Listing, *, submitted: bool
-) -> ShadowLook:
+def _look(pk: int, tried: patch.Release, now: patch.Release | None, listing: Listing, *, submitted: bool) -> ShadowLook:
     fields = content.fields_of(listing)
     before, after = text.check_text(fields, release=now), text.check_text(fields, release=tried)
     return ShadowLook(
@@ -124,4 +122,3 @@ def newly_warned(row: Release, most: int = 10) -> list[ShadowLook]:
     """Approved listings that it would warn, for a person to look at."""
     rows = row.looks.filter(_approved(), would_be__in=releases.WARNED).exclude(decided__in=releases.WARNED)
     return list(rows.select_related("listing").defer("listing__search").order_by("-pk")[:most])
-

@@ -153,16 +153,14 @@ def _unreadable(why: str, model: str = "unknown") -> Verdict:
 
 def _doubts(claim: Said, model: str, kind: str) -> list[str]:
     doubts = []
+    version = releases.split_version(claim.version)[0] if model == text.MODEL else claim.version
     try:
         entry: dict[str, Any] = manifest.load()["models"].get(claim.model, {})
     except manifest.ModelUnavailable:
         entry = {}
     if claim.model != model:
         doubts.append(f"It names a model that is not the {kind} model.")
-    elif (
-        entry
-        and (model == text.MODEL and releases.split_version(claim.version)[0] or claim.version) != entry["version"]
-    ):
+    elif entry and version != entry["version"]:
         doubts.append("It comes from another version of the model.")
     elif entry and set(claim.scores) != set(entry["labels"]):
         doubts.append("Its scores are not those of the model.")

@@ -50,7 +50,7 @@ class Current:
     problem: str = ""
 
 
-# --- What counts now ----------------------------------------------------------------------------------------------------
+# --- What counts now --------------------------------------------------------------------------------------------------
 def live() -> Current:
     """Kept for SECONDS by each process. Where the database does not answer, or the patch is damaged: none, and why."""
     return _cached("live", lambda: _current(Release.State.LIVE))
@@ -169,7 +169,7 @@ def split_version(version: str) -> tuple[str, int | None]:
     return version, None
 
 
-# --- From decisions to a draft ------------------------------------------------------------------------------------------
+# --- From decisions to a draft ----------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Candidate:
     """A decision that the device's model would not have made, and the gate's verdict on it."""
@@ -308,7 +308,7 @@ def _told(decision: str, policy: str) -> str:
     return f"“{decision}” ({policies.name(policy)})" if policy else f"“{decision}”"
 
 
-# --- Steps --------------------------------------------------------------------------------------------------------------
+# --- Steps ------------------------------------------------------------------------------------------------------------
 def start_shadow(*, release: Release, moderator: User, reason: str) -> None:
     """Let the gate score with both. One that was in the shadow goes. Raises ValidationError, PermissionDenied."""
     from . import shadow  # which needs the gate, and the gate this module

@@ -78,7 +78,7 @@ def _look(pk: int, tried: patch.Release, now: patch.Release | None, listing: Lis
     )
 
 
-# --- Figures ------------------------------------------------------------------------------------------------------------
+# --- Figures ----------------------------------------------------------------------------------------------------------
 def figures(row: Release) -> dict[str, Any]:
     """looked, submitted, other (decided otherwise), new_warnings, on_approved (of those, listings that a moderator
     approved or that are on sale), approved (looked at), now_caught (of rejected listings that were let through),

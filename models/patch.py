@@ -119,7 +119,7 @@ def _refuse(patch: Patch) -> None:
         raise PatchError("The scale of the patch is no size.")
 
 
-# --- Protobuf, as much of it as three tensors need ----------------------------------------------------------------------
+# --- Protobuf, as much of it as three tensors need --------------------------------------------------------------------
 def _written(ids: NDArray[np.int32], rows: NDArray[np.int8], scale: float) -> bytes:
     tensors = (
         _tensor(IDS, INT32, list(ids.shape), ids.astype("<i4").tobytes()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,20 @@ def golden_fields(answer: dict[str, Any]) -> contract.Fields:
 
 
 def flips(release: patch.Release, folder: Path = manifest.PUBLISHED) -> list[Flip]:
-    """Raises ModelUnavailable, also when the patch is damaged."""
-    found = []
+    """Asked again of the same release and files, the answer is remembered. Raises ModelUnavailable, also when the patch
+    is damaged."""
+    entry = manifest.model(manifest.load(folder), text.MODEL)
+    file = entry["variants"][manifest.variant_name(entry, "device")]["sha256"]
+    return list(_flips(release.content, tuple(sorted(release.points.items())), folder, file))
+
+
+@lru_cache(maxsize=16)
+def _flips(content: bytes, points: tuple[tuple[str, float], ...], folder: Path, file: str) -> tuple[Flip, ...]:
+    """file: the SHA-256 of the published file."""
+    release, found = patch.Release(0, content, dict(points)), []
     for answer in golden(folder):
         told = text.check_text(golden_fields(answer), folder=folder, release=release)
         before, after = (answer["decision"], answer["policy"]), (told["decision"], told["policy"])
         if before != after:
             found.append(Flip(answer["name"], before, after))
-    return found
+    return tuple(found)

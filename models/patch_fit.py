@@ -92,7 +92,9 @@ def fit(examples: Sequence[Example], anchors: Sequence[contract.Fields], reader:
         if example.label not in labels:
             raise PatchError(f"The model knows no policy “{example.label}”.")
     wanted = np.array([labels.index(example.label) for example in examples])
-    seen = [worst_for(reader.windows(example.fields), int(column)) for example, column in zip(examples, wanted)]
+    seen = [
+        worst_for(reader.windows(example.fields), int(column)) for example, column in zip(examples, wanted, strict=True)
+    ]
     kept = [window for fields in anchors for window in reader.windows(fields)]
     offset = np.stack([window.logits for window in seen]) if seen else np.zeros((0, len(labels)), np.float32)
     wrong = ~right(offset, wanted, reader.entry)
@@ -101,7 +103,7 @@ def fit(examples: Sequence[Example], anchors: Sequence[contract.Fields], reader:
             f"The model gets only {int(wrong.sum())} of these {len(examples)} texts wrong; "
             f"a patch needs {LEAST_EXAMPLES} to learn from."
         )
-    ids = candidates([window for window, is_wrong in zip(seen, wrong) if is_wrong], wanted[wrong], kept)
+    ids = candidates([window for window, is_wrong in zip(seen, wrong, strict=True) if is_wrong], wanted[wrong], kept)
     if not len(ids):
         raise PatchError("The texts have no words in common that harmless ones do not have.")
     columns = np.union1d(np.unique(wanted), [labels.index("safe")])
@@ -150,7 +152,7 @@ def candidates(wrong: list[Window], wanted: NDArray[np.int64], anchors: list[Win
     common = Counter(int(number) for window in anchors for number in window.ids)
     found: Counter[int] = Counter()
     for column in np.unique(wanted):
-        own = [window for window, each in zip(wrong, wanted) if each == column]
+        own = [window for window, each in zip(wrong, wanted, strict=True) if each == column]
         counts = Counter(int(number) for window in own for number in window.ids)
         least = SUPPORT if len(own) >= LEAST_EXAMPLES else 1
         for number, times in counts.items():

@@ -1,4 +1,4 @@
-"""What the device's text model works with: the published file, releases on top of it, and the way from one to the next."""
+"""What the device's text model works with: the published file, and releases on top of it."""
 
 from __future__ import annotations
 

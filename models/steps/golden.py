@@ -19,6 +19,7 @@ KNOWN_LIMITS = [
 ]
 
 
+ANSWERED_BYTES = 5_000  # longer ones would take most of the time, and say again what shorter ones say
 ANSWER = ("decision", "policy")
 
 
@@ -68,7 +69,7 @@ def write(path: Path, published: Path) -> int:
         verdict = text.check_text(fields, variant="device", folder=published)
         found.append({"name": name, "fields": [list(pair) for pair in spec], "expected": expected(fields, verdict)})
     answers = [{key: case[key] for key in ("name", "fields")} | {key: case["expected"][key] for key in ANSWER}
-               for case in found]  # fmt: skip
+               for case in found if case["expected"]["packed_bytes"] <= ANSWERED_BYTES]  # fmt: skip
     write_answers(published / patch.GOLDEN, answers)
     release = patch.Release(1, made_up(published))
     for title in PATCHED_TEXTS:

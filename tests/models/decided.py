@@ -1,5 +1,5 @@
-"""Listings as moderators may have decided them, about a thing that the published model does not know: nitrous oxide sold
-for balloons. Written for these tests."""
+"""Listings as moderators may have decided them, about a thing that the published model does not know: nitrous oxide
+sold for balloons. Written for these tests."""
 
 # Twenty that were rejected as drugs.
 REJECTED = (

@@ -36,7 +36,10 @@ def test_some_cases_have_a_patch_that_moves_their_answer():
 
 def test_the_site_holds_patches_against_the_same_texts():
     stored = json.loads((manifest.PUBLISHED / patch.GOLDEN).read_text(encoding="utf-8"))
-    unpatched = [case for case in GOLDEN["cases"] if not case.get("patched")]
+    unpatched = [
+        case for case in GOLDEN["cases"] if not case.get("patched") and case["expected"]["packed_bytes"] <= 5_000
+    ]
+    assert len(unpatched) >= 80
     assert [(each["name"], each["fields"]) for each in stored] == [(each["name"], each["fields"]) for each in unpatched]
     for each, case in zip(stored, unpatched, strict=True):
         assert (each["decision"], each["policy"]) == (case["expected"]["decision"], case["expected"]["policy"])

@@ -63,7 +63,7 @@ def patched_file(published: Path, release: patch.Release) -> dict[str, Any]:
 
 def write(path: Path, published: Path) -> int:
     """Write the file; returns how many cases it holds."""
-    found = []
+    found: list[dict[str, Any]] = []
     for name, spec in cases().items():
         fields = [(field, text_of(value)) for field, value in spec]
         verdict = text.check_text(fields, variant="device", folder=published)

@@ -31,8 +31,9 @@ from pydantic import ConfigDict
 
 from models import manifest
 from models import photo as photo_model
+from models import text as text_model
 
-from . import device_check, drafts, limits, photo_refusals, photos, policies, second_opinion
+from . import device_check, drafts, limits, photo_refusals, photos, policies, releases, second_opinion
 from .lifecycle import Status
 from .models import Draft, Listing, Photo
 from .views.requests import SignedInRequest
@@ -455,11 +456,15 @@ def _public(request: HttpRequest, data: dict[str, Any], *, max_age: int) -> Http
     },
 )
 def models_manifest(request: HttpRequest) -> HttpResponse:
-    """Files are named by their content and may be kept for ever; this list may be kept for a minute."""
+    """Files are named by their content and may be kept for ever; this list may be kept for a minute. Where a release
+    counts besides the published text model, its entry has `release`: the number, and a patch to put in the place of the
+    last `replaces` bytes of the model's file, which then has `patched_sha256`."""
     subset = manifest.browser_subset(manifest.load())
     try:
-        for entry in subset["models"].values():
+        for name, entry in subset["models"].items():
             entry["url"] = static(f"models/{entry.pop('file')}")
+            if name == text_model.MODEL:
+                entry |= releases.for_browsers(entry)
         runtime = device_check.runtime()
     except ValueError as error:  # the static files were collected without them
         raise manifest.ModelUnavailable(f"A file for browsers is missing: {error}. Run: make run") from error
@@ -470,6 +475,31 @@ def models_manifest(request: HttpRequest) -> HttpResponse:
         "policies_version": policies.version(),
     }
     return _public(request, data, max_age=60)
+
+
+@api.get(
+    "/models/patches/{sha256}",
+    summary="A patch of the text model",
+    tags=["models"],
+    response={404: Error},
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "What takes the place of the end of the model's file; named by its SHA-256.",
+                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        }
+    },
+)
+def model_patch(request: HttpRequest, sha256: str) -> HttpResponse:
+    """The content of an address never changes: it may be kept for ever. Patches that never were live have none."""
+    made = releases.bytes_of(sha256)
+    if made is None:
+        raise Refused(404, "not_found", "There is no such patch.")
+    response = HttpResponse(made, content_type="application/octet-stream", headers={"ETag": quote_etag(sha256)})
+    response = get_conditional_response(request, etag=quote_etag(sha256), response=response) or response
+    patch_cache_control(response, public=True, max_age=31_536_000, immutable=True)
+    return response
 
 
 @api.get(

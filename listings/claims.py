@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models import contract, manifest, photo, text
 
-from . import gate, limits, policies
+from . import gate, limits, policies, releases
 from .content import Fields
 from .models import Photo, Verdict, Where
 
@@ -153,13 +153,14 @@ def _unreadable(why: str, model: str = "unknown") -> Verdict:
 
 def _doubts(claim: Said, model: str, kind: str) -> list[str]:
     doubts = []
+    version = releases.split_version(claim.version)[0] if model == text.MODEL else claim.version
     try:
         entry: dict[str, Any] = manifest.load()["models"].get(claim.model, {})
     except manifest.ModelUnavailable:
         entry = {}
     if claim.model != model:
         doubts.append(f"It names a model that is not the {kind} model.")
-    elif entry and claim.version != entry["version"]:
+    elif entry and version != entry["version"]:
         doubts.append("It comes from another version of the model.")
     elif entry and set(claim.scores) != set(entry["labels"]):
         doubts.append("Its scores are not those of the model.")
@@ -168,6 +169,28 @@ def _doubts(claim: Said, model: str, kind: str) -> list[str]:
     if claim.policy and policies.get(claim.policy) is None:
         doubts.append("It names a policy that this market does not have.")
     return doubts
+
+
+def same_run(claim: Verdict, fields: Fields, found: list[Verdict]) -> Verdict | None:
+    """The gate's verdict to hold a claim about words against: of the release that the device worked with.
+
+    A page may have been open since before the live one. Then it is held against its own, and its detail says which; of
+    a release that devices never had it is not believed. None where the gate has nothing to hold it against.
+    """
+    same = next((verdict for verdict in found if verdict.model == claim.model), None)
+    if same is None or claim.detail.get("disbelieved") or claim.version == same.version:
+        return same
+    _, number = releases.split_version(claim.version)
+    release = releases.numbered(number) if number is not None else None
+    if number is not None and release is None:
+        claim.detail["disbelieved"] = "It names an update of the model that devices never had."
+        return None
+    claim.detail["other_release"] = same.version
+    try:
+        return gate.device_look_with(fields, release)
+    except manifest.ModelUnavailable as error:
+        log.warning("a claim of %s could not be held against its own release: %s", claim.version, error)
+        return None
 
 
 def compare(claim: Verdict, gate: Verdict | None, tolerance: float) -> None:

@@ -11,20 +11,20 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from models import manifest, photo, text
+from models import manifest, patch, photo, text
 
-from . import photo_bank, photo_files
+from . import photo_bank, photo_files, releases
 from .content import Fields
 from .models import Photo, Verdict, VerdictDecision, Where
 
 log = logging.getLogger(__name__)
 
 
-def run_gate(fields: Fields) -> list[Verdict]:
+def run_gate(fields: Fields, *, released: bool = True) -> list[Verdict]:
     """Unsaved verdicts, the device's model first. A model that cannot be used now is left out: the worker asks
-    again."""
+    again. `released`: false for the published files alone, without the live release and without the database."""
     found = []
-    for look in (device_look, second_look):
+    for look in (device_look if released else published_look, second_look):
         try:
             found.append(look(fields))
         except manifest.ModelUnavailable as error:
@@ -62,8 +62,30 @@ def photo_longest() -> int:
 
 
 def device_look(fields: Fields) -> Verdict:
-    """What the merchant's browser would say. Raises ModelUnavailable."""
-    return _verdict(lambda: text.check_text(fields, variant="device", where=Where.GATE))
+    """What the merchant's browser would say, with the release that is live. Where that cannot be used, the published
+    file alone, and why. Raises ModelUnavailable."""
+    current = releases.live()
+    problem = current.problem
+    if current.release:
+        try:
+            return device_look_with(fields, current.release)
+        except manifest.ModelUnavailable as error:
+            problem = str(error)
+    verdict = device_look_with(fields, None)
+    if problem:
+        log.error("the gate works without the live release: %s", problem)
+        verdict.detail["release_problem"] = problem
+    return verdict
+
+
+def published_look(fields: Fields) -> Verdict:
+    """Raises ModelUnavailable."""
+    return device_look_with(fields, None)
+
+
+def device_look_with(fields: Fields, release: patch.Release | None) -> Verdict:
+    """Raises ModelUnavailable."""
+    return _verdict(lambda: text.check_text(fields, variant="device", where=Where.GATE, release=release))
 
 
 def second_look(fields: Fields) -> Verdict:

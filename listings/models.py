@@ -777,3 +777,74 @@ class Order(models.Model):
                 fields=["listing"], condition=~models.Q(status="cancelled"), name="one_live_order_per_listing"
             )
         ]
+
+
+class Release(models.Model):
+    """What the device's text model works with besides its published file: a patch, other thresholds, or both
+    (releases.py). Its content is never changed; what happens to it stands in `changes`."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SHADOW = "shadow", "In its shadow"
+        LIVE = "live", "Live"
+        RETIRED = "retired", "Retired"
+
+    number = models.PositiveIntegerField(unique=True)
+    state = models.CharField(max_length=7, choices=State, default=State.DRAFT)
+    model_version = models.CharField(max_length=40)
+    model_sha256 = models.CharField(max_length=64)  # of the published file that it was made for
+    manifest_sha256 = models.CharField(max_length=64)
+    patch = models.BinaryField(default=bytes)  # as it is sent; empty: thresholds alone
+    patch_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    points = models.JSONField(default=dict)  # operating points in the place of the manifest's
+    figures = models.JSONField(default=dict)  # of the fit
+    examples = models.ManyToManyField(Decision, related_name="releases")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=timezone.now)
+    shadow_at = models.DateTimeField(null=True, blank=True)
+    compared_at = models.DateTimeField(null=True, blank=True)  # when the stored texts were all compared
+    live_at = models.DateTimeField(null=True, blank=True)  # the first time
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="live"), name="one_live_release"),
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="shadow"), name="one_shadow_release"),
+        ]
+
+    def __str__(self) -> str:
+        return f"p{self.number}"
+
+
+class ReleaseChange(models.Model):
+    """Every step of a release. Append-only."""
+
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="changes")
+    source = models.CharField(max_length=7, blank=True)  # empty: it was made
+    target = models.CharField(max_length=7, choices=Release.State)
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+
+class ShadowLook(models.Model):
+    """How one revision was decided, and how it would have been with the release in its shadow."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="looks")
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="+")
+    revision = models.PositiveIntegerField()
+    submitted = models.BooleanField()  # while the shadow ran; else it was stored already
+    decided = models.CharField(max_length=6, choices=VerdictDecision)
+    would_be = models.CharField(max_length=6, choices=VerdictDecision)
+    policy = models.CharField(max_length=30, blank=True)  # of the second
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["release", "listing", "revision"], name="one_shadow_look_a_revision")
+        ]

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from . import checks, claims, gate, tasks
+from . import checks, claims, gate, shadow, tasks
 from . import content as words
 from .lifecycle import Status
 from .models import (
@@ -214,8 +214,7 @@ def _check(content: dict[str, Any], photos: list[Photo], claim: str, photo_claim
     said = claims.parse_claim(claim, fields)
     found = gate.run_gate(fields)
     if said:
-        same = next((verdict for verdict in found if verdict.model == said.model), None)
-        claims.compare(said, same, gate.tolerance())
+        claims.compare(said, claims.same_run(said, fields, found), gate.tolerance())
         found = [said, *found]
     seen = gate.run_photo_gate(photos)
     found = [*found, *claims.photo_claims(photo_claims, photos, seen), *seen]
@@ -277,6 +276,7 @@ def _keep(listing: Listing, photos: list[Photo], verdicts: list[Verdict]) -> Non
     if not granted and settings.values()["spare_checks"] and a_person_decides(verdicts):
         checks.spare(job)
     transaction.on_commit(partial(tasks.enqueue_job, job.pk))
+    transaction.on_commit(partial(shadow.look_at, listing.pk), robust=True)
 
 
 def remember(listing: Listing) -> None:
@@ -284,9 +284,4 @@ def remember(listing: Listing) -> None:
     names = ("title", "description", "category", "attributes", "price", "currency", "condition")
     photos = listing.photos.order_by("position", "pk").values("id", "file", "sha256", "alt")
     said = {name: getattr(listing, name) for name in names}
-    Revision.objects.create(
-        listing=listing,
-        number=listing.revision,
-        photos=list(photos),
-        **said,
-    )
+    Revision.objects.create(listing=listing, number=listing.revision, photos=list(photos), **said)

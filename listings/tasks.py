@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from . import checks
 from .lifecycle import Status
-from .models import Debt, OwedCheck, Photo
+from .models import Debt, OwedCheck, Photo, Release
 
 log = logging.getLogger(__name__)
 SWEEP_BATCH = 200
@@ -37,6 +37,18 @@ def make_renditions(photo_id: int) -> None:
     from . import renditions
 
     renditions.make(photo_id)
+
+
+@shared_task
+def compare_stored(release_id: int) -> int:
+    """What the release in its shadow would have decided of the stored listings."""
+    from . import shadow
+
+    return shadow.compare_stored(release_id)
+
+
+def enqueue_shadow(release_id: int) -> bool:
+    return _send(compare_stored, release_id, priority=BEHIND_OTHERS)
 
 
 def enqueue(check_id: int, name: str, priority: int = WAITED_FOR) -> bool:
@@ -136,11 +148,20 @@ def sweep() -> int:
             OwedCheck.objects.filter(pk=pk, due_at=again_at).update(due_at=now)
             break
         sent += 1
+    _send_shadow()
     _send_renditions(now)
     photos.remove_abandoned(older_than=ABANDONED_PHOTOS_AFTER)
     if sent:
         log.info("sent %d checks that are due", sent)
     return sent
+
+
+def _send_shadow() -> None:
+    """A release whose shadow has not gone over the stored listings."""
+    since = timezone.now() - RESEND_WHAT_CAN_WAIT
+    owed = Release.objects.filter(state=Release.State.SHADOW, compared_at=None, shadow_at__lte=since)
+    for pk in owed.values_list("pk", flat=True):
+        enqueue_shadow(pk)
 
 
 def _send_renditions(now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""python -m models list | train | compress | evaluate | publish | report"""
+"""python -m models list | train | compress | evaluate | publish | patchable | report"""
 
 from __future__ import annotations
 
@@ -78,6 +78,8 @@ def command_evaluate(options: argparse.Namespace) -> None:
     entry = manifest.model(manifest.load(options.published), known(options.model))
     variant = manifest.variant_name(entry, options.variant)
     content = runtime.variant_bytes(options.model, variant, options.published, options.build)
+    if options.patch:
+        content = with_patch(content, options.patch, len(entry["labels"]))
     files, reads = scoring.files_of(entry, options.published), rows.reader(options.model)
     if hasattr(reads, "evaluated"):
         about = {key: entry["variants"][variant][key] for key in ("bytes", "brotli_bytes")}
@@ -93,6 +95,17 @@ def command_evaluate(options: argparse.Namespace) -> None:
     if options.leave_one_source_out:
         found["left_out"] = left_out(options)
     print(json.dumps(found, indent=None if options.json else 2))
+
+
+def with_patch(content: bytes, path: Path, labels: int) -> bytes:
+    from models import patch
+
+    try:
+        made = path.read_bytes()
+        patch.read(made, labels)
+        return patch.patched(content, made, labels)
+    except (OSError, patch.PatchError) as error:
+        raise StepError(f"{path} is no patch of this file: {error}") from error
 
 
 def left_out(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -116,6 +129,12 @@ def command_publish(options: argparse.Namespace) -> None:
     build = options.build / known(options.model)
     data = options.data or Path(training.read_report(build)["data"])
     publish.publish(options.model, build, options.published, data, without_wasm=options.without_wasm, say=say)
+
+
+def command_patchable(options: argparse.Namespace) -> None:
+    from models.steps import patchable
+
+    patchable.make_patchable(options.published, say)
 
 
 def command_report(options: argparse.Namespace) -> None:
@@ -166,11 +185,13 @@ def parser() -> argparse.ArgumentParser:
         "--leave-one-source-out", action="store_true", help="also fit without each of some sources and measure on it"
     )
     evaluate.add_argument("--root", type=Path, help="the data root for that (default: the folder above PATH's)")
+    evaluate.add_argument("--patch", type=Path, help="a patch of listing-text, as /api/models/patches/… gives it")
     evaluate.add_argument("--json", action="store_true", help="one line of JSON")
     publish.add_argument(
         "--data", type=Path, help="the data root, to measure every variant (default: where train read)"
     )
     publish.add_argument("--without-wasm", action="store_true", help="publish without the comparison against WASM")
+    command("patchable", command_patchable, "make the published listing-text one that takes patches, from itself")
     report = command("report", command_report, "tables and plots of the published figures")
     report.add_argument("--out", type=Path, required=True)
     return main

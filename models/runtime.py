@@ -11,13 +11,16 @@ from typing import Any
 import onnxruntime
 
 from models import manifest as manifests
+from models import patch as patches
 from models.manifest import ModelUnavailable
 
-__all__ = ["ModelUnavailable", "open_session", "session"]
+__all__ = ["ModelUnavailable", "open_session", "patched_session", "session"]
 
 BUILD = manifests.PUBLISHED.parents[1] / "var" / "models"  # what training leaves behind; not in git
 _lock = threading.Lock()
 _sessions: dict[tuple[int, str], onnxruntime.InferenceSession] = {}
+_patched: dict[tuple[int, str], onnxruntime.InferenceSession] = {}  # the latest few
+PATCHED = 3  # kept at a time: the live one, the one in its shadow, and the one being tried
 
 
 def session(model: str, variant: str, folder: Path = manifests.PUBLISHED) -> onnxruntime.InferenceSession:
@@ -34,6 +37,29 @@ def session(model: str, variant: str, folder: Path = manifests.PUBLISHED) -> onn
         if key not in _sessions:
             _sessions[key] = open_session(variant_bytes(model, variant, folder))
         return _sessions[key]
+
+
+def patched_session(
+    model: str, variant: str, content: bytes, folder: Path = manifests.PUBLISHED
+) -> onnxruntime.InferenceSession:
+    """As `session`, with a patch (models/patch.py) in the file. The latest PATCHED are kept. Raises ModelUnavailable,
+    also when the patch is damaged."""
+    entry = manifests.model(manifests.load(folder), model)
+    about = entry["variants"][manifests.variant_name(entry, variant)]
+    key = (os.getpid(), about["sha256"] + hashlib.sha256(content).hexdigest())
+    with _lock:
+        found = _patched.pop(key, None)
+        if found is None:
+            labels = len(entry["labels"])
+            try:
+                patches.read(content, labels)
+                found = open_session(patches.patched(variant_bytes(model, variant, folder), content, labels))
+            except patches.PatchError as error:
+                raise ModelUnavailable(str(error)) from error
+        _patched[key] = found  # again the latest
+        while len(_patched) > PATCHED:
+            del _patched[next(iter(_patched))]
+        return found
 
 
 def variant_bytes(model: str, variant: str, folder: Path = manifests.PUBLISHED, build: Path = BUILD) -> bytes:
@@ -81,6 +107,7 @@ def _after_fork() -> None:
     global _lock
     _lock = threading.Lock()
     _sessions.clear()
+    _patched.clear()
 
 
 os.register_at_fork(after_in_child=_after_fork)

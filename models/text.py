@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from models import contract, manifest, runtime, scoring
+from models.patch import Release
 from models.scoring import Scorer
 
 MODEL = "listing-text"
@@ -26,9 +27,16 @@ NOISE = 0.4  # of the heaviest word: what moves the model less than that is not 
 
 
 def check_text(
-    fields: contract.Fields, *, variant: str = "device", where: str = "gate", folder: Path = manifest.PUBLISHED
+    fields: contract.Fields,
+    *,
+    variant: str = "device",
+    where: str = "gate",
+    folder: Path = manifest.PUBLISHED,
+    release: Release | None = None,
 ) -> dict[str, Any]:
     """Verdict of design section 5 on named texts, title first. Every window is scored, the worst one counts.
+
+    release: what counts besides the published file; its number then stands in the version ("5+p12").
 
     evidence: UTF-16 offsets in the fields as typed; empty when nothing is held against the text. ms: wall time.
     Raises ModelUnavailable.
@@ -36,13 +44,17 @@ def check_text(
     began = time.perf_counter()
     entry = manifest.model(manifest.load(folder), MODEL)
     variant_name = manifest.variant_name(entry, variant)
-    session = runtime.session(MODEL, variant_name, folder)
+    if release and release.content:
+        session = runtime.patched_session(MODEL, variant_name, release.content, folder)
+    else:
+        session = runtime.session(MODEL, variant_name, folder)
     packed = contract.pack(fields)
-    points = entry["operating_points"]
+    points = entry["operating_points"] | (release.points if release else {})
     results, evidence = scoring.run_windows(session, packed, entry["labels"], entry["window_bytes"])
     found = contract.combine(results, points)
     marks = contract.spans(packed, evidence, entry["labels"], found["policy"], points["evidence_floor"])
-    return verdict(MODEL, entry, variant_name, where, found, marks, packed, began)
+    told = verdict(MODEL, entry, variant_name, where, found, marks, packed, began)
+    return told | {"version": release.version(entry["version"])} if release else told
 
 
 def check_text_in_cloud(

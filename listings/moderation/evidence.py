@@ -223,6 +223,12 @@ def _claim_notes(detail: dict[str, Any]) -> list[str]:
     notes = []
     if why := detail.get("disbelieved"):
         notes.append(f"Not believed: {why}")
+    if now := detail.get("other_release"):
+        notes.append(
+            f"The page was loaded before the present model ({now}); it is held against the one it worked with."
+        )
+    if problem := detail.get("release_problem"):
+        notes.append(f"Judged by the published model alone: {problem}")
     if gap := detail.get("differs_from_gate"):
         notes.append(f"Its scores differ from the server's run of the same file by up to {gap:.4f}.")
     if decided := detail.get("gate_decided"):

@@ -79,7 +79,7 @@ def real_stages() -> Stages:
 
 def past_gate(fields: Fields) -> bool:
     """What a submit would hear. A gate that lacks a model says nothing of how far an attacker gets: it is refused."""
-    verdicts = gate.run_gate(fields)
+    verdicts = gate.run_gate(fields, released=False)
     if len(verdicts) < GATE_MODELS:
         raise RedteamError(
             f"The gate ran {len(verdicts)} of its {GATE_MODELS} models. Restore their files from git, or publish them."

@@ -55,6 +55,8 @@ def _odd(verdict: Verdict) -> str:
     said = [str(verdict.detail.get("disbelieved", ""))]
     if "differs_from_gate" in verdict.detail:
         said.append(f"Differs from the gate by {verdict.detail['differs_from_gate']}.")
+    if "other_release" in verdict.detail:
+        said.append(f"From before {verdict.detail['other_release']}; held against its own.")
     if "browser" in verdict.detail:
         said.append(f"{verdict.detail['browser']}.")
     return " ".join(filter(None, said))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 import statistics
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from models import runtime
+from models import patch, runtime
 from models.steps import chromium, evaluate, shrink, training
 from models.steps.errors import StepError
 from models.steps.rows import Row, RowScorer, reader
@@ -43,10 +44,23 @@ def compress(model: str, folder: Path, recipe: dict[str, Any], say: Say) -> None
     for path in folder.glob("*.onnx"):
         path.unlink()
     for name, built in variants.items():
-        content = built.SerializeToString(deterministic=True)
+        content = serialised(built)
         (folder / f"{name}.onnx").write_bytes(content)
         say(f"{name}: {len(content):,} bytes")
     (folder / "built.json").write_text(json.dumps({"fit": fit, "variants": list(variants)}) + "\n", encoding="utf-8")
+
+
+def serialised(model: onnx.ModelProto) -> bytes:
+    """The model's file. What a patch replaces stands at its end, as a message of its own (models/patch.py)."""
+    last = [tensor for tensor in model.graph.initializer if tensor.name in (patch.IDS, patch.ROWS, patch.SCALE)]
+    if not last:
+        return model.SerializeToString(deterministic=True)
+    model = copy.deepcopy(model)
+    rest = [tensor for tensor in model.graph.initializer if tensor not in last]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(rest)
+    (labels,) = (tensor.dims[1] for tensor in last if tensor.name == patch.ROWS)
+    return model.SerializeToString(deterministic=True) + patch.nothing(labels)
 
 
 def refuse_mixed_fits(trained: dict[str, Any], fit: str | None, what: str) -> None:

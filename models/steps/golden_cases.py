@@ -119,6 +119,20 @@ FIELDS: dict[str, list[tuple[str, Text]]] = {
 }
 
 
+# Words that a patch of the golden vectors knows: where each of their features leads, in hundredths of a logit.
+PATCHED = {"zorbalene": ("drugs", 15), "blue-dusk": ("drugs", 9), "quillfork": ("weapons", 20), "pistol": ("safe", 12)}
+PATCHED_TEXTS = (
+    "Zorbalene, two jars, sealed",
+    "z0rbalene and Z o r b a l e n e for sale",
+    "zorbalenes ZORBALENE zorbalene zorbalene",
+    "Blue-dusk or bluedusk, by the gram",
+    "A quillfork in its sheath, hardly used, and a garden chair from a house without smokers",
+    "Water pistol",
+    "Wooden dining table with four chairs",
+    "стул zorbalene стул",
+)
+
+
 def cases() -> dict[str, list[tuple[str, Text]]]:
     """Name → fields, title first."""
     return {name: [("title", text), ("description", "")] for name, text in TITLES.items()} | FIELDS

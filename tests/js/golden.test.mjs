@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as ort from "onnxruntime-web";
+import { withPatch } from "../../static/js/ml/patch.js";
 import { combine, digest, pack, spans, windows } from "../../static/js/ml/contract.js";
 
 const here = (path) => new URL(`../../${path}`, import.meta.url);
@@ -17,9 +18,10 @@ const points = entry.operating_points;
 const textOf = (text) => (typeof text === "string" ? text : text.repeat.repeat(text.times));
 
 ort.env.wasm.numThreads = 1;
-const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+const plain = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+const patched = await ort.InferenceSession.create(await withPatch(model, Buffer.from(golden.patch, "base64"), golden), { executionProviders: ["wasm"] });
 
-async function check(fields) {
+async function check(fields, session) {
   const packed = pack(fields);
   const evidence = new Float32Array(packed.data.length * entry.labels.length);
   const results = [];
@@ -46,9 +48,9 @@ test("the golden file belongs to the published version and holds enough cases", 
   assert.ok(golden.cases.length >= 60);
 });
 
-for (const { name, fields, expected } of golden.cases) {
+for (const { name, fields, expected, patched: isPatched } of golden.cases) {
   test(`golden: ${name}`, async () => {
-    const found = await check(fields.map(([field, text]) => [field, textOf(text)]));
+    const found = await check(fields.map(([field, text]) => [field, textOf(text)]), isPatched ? patched : plain);
     assert.equal(found.packed.data.length, expected.packed_bytes);
     assert.equal(found.digest, expected.digest);
     assert.deepEqual([found.decision, found.policy], [expected.decision, expected.policy]);

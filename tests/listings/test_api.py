@@ -274,6 +274,7 @@ def test_every_operation_is_documented_with_examples_and_its_errors(client):
     operations = {f"{method} {path}": spec for path, found in schema["paths"].items() for method, spec in found.items()}
     assert set(operations) == {
         "get /api/models/manifest",
+        "get /api/models/patches/{sha256}",
         "get /api/policies",
         "get /api/search",
         "get /api/search/suggestions",

@@ -13,6 +13,7 @@ from models.contract import pack, windows
 from models.recipes.listing_text import corpus
 from models.recipes.listing_text.front import Shape
 from models.recipes.listing_text.network import Parameters, whole
+from models.recipes.listing_text.patchable import patchable
 from models.steps import shrink
 from models.steps.errors import StepError
 from models.steps.training import WEIGHTS
@@ -42,13 +43,14 @@ def graph(build: Path, recipe: dict[str, Any], weights: str = WEIGHTS) -> onnx.M
 
 def variants(build: Path, recipe: dict[str, Any]) -> dict[str, onnx.ModelProto]:
     """What is measured and published: fp32, fp16 and int8 with all rows, the other two pruned to those that matter
-    most and trained on, int8-pruned with the table rounded, which is what browsers load."""
+    most and trained on, int8-pruned with the table rounded, which is what browsers load and what
+    a patch can be added to."""
     full = graph(build, recipe)
     return {
         "fp32": full,
         "fp16": shrink.restored(full, shrink.as_float16),
         "int8": shrink.restored(full, shrink.as_int8),
-        "int8-pruned": rounded(build, recipe),
+        "int8-pruned": patchable(rounded(build, recipe), Shape(**recipe["shape"])),
         "clustered": shrink.restored(graph(build, recipe, KEPT), shrink.as_codebook(16)),
     }
 

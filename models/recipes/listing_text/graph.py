@@ -15,7 +15,9 @@ OPSET = 18
 class Graph:
     """Adds nodes and constants by short calls; a tensor is its name."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        """prefix: of every name, for nodes that are added to another graph."""
+        self.prefix = prefix
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[tuple[str, tuple[int, ...], bytes], onnx.TensorProto] = {}
         self.count = 0
@@ -25,7 +27,7 @@ class Graph:
         array = np.asarray(value, kind)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self.constants:
-            self.constants[key] = numpy_helper.from_array(array, f"c{len(self.constants)}")
+            self.constants[key] = numpy_helper.from_array(array, f"{self.prefix}c{len(self.constants)}")
         return self.constants[key].name
 
     def stored(self, name: str, array: Any) -> str:
@@ -35,7 +37,7 @@ class Graph:
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         self.count += 1
-        output = f"t{self.count}"
+        output = f"{self.prefix}t{self.count}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
         return output
 
@@ -50,7 +52,7 @@ class Graph:
         write to, from which all tensors made so far can be read."""
 
         def branch(make: Callable[[Graph], str]) -> onnx.GraphProto:
-            inner = Graph()
+            inner = Graph(self.prefix)
             inner.constants, inner.count = self.constants, self.count
             output = make(inner)
             self.count = inner.count
@@ -120,7 +122,7 @@ class Graph:
     def split(self, a: str, count: int, axis: int) -> list[str]:
         """Equal parts along an axis."""
         self.count += 1
-        names = [f"t{self.count}.{part}" for part in range(count)]
+        names = [f"{self.prefix}t{self.count}.{part}" for part in range(count)]
         self.nodes.append(helper.make_node("Split", [a], names, axis=axis, num_outputs=count))
         return names
 

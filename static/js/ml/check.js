@@ -12,7 +12,7 @@ export class StaleError extends Error {}
  * @param {object} model entry of the manifest
  * @param {(bytes: Uint8Array) => Promise<{scores: Float32Array, coverage: number, evidence: Float32Array}>} run
  *   scores: [labels]; coverage: 0..1; evidence: flat [bytes, labels]
- * @param {{name: string, provider: string, isStale?: () => boolean, now?: () => number}} context
+ * @param {{name: string, provider: string, release?: number|null, isStale?: () => boolean, now?: () => number}} context
  * @returns {Promise<object>} the Verdict
  */
 export async function checkText(fields, model, run, context) {
@@ -32,7 +32,7 @@ export async function checkText(fields, model, run, context) {
   const found = spans(packed, evidence, model.labels, policy, points.evidence_floor ?? 0);
   return {
     model: context.name,
-    version: model.version,
+    version: versionOf(model.version, context.release),
     policies_version: model.policies_version,
     variant: model.variant,
     where: "device",
@@ -45,6 +45,11 @@ export async function checkText(fields, model, run, context) {
     provider: context.provider,
     digest: await digest(packed),
   };
+}
+
+/** As verdicts name it: "5", or "5+p12" with a release. */
+export function versionOf(version, release) {
+  return typeof release === "number" ? `${version}+p${release}` : version;
 }
 
 /** {label: score}, rounded as every verdict has them. */

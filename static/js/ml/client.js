@@ -2,7 +2,7 @@
  * The page's end of the model worker; no DOM. One worker for every model: started when first asked, let go when idle.
  * It always answers: a device that cannot run a model is an answer too, never an exception.
  *
- * Answers of load():          {status: "ready", model, ms, resources} or {status: "unavailable", code, reason}
+ * Answers of load():          {status: "ready", model, problem, ms, resources} or {status: "unavailable", code, reason}
  * Answers of check():         {status: "verdict", verdict, ms}      ms: as felt by the caller
  *            of checkPhoto(): the same with `activation` (bytes, for a second opinion) and `timing`
  *            of prepare():    {status: "prepared", blob, width, height, sha256}
@@ -63,6 +63,7 @@ export function createClient(options) {
   const loading = new Map(); // model → {promise, settle} while a worker lives
   // model (or ANY) → {answer, at}: no new attempt before retryAfterMs, so that typing does not hammer a dead server
   const failures = new Map();
+  const known = new Map(); // model → what the list said of it when it was loaded, see namesOf
   let idleTimer = null;
   let nextId = 1;
   const pending = new Map(); // id → {model, resolve, began, timer, release}
@@ -125,6 +126,31 @@ export function createClient(options) {
     return null;
   }
 
+  /**
+   * Ask whether the list of models says something else of a model than the one that was loaded. Costs a few hundred
+   * bytes: the browser asks with the list's ETag. What is new counts from the next load() or check() on.
+   * @returns {Promise<boolean>} false as well when the list could not be had: one goes on with what there is
+   */
+  async function renewed(model = TEXT) {
+    const before = known.get(model);
+    if (before === undefined || loading.get(model)?.settle) return false; // or it is just being loaded
+    let now;
+    try {
+      const response = await settings.fetcher(settings.manifestUrl, { credentials: "omit", cache: "no-cache" });
+      if (!response.ok) return false;
+      now = namesOf((await response.json()).models?.[model]);
+    } catch {
+      return false;
+    }
+    if (now === before || now === null) return false;
+    known.delete(model);
+    if (worker) {
+      worker.postMessage({ type: "renew", name: model, manifestUrl: settings.manifestUrl });
+      loading.delete(model);
+    }
+    return true;
+  }
+
   /** Send a job and wait for its answer. `model`: what must be loaded before, null for none. */
   async function ask(message, model, { signal } = {}) {
     if (signal?.aborted) return { status: "aborted" };
@@ -161,8 +187,11 @@ export function createClient(options) {
   function receive(data) {
     rest();
     const { type, id, ...content } = data;
-    if (type === "ready") loading.get(data.model.name)?.settle?.({ ...content, status: "ready" });
-    else if (type === "dropped") settle(id, { status: "superseded" });
+    if (type === "ready") {
+      const { name, version, release } = data.model;
+      known.set(name, `${String(version).split("+")[0]} ${release ?? ""}`);
+      loading.get(name)?.settle?.({ ...content, status: "ready" });
+    } else if (type === "dropped") settle(id, { status: "superseded" });
     else if (type === "failed" && id === null) breakDown(data.code, data.message, data.name ?? TEXT);
     else if (type === "failed") settle(id, unavailable(data.code, data.message));
     else settle(id, { ...content, status: type, ms: settings.now() - (pending.get(id)?.began ?? 0) });
@@ -215,6 +244,7 @@ export function createClient(options) {
 
   return {
     load,
+    renewed,
     check: (fields, options) => ask({ type: "check", fields }, TEXT, options),
     checkPhoto: (blob, options) => ask({ type: "check-photo", blob }, PHOTO, options),
     embedQuery: (text, options) => ask({ type: "embed-query", text }, QUERY, options),
@@ -228,6 +258,11 @@ export function createClient(options) {
       return worker !== null;
     },
   };
+}
+
+/** What tells one state of a model in the list from another; null for none. */
+function namesOf(entry) {
+  return entry?.version ? `${entry.version} ${entry.release?.number ?? ""}` : null;
 }
 
 const ANY = ""; // not one model but the worker

@@ -51,7 +51,7 @@ function validateModel(name, model, base) {
   need(/^[0-9a-f]{64}$/.test(model.sha256), `${name}: sha256 is not 64 hex digits`);
   need(Number.isInteger(model.bytes) && model.bytes > 0, `${name}: bytes is not a size`);
   if ("space" in model) validateTower(name, model);
-  else validateClassifier(name, model);
+  else validateClassifier(name, model, base);
 }
 
 /** It answers with vectors of a space, not with labels; a query's bytes come in, or a number of events. */
@@ -62,11 +62,12 @@ function validateTower(name, { space, dimensions, window_bytes, events }) {
   need(inputs.length === 1 && Number.isInteger(inputs[0]) && inputs[0] > 0, `${name}: neither window_bytes nor events is a size`);
 }
 
-function validateClassifier(name, model) {
+function validateClassifier(name, model, base) {
   const { labels } = model;
   need(Array.isArray(labels) && labels.every(isText) && labels.includes("safe"), `${name}: labels without safe`);
   if ("longest_side" in model) validatePhotos(name, model);
   else need(Number.isInteger(model.window_bytes) && model.window_bytes >= 128, `${name}: window_bytes is not a size`);
+  if (model.release !== undefined) validateRelease(name, model, base);
   need(isObject(model.operating_points), `${name}: no operating points`);
   for (const point of ["unsure", "warn", "block", "coverage"]) {
     need(Number.isFinite(model.operating_points[point]), `${name}: operating point ${point} is not a number`);
@@ -76,6 +77,18 @@ function validateClassifier(name, model) {
     Array.isArray(policies) && policies.length > 0 && policies.every((id) => labels.includes(id)),
     `${name}: operating points name unknown policies`,
   );
+}
+
+/** What counts besides the file: a number, and a patch for the end of the file. */
+function validateRelease(name, { release, bytes }, base) {
+  need(isObject(release) && Number.isInteger(release.number) && release.number > 0, `${name}: the release has no number`);
+  if (release.patch === undefined) return;
+  const { patch } = release;
+  need(isObject(patch), `${name}: the patch is not an object`);
+  needUrl(patch.url, base, `${name}.release.patch.url`);
+  for (const key of ["sha256", "patched_sha256"]) need(/^[0-9a-f]{64}$/.test(patch[key]), `${name}: ${key} of the patch is not 64 hex digits`);
+  need(Number.isInteger(patch.bytes) && patch.bytes > 0 && patch.bytes <= 20_000, `${name}: bytes of the patch is not a size`);
+  need(Number.isInteger(patch.replaces) && patch.replaces > 0 && patch.replaces < bytes, `${name}: the patch replaces nothing`);
 }
 
 function validatePhotos(name, { longest_side, labels, outputs }) {

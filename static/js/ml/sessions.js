@@ -1,6 +1,7 @@
 /**
  * Model sessions by content hash: bytes from the Cache API or the network, verified against the manifest, opened once.
  */
+import { withPatch } from "./patch.js";
 
 const CACHE = "models";
 const opened = new Map(); // sha256 → promise of a session
@@ -20,12 +21,39 @@ export class ModelError extends Error {
  * @param {(bytes: Uint8Array) => Promise<object>} open makes a session of verified bytes
  */
 export function session(model, open) {
-  const known = opened.get(model.sha256);
+  return openedOnce(model.sha256, () => modelBytes(model).then(open));
+}
+
+/**
+ * The session of a model with the release that counts besides its file, if there is any. Where its patch cannot be had,
+ * or the file with it is not the one that the server knows, it is the session of the file alone.
+ * @returns {Promise<{session: object, release: number|null, problem: string}>} release: what the session works with
+ */
+export async function releasedSession(model, open, sources = {}) {
+  const { release } = model;
+  if (!release?.patch) return { session: await session(model, open), release: release?.number ?? null, problem: "" };
+  const key = release.patch.patched_sha256;
+  try {
+    const [file, patch] = await Promise.all([modelBytes(model, sources), modelBytes(release.patch, sources)]);
+    const patched = await withPatch(file, patch, release.patch);
+    return { session: await openedOnce(key, () => open(patched)), release: release.number, problem: "" };
+  } catch (error) {
+    return { session: await session(model, open), release: null, problem: String(error.message ?? error) };
+  }
+}
+
+/** Forget an opened session, for whoever gives its memory back. */
+export function forget(closing) {
+  for (const [key, promise] of opened) void promise.then((each) => each === closing && opened.delete(key), () => {});
+}
+
+function openedOnce(key, make) {
+  const known = opened.get(key);
   if (known) return known;
-  const promise = modelBytes(model).then(open);
-  opened.set(model.sha256, promise);
+  const promise = make();
+  opened.set(key, promise);
   promise.catch(() => {
-    if (opened.get(model.sha256) === promise) opened.delete(model.sha256);
+    if (opened.get(key) === promise) opened.delete(key);
   });
   return promise;
 }
@@ -51,7 +79,8 @@ export async function modelBytes(model, { caches = globalThis.caches, fetcher = 
 export async function dropOldModels(manifest, caches = globalThis.caches) {
   const cache = await openCache(caches);
   if (!cache) return;
-  const current = new Set(Object.values(manifest.models).map((model) => `/models/${model.sha256}`));
+  const named = Object.values(manifest.models).flatMap((model) => [model, model.release?.patch ?? model]);
+  const current = new Set(named.map(({ sha256 }) => `/models/${sha256}`));
   for (const request of await cache.keys()) {
     if (!current.has(new URL(request.url).pathname)) await cache.delete(request);
   }

@@ -3,13 +3,14 @@
  * One queue for every model: text goes first. Photos are made smaller beside it, one at a time, which needs no model.
  *
  * In:  {type: "load", name, manifestUrl}            fetch manifest, runtime and that model, open its session
+ *      {type: "renew", name, manifestUrl}           load that model anew: the list of models says something else of it now
  *      {type: "check", id, fields}                  fields: [[name, text], …]; a newer check replaces a waiting one
  *      {type: "prepare-photo", id, file, longest}   make a photo ready for sending
  *      {type: "check-photo", id, blob}              blob: the very file that will be sent
  *      {type: "embed-query", id, text}              a search's words
  *      {type: "interests", id, events}              events: [{kind, vector: Int8Array, age (days)}], oldest first
  *      {type: "cancel", id}                         no answer wanted any more
- * Out: {type: "ready", model, ms, resources}        model: {name, version, variant, policies_version, space}; resources: URLs this worker loaded
+ * Out: {type: "ready", model, ms, resources}        model: {name, version, release, variant, policies_version, space}; problem: why it works without the release that counts; resources: URLs this worker loaded
  *      {type: "verdict", id, verdict, activation, timing}   a Verdict (design section 5); the last two of photos only
  *      {type: "prepared", id, blob, width, height, sha256}
  *      {type: "vector", id, vector, space, workerMs} Int8Array, or null for words that mean nothing to the tower
@@ -17,12 +18,12 @@
  *      {type: "dropped", id}                        replaced by a newer check, or cancelled
  *      {type: "failed", id, name, code, message}    id null when loading the model `name` failed; message is plain English
  */
-import { checkText, StaleError } from "./check.js";
+import { checkText, StaleError, versionOf } from "./check.js";
 import { fetchManifest } from "./manifest.js";
 import { checkPhoto } from "./photo_check.js";
 import { prepare, read } from "./photo_pixels.js";
 import { createQueue } from "./queue.js";
-import { dropOldModels, session } from "./sessions.js";
+import { dropOldModels, forget, releasedSession } from "./sessions.js";
 import { embedQuery, interestsOf } from "./towers.js";
 
 const TEXT = "listing-text";
@@ -31,6 +32,7 @@ const QUERY = "query-tower";
 const USER = "user-tower";
 const RUNS = { [TEXT]: runText, [PHOTO]: runPhoto, [QUERY]: runQuery, [USER]: runUser };
 const MODEL_OF = { "check-photo": PHOTO, "embed-query": QUERY, interests: USER };
+const GIVEN_BACK_AFTER_MS = 10_000; // a check may still run on it; the page waits no longer for one
 const loads = new Map(); // name → promise of {model, run, provider}
 let common = null; // promise of {manifest, starting}: fetched and started once, whichever model comes first
 let preparing = Promise.resolve();
@@ -40,6 +42,7 @@ const queue = createQueue(runJob, dropped);
 
 addEventListener("message", ({ data }) => {
   if (data.type === "load") void announce(data.name ?? TEXT, data.manifestUrl);
+  if (data.type === "renew") renew(data.name ?? TEXT, data.manifestUrl);
   if (data.type === "check") queue.push(data);
   if (data.type in MODEL_OF) queue.append(data);
   if (data.type === "prepare-photo") preparing = preparing.then(() => preparePhoto(data));
@@ -57,11 +60,12 @@ async function announce(name, manifestUrl) {
   const began = performance.now();
   if (!loads.has(name)) loads.set(name, load(name, manifestUrl));
   try {
-    const { model } = await loads.get(name);
-    const { version, variant, policies_version, space } = model;
+    const { model, release, problem } = await loads.get(name);
+    const { variant, policies_version, space } = model;
     postMessage({
       type: "ready",
-      model: { name, version, variant, policies_version, space },
+      model: { name, version: versionOf(model.version, release), release: model.release?.number ?? null, variant, policies_version, space },
+      problem,
       ms: Math.round(performance.now() - began),
       resources: performance.getEntriesByType("resource").map((entry) => entry.name),
     });
@@ -79,11 +83,32 @@ async function load(name, manifestUrl) {
   if (!model) throw Object.assign(new Error(`The list of models has no ${name}.`), { code: "manifest" });
   // Runtime and model travel side by side; opening the session needs both.
   starting.catch(() => (common = null));
-  const opened = await session(model, async (bytes) => (await starting).openSession(bytes));
+  const { session: opened, release, problem } = await releasedSession(model, async (bytes) => (await starting).openSession(bytes));
   const runtime = await starting;
   dropOldModels(manifest).catch(() => {});
   const run = RUNS[name];
-  return { model, run: (...input) => run(runtime, opened, ...input), provider: runtime.provider };
+  return { model, release, problem, opened, run: (...input) => run(runtime, opened, ...input), provider: runtime.provider };
+}
+
+/** The runtime stays; the list is fetched and this model's session made anew. Where that fails one goes on as before. */
+function renew(name, manifestUrl) {
+  const before = loads.get(name);
+  if (common) {
+    const kept = common;
+    common = fetchManifest(manifestUrl).then(async (manifest) => ({ manifest, starting: (await kept).starting }));
+    common.catch(() => (common = null));
+  }
+  loads.set(name, before ? load(name, manifestUrl).catch(() => before) : load(name, manifestUrl));
+  loads.get(name).catch(() => loads.delete(name));
+  before?.then(({ opened }) => setTimeout(() => giveBack(name, opened), GIVEN_BACK_AFTER_MS)).catch(() => {});
+}
+
+/** WASM memory never shrinks: a session that nobody needs makes room for the next one. */
+async function giveBack(name, opened) {
+  const now = await loads.get(name)?.catch(() => null);
+  if (now?.opened === opened) return;
+  forget(opened);
+  await opened.release().catch(() => {});
 }
 
 async function begin(manifestUrl) {
@@ -141,7 +166,7 @@ async function runJob(job, isStale) {
   try {
     const loading = loads.get(MODEL_OF[job.type] ?? TEXT);
     if (!loading) throw Object.assign(new Error("No model is loaded."), { code: "not-loaded" });
-    const { model, run, provider } = await loading;
+    const { model, run, provider, release } = await loading;
     if (isStale()) throw new StaleError();
     if (job.type === "check-photo") {
       const bytes = new Uint8Array(await job.blob.arrayBuffer());
@@ -153,7 +178,7 @@ async function runJob(job, isStale) {
     } else if (job.type === "interests") {
       postMessage({ type: "interests", id: job.id, interests: await interestsOf(job.events, model, run), space: model.space });
     } else {
-      const verdict = await checkText(job.fields, model, run, { name: TEXT, provider, isStale });
+      const verdict = await checkText(job.fields, model, run, { name: TEXT, provider, release, isStale });
       postMessage({ type: "verdict", id: job.id, verdict });
     }
   } catch (error) {

@@ -103,7 +103,7 @@ def said(*decisions):
     [(("pass", "pass"), True), (("pass", "unsure"), True), (("unsure", "unsure"), False), (("block", "pass"), False)],
 )
 def test_the_gate_stops_what_the_site_would_stop_there(monkeypatch, decisions, past):
-    monkeypatch.setattr(curve.gate, "run_gate", lambda fields: said(*decisions))
+    monkeypatch.setattr(curve.gate, "run_gate", lambda fields, **_: said(*decisions))
     assert curve.past_gate(OFFER.fields()) is past
 
 
@@ -117,7 +117,7 @@ def test_views_are_those_of_the_cap_where_the_ruling_gives_any():
 
 
 def test_a_gate_that_lacks_a_model_is_no_gate(monkeypatch):
-    monkeypatch.setattr(curve.gate, "run_gate", lambda fields: said("pass"))
+    monkeypatch.setattr(curve.gate, "run_gate", lambda fields, **_: said("pass"))
     with pytest.raises(curve.RedteamError, match="ran 1 of its 2 models"):
         curve.past_gate(OFFER.fields())
 

@@ -5,6 +5,7 @@ import { segments, words } from "./segments.js";
 
 const MARKED = ["title", "description"];
 const OFFLINE = "You are offline. The check still works on this device.";
+const OUTDATED = "The latest update of the check did not arrive in one piece. The check before it is used; the listing is checked again after you submit.";
 
 export function createFindings(form, policies) {
   const status = document.getElementById("device-check-status");
@@ -12,7 +13,8 @@ export function createFindings(form, policies) {
   const submit = form.querySelector('button[name="action"][value="submit"]');
   const calmLabel = submit?.textContent ?? "";
   const offlineNote = el("p.check-note", { hidden: true }, OFFLINE);
-  status?.after(offlineNote);
+  const outdatedNote = el("p.check-note", { hidden: true }, OUTDATED);
+  status?.after(offlineNote, outdatedNote);
   const photoNote = el("div", { id: "device-check-photos" });
   list?.after(photoNote);
   let shown = "";
@@ -75,6 +77,9 @@ export function createFindings(form, policies) {
     },
     offline: (isOffline) => {
       offlineNote.hidden = !isOffline;
+    },
+    outdated: (isOutdated) => {
+      outdatedNote.hidden = !isOutdated;
     },
     /** The photos in a few words: how many were checked, and which to look at. */
     photos({ text, warned, unsure }, known) {

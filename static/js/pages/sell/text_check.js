@@ -4,6 +4,8 @@ import { isBlank } from "./form_text.js";
 const PAUSE_MS = 250;
 const SUBMIT_WAIT_MS = 1500;
 const SLOW_SAY_MS = 400;
+const RENEW_MS = 60_000; // how often the list of models is asked while somebody writes; unchanged, that is 300 bytes
+const IN_USE_MS = 600_000; // after the last key
 
 /**
  * @param {object} client from ml/client.js
@@ -16,6 +18,8 @@ export function createTextCheck(client, findings, currentFields) {
   let running = null; // {key, controller, promise}
   let last = null; // {key, verdict}
   let pause = PAUSE_MS;
+  let touched = 0;
+  let asked = 0;
 
   const keyOf = (fields) => JSON.stringify(fields);
 
@@ -25,14 +29,32 @@ export function createTextCheck(client, findings, currentFields) {
     started = true;
     findings.waiting("Getting the check ready on this device…");
     const answer = await client.load();
+    touched = asked = Date.now();
+    setInterval(() => Date.now() - touched < IN_USE_MS && void renew(), RENEW_MS);
+    document.addEventListener("visibilitychange", () => Date.now() - asked > RENEW_MS / 2 && void renew());
+    findings.outdated(Boolean(answer.problem));
     onLoaded(answer);
     if (answer.status === "unavailable") findings.unavailable(answer.reason);
     else if (isBlank(currentFields())) findings.clear("Ready: your text is checked on this device while you write.");
     else void check();
   }
 
+  /** What the moderators taught the check meanwhile counts for the text that is on the page already. */
+  async function renew() {
+    if (document.hidden || !navigator.onLine) return;
+    asked = Date.now();
+    if (!(await client.renewed())) return;
+    const answer = await client.load();
+    if (answer.status !== "ready") return;
+    findings.outdated(Boolean(answer.problem));
+    running?.controller.abort();
+    running = last = null;
+    void check();
+  }
+
   function typed() {
     if (!started) return;
+    touched = Date.now();
     clearTimeout(timer);
     timer = setTimeout(check, pause);
   }

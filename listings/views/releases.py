@@ -1,0 +1,139 @@
+"""What the device's text model works with: the published file, and releases on top of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods
+
+from models import manifest, text
+
+from .. import policies, releases, shadow
+from ..models import Release, ReleaseChange
+from .moderation import moderator_required
+from .requests import SignedInRequest
+
+ROWS = 20
+CHANGES = 30
+
+
+@moderator_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def models_page(request: SignedInRequest) -> HttpResponse:
+    errors: list[str] = []
+    if request.method == "POST":
+        try:
+            messages.success(request, _act(request))
+            return redirect("moderation-models")
+        except ValidationError as error:
+            errors = error.messages
+        except manifest.ModelUnavailable as error:
+            errors = [str(error)]
+    policy = request.GET.get("policy", "")
+    wrong = releases.wrong_decisions(policy if policies.get(policy) else "")
+    chosen = set(request.POST.getlist("decision")) if errors else {str(each.decision.pk) for each in wrong}
+    rows = [_row(row) for row in Release.objects.select_related("created_by").defer("patch")[:ROWS]]
+    current, back_to = releases.live(), releases.before_live()
+    return render(
+        request,
+        "listings/models.html",
+        {
+            "errors": errors,
+            "action": request.POST.get("action", ""),
+            "reason": request.POST.get("reason", "") if errors else "",
+            "published": _published(),
+            "live": next((row for row in rows if row["release"].state == Release.State.LIVE), None),
+            "problem": current.problem,
+            "back_to": back_to,
+            "back_label": f"Roll back to {back_to}",
+            "rows": rows,
+            "wrong": [(each, str(each.decision.pk) in chosen) for each in wrong],
+            "policies": policies.all(),
+            "policy": policy,
+            "points": _points(current),
+            "changes": ReleaseChange.objects.select_related("release", "actor").defer("release__patch")[:CHANGES],
+            "section": "moderation",
+        },
+        status=400 if errors else 200,
+    )
+
+
+def _act(request: SignedInRequest) -> str:
+    """Do what the form says; returns what to tell. Raises ValidationError, PermissionDenied, ModelUnavailable."""
+    said: dict[str, Any] = {"moderator": request.user, "reason": request.POST.get("reason", "")}
+    action = request.POST.get("action", "")
+    if action == "fit":
+        keys = [int(key) for key in request.POST.getlist("decision") if key.isascii() and key.isdigit()]
+        made = releases.fit(decisions=[key for key in keys if key < 2**31][: releases.EXAMPLES_MOST], **said)
+        return f"{made} is fitted, and no golden text changes. Next: its shadow."
+    if action == "points":
+        made = releases.draft_points(points=_typed_points(request), **said)
+        return f"{made} is a draft of other thresholds, and no golden text changes. Next: its shadow."
+    if action == "back":
+        to = _release(request) if request.POST.get("release") else None
+        releases.roll_back(to=to, **said)
+        return f"Rolled back to {to or 'the published model'}. Devices know within minutes, the server within seconds."
+    steps = {"shadow": releases.start_shadow, "publish": releases.publish, "discard": releases.discard}
+    if action not in steps:
+        raise ValidationError("Choose what to do.")
+    release = _release(request)
+    steps[action](release=release, **said)
+    return {
+        "shadow": f"{release} is in its shadow: the gate decides without it and notes what it would have said.",
+        "publish": f"{release} is live. Devices know within minutes, the server within seconds.",
+        "discard": f"{release} is retired.",
+    }[action]
+
+
+def _release(request: SignedInRequest) -> Release:
+    number = request.POST.get("release", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 9):
+        raise ValidationError("Choose a release.")
+    return get_object_or_404(Release, number=int(number))
+
+
+def _typed_points(request: SignedInRequest) -> dict[str, float]:
+    found = {}
+    for name in releases.POINTS:
+        try:
+            found[name] = float(request.POST.get(name, "").strip().replace(",", "."))
+        except ValueError:
+            raise ValidationError("Write the thresholds as numbers, such as 0.8.") from None
+    return found
+
+
+def _points(current: releases.Current) -> list[tuple[str, float]]:
+    try:
+        now = manifest.model(manifest.load(), text.MODEL)["operating_points"]
+    except manifest.ModelUnavailable:
+        return []
+    merged = now | (current.release.points if current.release else {})
+    return [(name, merged[name]) for name in releases.POINTS]
+
+
+def _published() -> dict[str, Any]:
+    """Version and file of the published model; its `problem` when it cannot be read."""
+    try:
+        entry = manifest.model(manifest.load(), text.MODEL)
+        return {"version": entry["version"], "sha256": releases.device_sha256(entry)}
+    except manifest.ModelUnavailable as error:
+        return {"problem": str(error)}
+
+
+def _row(row: Release) -> dict[str, Any]:
+    """A release with what its shadow saw."""
+    seen = shadow.figures(row) if row.shadow_at else None
+    return {
+        "release": row,
+        "seen": seen,
+        "labels": [
+            policies.name(label) if label != "safe" else "nothing forbidden" for label in row.figures.get("labels", [])
+        ],
+        "refusal": shadow.alarming(row) if row.state == Release.State.SHADOW else "",
+        "newly_warned": shadow.newly_warned(row) if row.state == Release.State.SHADOW else [],
+        "was_live": row.live_at is not None and row.state == Release.State.RETIRED,
+    }

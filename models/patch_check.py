@@ -1,0 +1,57 @@
+"""What must not change: the golden texts, held against a release before anybody gets it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from models import contract, manifest, patch, text
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A golden text that would be decided otherwise: (decision, policy) before and after."""
+
+    name: str
+    before: tuple[str, str]
+    after: tuple[str, str]
+
+
+def golden(folder: Path = manifest.PUBLISHED) -> list[dict[str, Any]]:
+    """{name, fields, decision, policy} each. Raises ModelUnavailable."""
+    try:
+        found: list[dict[str, Any]] = json.loads((folder / patch.GOLDEN).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise manifest.ModelUnavailable("The golden texts are missing or damaged. Restore them from git.") from error
+    return found
+
+
+def golden_fields(answer: dict[str, Any]) -> contract.Fields:
+    """Long texts are written down as what repeats."""
+    return [
+        (name, value if isinstance(value, str) else value["repeat"] * value["times"])
+        for name, value in answer["fields"]
+    ]
+
+
+def flips(release: patch.Release, folder: Path = manifest.PUBLISHED) -> list[Flip]:
+    """Asked again of the same release and files, the answer is remembered. Raises ModelUnavailable, also when the patch
+    is damaged."""
+    entry = manifest.model(manifest.load(folder), text.MODEL)
+    file = entry["variants"][manifest.variant_name(entry, "device")]["sha256"]
+    return list(_flips(release.content, tuple(sorted(release.points.items())), folder, file))
+
+
+@lru_cache(maxsize=16)
+def _flips(content: bytes, points: tuple[tuple[str, float], ...], folder: Path, file: str) -> tuple[Flip, ...]:
+    """file: the SHA-256 of the published file."""
+    release, found = patch.Release(0, content, dict(points)), []
+    for answer in golden(folder):
+        told = text.check_text(golden_fields(answer), folder=folder, release=release)
+        before, after = (answer["decision"], answer["policy"]), (told["decision"], told["policy"])
+        if before != after:
+            found.append(Flip(answer["name"], before, after))
+    return tuple(found)

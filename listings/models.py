@@ -274,7 +274,10 @@ class Verdict(models.Model):
 
     class Meta:
         ordering = ["created_at", "id"]
-        indexes = [models.Index(fields=["listing", "revision"], name="verdict_listing")]
+        indexes = [
+            models.Index(fields=["listing", "revision"], name="verdict_listing"),
+            models.Index(fields=["model", "where", "-created_at"], name="verdict_model"),  # moderation/quality.py
+        ]
 
 
 class ValidationJob(models.Model):

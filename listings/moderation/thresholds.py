@@ -48,6 +48,7 @@ MODELS = {
 }
 DECIDING = (ReviewJob.Kind.CHECK, ReviewJob.Kind.REPORT, ReviewJob.Kind.SAMPLE)
 ANY = ""  # every policy
+UNFAMILIAR = "-"
 GRAIN = 10_000  # thresholds have four digits, as the manifest's
 LEAST = 100  # of GRAIN; scores below are counted together: no threshold is set there
 VIOLATION, NONE, UNKNOWN = 1, 2, 3  # where each stands in a row
@@ -124,32 +125,35 @@ def histogram(choice: str, since: datetime) -> Histogram:
     entry = manifest.model(manifest.load(), model)
     points, version = entry["operating_points"], str(entry["version"])
     said = Verdict.objects.filter(
-        where=where, model=model, version=version, photo=None, created_at__gte=since, scores__has_keys=entry["labels"]
-    ).order_by()
-    unfamiliar = Q(decision=VerdictDecision.UNSURE, policy="")
-    numbers = said.aggregate(first=Min("created_at"), unfamiliar=Count("pk", filter=unfamiliar))
+        where=where, model=model, version=version, photo=None, created_at__gte=since, scores__has_key="safe"
+    )
+    counted = said.annotate(top=_top(points["policies"]), at=_score(), known=_known()).order_by()
     rows: dict[str, dict[int, Row]] = defaultdict(dict)
-    counted = said.exclude(unfamiliar).annotate(top=_top(points["policies"]), at=_score(), known=_known())
-    for policy, score, known, number in counted.values_list("top", "at", "known").annotate(n=Count("pk")):
-        score = score if score >= LEAST else 0
-        rows[policy].setdefault(score, [score, 0, 0, 0])[known] += number
-    now = timezone.now()
-    covered = (now - max(since, numbers["first"] or now)) / timedelta(days=1)
+    unfamiliar, first = 0, timezone.now()
+    grouped = counted.values_list("top", "at", "known").annotate(n=Count("pk"), first=Min("created_at"))
+    for policy, score, known, number, earliest in grouped:
+        first = min(first, earliest)
+        if policy == UNFAMILIAR:
+            unfamiliar += number
+        elif policy is not None:  # None: a verdict without the scores that this version gives
+            score = score if score >= LEAST else 0
+            rows[policy].setdefault(score, [score, 0, 0, 0])[known] += number
     return Histogram(
         model=model,
         version=version,
         points=points,
-        days=max(1.0, round(covered, 3)),
+        days=max(1.0, round((timezone.now() - first) / timedelta(days=1), 3)),
         rows={policy: [found[at] for at in sorted(found)] for policy, found in sorted(rows.items())},
-        unfamiliar=numbers["unfamiliar"],
+        unfamiliar=unfamiliar,
     )
 
 
 def _top(policies: Sequence[str]) -> Case:
-    """The policy that `decide()` would name: of equal scores the first."""
+    """The policy that `decide()` would name: of equal scores the first. UNFAMILIAR where it knew too few words."""
     scores = [Cast(KT(f"scores__{name}"), FloatField()) for name in policies]
     highest = Greatest(*scores)
-    cases = [When(Exact(score, highest), then=Value(name)) for name, score in zip(policies, scores, strict=True)]
+    cases = [When(decision=VerdictDecision.UNSURE, policy="", then=Value(UNFAMILIAR))]
+    cases += [When(Exact(score, highest), then=Value(name)) for name, score in zip(policies, scores, strict=True)]
     return Case(*cases, output_field=CharField())
 
 

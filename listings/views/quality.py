@@ -111,7 +111,7 @@ def _embedded(found: Histogram, model: str, policy: str) -> dict[str, Any]:
     return {
         "model": model,
         "days": found.days,
-        "rows": {each: found.of(each) for each in (ANY, *found.rows)},
+        "rows": found.rows,
         "published": {each: found.published(each) for each in (ANY, *(p.id for p in policies.all()))},
         "policy": policy,
     }

@@ -26,6 +26,17 @@ export function at(rows, threshold, days) {
   };
 }
 
+/** How many there are in all, whatever the threshold. */
+export function sums(rows) {
+  const found = { revisions: 0, violations: 0, unknown: 0 };
+  for (const [, bad, good, unknown] of rows) {
+    found.revisions += bad + good + unknown;
+    found.violations += bad;
+    found.unknown += unknown;
+  }
+  return found;
+}
+
 /** Precision and recall at so many thresholds from 0.01 to 1: columns for a plot. */
 export function curve(rows, days, points = 100) {
   const thresholds = Array.from({ length: points }, (_, step) => (step + 1) / points);

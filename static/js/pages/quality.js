@@ -1,6 +1,6 @@
 /** The page of quality: draws what its tables say, and reckons another threshold at once. Without this the form does. */
 import { bars, plot, seconds, token } from "../plots.js";
-import { at, curve } from "../thresholds.js";
+import { at, curve, sums } from "../thresholds.js";
 
 const read = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
 const percent = (share) => (share === null || share === undefined ? "–" : `${Number((100 * share).toPrecision(3))} %`);
@@ -74,12 +74,14 @@ function simulate(form, { rows, days: covered, published }) {
   let drawn = null;
 
   const mark = () => published[policy.value].unsure;
-  const these = () => rows[policy.value] ?? [];
+  const every = Object.values(rows).flat();
+  const these = () => (policy.value ? (rows[policy.value] ?? []) : every);
   const show = () => {
     const both = [chosen, mark()].map((threshold) => ({ threshold, ...at(these(), threshold, covered) }));
     for (const [name, write] of Object.entries(written)) {
       for (const [column, cell] of outcomes.querySelectorAll(`[data-out=${name}]`).entries()) cell.textContent = write(both[column][name]);
     }
+    for (const [name, number] of Object.entries(sums(these()))) document.querySelector(`[data-sum=${name}]`).textContent = whole(number);
     document.querySelector("[data-published]").textContent = mark();
     document.querySelector("#simulator-marks option").value = mark();
     drawn?.redraw(false);

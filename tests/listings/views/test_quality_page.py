@@ -14,7 +14,7 @@ from tests.conftest import person
 
 ADDRESS = "/moderation/quality/"
 REASON = "This cannot be sold here, as the rules say."
-QUERIES = 25  # of one view of the page, with those of the session
+QUERIES = 24  # of one view of the page, with those of the session
 
 
 @pytest.fixture

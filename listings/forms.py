@@ -1,6 +1,7 @@
 """What people type, checked field by field. Messages say what to do."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from . import categories, limits, policies
 from .models import Condition, Photo, User
+from .moderation import thresholds
 from .trust import costs
 
 MONEY_ERRORS = {
@@ -254,6 +256,57 @@ class AppealForm(forms.Form):
         help_text="Another moderator reads this beside the listing and the first decision.",
         widget=forms.Textarea(attrs={"rows": 5}),
     )
+
+
+class QualityForm(forms.Form):
+    """What the page of quality shows, as it stands in the address: a period, and what the simulator is set to."""
+
+    PERIODS = (7, 30, 90)
+    DAYS = 30
+
+    days = forms.TypedChoiceField(
+        choices=[(days, f"{days} days") for days in PERIODS],
+        coerce=int,
+        error_messages={"invalid_choice": "Choose 7, 30 or 90 days.", "required": "Choose 7, 30 or 90 days."},
+    )
+    model = forms.ChoiceField(
+        choices=[(name, label) for name, (_, _, label) in thresholds.MODELS.items()],
+        error_messages={"invalid_choice": "Choose one of the models.", "required": "Choose one of the models."},
+    )
+    policy = forms.ChoiceField(required=False, error_messages={"invalid_choice": "Choose one of the policies."})
+    threshold = forms.DecimalField(
+        required=False,
+        min_value=Decimal("0.01"),
+        max_value=1,
+        max_digits=5,
+        decimal_places=4,
+        error_messages={"invalid": "Write a number in digits, such as 0.25."}
+        | dict.fromkeys(
+            ("min_value", "max_value", "max_digits", "max_decimal_places", "max_whole_digits"),
+            "Choose a number from 0.01 to 1, with four digits after the point at most.",
+        ),
+    )
+
+    def __init__(self, asked: Mapping[str, str]) -> None:
+        """`asked`: what the address says; of what it does not name the defaults hold."""
+        super().__init__({"days": self.DAYS, "model": next(iter(thresholds.MODELS))} | dict(asked.items()))
+        named = [(policy.id, policy.name) for policy in policies.all()]
+        choice = self.fields["policy"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [(thresholds.ANY, "All policies"), *named]
+
+    def chosen(self) -> tuple[int, str, str, float | None]:
+        """Days, model, policy, and the threshold (None: the published one); the default for each that cannot be
+        used."""
+        self.full_clean()
+        found = self.cleaned_data
+        threshold = found.get("threshold")
+        return (
+            found.get("days", self.DAYS),
+            found.get("model", next(iter(thresholds.MODELS))),
+            found.get("policy", thresholds.ANY),
+            None if threshold is None else float(threshold),
+        )
 
 
 class SavingsForm(forms.Form):

@@ -280,6 +280,7 @@ class Verdict(models.Model):
             models.Index(fields=["listing", "revision"], name="verdict_listing"),
             # Rows come in the order of time and are never changed: a few numbers for each megabyte find a period.
             BrinIndex(fields=["created_at"], pages_per_range=32, autosummarize=True, name="verdict_period"),
+            models.Index(fields=["model", "where", "-created_at"], name="verdict_model"),  # moderation/quality.py
         ]
 
 

@@ -2,7 +2,7 @@ from django.urls import path, re_path
 
 from . import api
 from .addresses import register
-from .views import accounts, decisions, files, market, moderation, orders, releases, savings, selling, trust
+from .views import accounts, decisions, files, market, moderation, orders, quality, releases, savings, selling, trust
 
 register()
 
@@ -44,6 +44,7 @@ urlpatterns = [
     path("moderation/record/<public_id:public_id>/", trust.listing_record, name="moderation-record"),
     path("moderation/savings/", savings.page, name="moderation-savings"),
     path("moderation/models/", releases.models_page, name="moderation-models"),
+    path("moderation/quality/", quality.page, name="moderation-quality"),
     path("media/<path:path>", files.media, name="media"),
     path("api/docs", api.docs, name="api-docs"),
     path("sw.js", files.service_worker, name="service-worker"),

@@ -7,12 +7,12 @@ from math import ceil, log, log1p
 from scipy.special import betaincinv
 
 
-def share_upper(found: int, of: int, confidence: float = 0.95) -> float:
+def share_upper(found: float, of: float, confidence: float = 0.95) -> float:
     """Above the true share with this confidence (one-sided); 1 while nothing was looked at."""
     return 1.0 if found >= of else float(betaincinv(found + 1, of - found, confidence))
 
 
-def share_interval(found: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
+def share_interval(found: float, of: float, confidence: float = 0.95) -> tuple[float, float]:
     """Two-sided; (0, 1) while nothing was looked at."""
     half = (1 + confidence) / 2
     low = 1 - share_upper(of - found, of, half) if found else 0.0

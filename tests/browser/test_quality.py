@@ -1,0 +1,86 @@
+"""The simulator of the page of quality: the slide reckons in the page what the form asks of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from listings.lifecycle import Status
+from listings.models import Listing, ValidationJob, Verdict
+from listings.moderation import decisions, queue
+from listings.moderation.decisions import Word
+from models import manifest
+from tests.browser.conftest import sign_in
+from tests.stack import Stack
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADDRESS = "/moderation/quality/"
+OUTCOMES = "[data-outcomes]"
+REASON = "This cannot be sold here, as the rules say."
+
+
+@pytest.fixture
+def scored(site: Stack, merchant: Any, moderator: Any) -> None:
+    """Revisions that the gate scored for weapons from 0.05 to 0.95; those from 0.55 on were decided, most rejected."""
+    entry = manifest.load()["models"]["listing-text"]
+    for step in range(5, 100, 10):
+        held, unsafe = step > 50, step / 100
+        listing = Listing.objects.create(
+            seller=merchant, title=f"Thing {step}", description="A thing.", category="toys", price=9,
+            status=Status.IN_REVIEW if held else Status.PUBLISHED, published_at=None if held else timezone.now(),
+        )  # fmt: skip
+        Verdict.objects.create(
+            listing=listing, revision=1, where="gate", model="listing-text", version=entry["version"],
+            scores=dict.fromkeys(entry["labels"], 0.0) | {"weapons": unsafe, "safe": round(1 - unsafe, 6)},
+            decision="unsure" if held else "pass", policy="weapons" if held else "",
+        )  # fmt: skip
+        ValidationJob.objects.create(
+            listing=listing, revision=1, category="toys", state="done", finished_at=timezone.now(),
+            outcome=Status.IN_REVIEW if held else Status.PUBLISHED,
+        )  # fmt: skip
+        if held:
+            job = queue.open_job(listing, revision=1, cause="The gate is not sure.", policy="weapons")
+            word = Word("approve") if step == 65 else Word("reject", "weapons", REASON)
+            decisions.decide(job=job, moderator=moderator, word=word)
+
+
+def test_the_slide_says_at_once_what_the_form_says(
+    page: Page, browser: Browser, site: Stack, signed_in: Callable[[Any], None], moderator: Any, scored: None
+) -> None:
+    signed_in(moderator)
+    page.goto(ADDRESS)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.select_option("#simulator-policy", "weapons")
+    page.locator("#simulator-slide").fill("0.6")
+    row = page.locator("tr", has_text="Precision").filter(has=page.locator("[data-out=precision]"))
+    expect(row.locator("td").first).to_have_text("75 %")
+    expect(page.locator("#simulator-threshold")).to_have_value("0.6")
+    assert not asked, "nothing is asked of the server"
+    slid = page.locator(OUTCOMES).inner_text()
+
+    bare = browser.new_context(base_url=site.url, java_script_enabled=False)
+    sign_in(bare, moderator, site.url)
+    form = bare.new_page()
+    form.goto(ADDRESS)
+    form.select_option("#simulator-policy", "weapons")
+    form.fill("#simulator-threshold", "0.6")
+    form.get_by_role("button", name="Reckon").click()
+    assert form.locator(OUTCOMES).inner_text() == slid
+    assert "threshold=0.6" in form.url
+    bare.close()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_is_no_wider_than_the_window(
+    page: Page, signed_in: Callable[[Any], None], moderator: Any, scored: None, width: int
+) -> None:
+    signed_in(moderator)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(ADDRESS)
+    expect(page.locator("[data-plot=thresholds] canvas")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

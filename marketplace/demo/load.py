@@ -14,7 +14,7 @@ from listings import orders
 from listings.lifecycle import Status
 from listings.models import Listing, Order, StatusChange, User
 from marketplace import catalogue
-from marketplace.demo import people, pictures
+from marketplace.demo import moderation, people, pictures
 from marketplace.demo.dating import dating_back
 from marketplace.demo.entries import Entered, Entry, enter
 
@@ -44,6 +44,7 @@ def load(say: Callable[[str], None], folder: Path = FOLDER) -> Report:
     entries = [*_catalogue(folder, users), *_cases(folder, users)]
     report.listings = _enter(entries, report.stopped, say)
     report.orders = _orders(folder, users, say)
+    moderation.add_moderation(folder, users, say)
     keys: dict[tuple[int, uuid.UUID | None], list[str]] = {
         (entry.seller.pk, entry.key): entry.photos for entry in entries
     }

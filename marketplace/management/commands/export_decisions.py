@@ -8,10 +8,14 @@ from listings.moderation import training_rows
 
 
 class Command(BaseCommand):
-    help = "Moderators' decisions as a CSV that listing-text learns from. The same as: python -m models export-decisions"
+    help = (
+        "Moderators' decisions as a CSV that listing-text learns from. The same as: python -m models export-decisions"
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--out", type=Path, required=True, help="FILE.csv or FILE.csv.gz; one that is there is replaced")
+        parser.add_argument(
+            "--out", type=Path, required=True, help="FILE.csv or FILE.csv.gz; one that is there is replaced"
+        )
         parser.add_argument("--since", default="", help="the first day, 2026-11-01 (default: of the first decision)")
         parser.add_argument("--until", default="", help="the last day, itself included")
 

@@ -1,5 +1,5 @@
-"""What listing-text learns from: labelled listings, moderators' decisions, our own examples, our lists of things, harmless
-product titles."""
+"""What listing-text learns from: labelled listings, moderators' decisions, our own examples, our lists of things,
+harmless product titles."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def decisions(data: Path) -> list[Example]:
 def held_out(data: Path) -> set[tuple[str, str]]:
     """The texts that models are measured and chosen by."""
     measured = [row for path in DEV if (data / path).is_file() for row in read_text(data / path)]
-    return {same_text(row) for row in (*measured, *validation(), *ordinary())}
+    chosen_by = [*validation(), *ordinary()]
+    return {same_text(row) for row in measured} | {same_text(row) for row in chosen_by}
 
 
 def same_text(row: Example | TextRow) -> tuple[str, str]:

@@ -48,8 +48,8 @@ def in_this_order(pks: list[int]) -> list[Listing]:
 
 
 def my_listings(user: User) -> QuerySet[Listing]:
-    """All of this merchant's, each with `sold` (somebody has bought it, so it cannot be listed again) and `decided`, the
-    key of a moderator's decision that keeps it off the market."""
+    """All of this merchant's, each with `sold` (somebody has bought it, so it cannot be listed again) and `decided`,
+    the key of a moderator's decision that keeps it off the market."""
     live = Order.objects.filter(listing=OuterRef("pk")).exclude(status=Order.State.CANCELLED)
     off_the_market = Q(status__in=[Status.REJECTED, Status.NEEDS_CHANGES])
     last = Decision.objects.filter(listing=OuterRef("pk"), review_job__revision=OuterRef("revision")).values("pk")[:1]

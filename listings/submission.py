@@ -149,8 +149,8 @@ def _may_send(seller: User, paced: bool) -> None:
         raise PermissionDenied("Only merchants can sell.")
     if seller.is_suspended:
         raise Suspended(
-            f"Your account is suspended until {seller.suspended_until:%-d %B %Y}. What you wrote is kept on your device. "
-            "Under “Decisions” you can see why, and ask for another look."
+            f"Your account is suspended until {seller.suspended_until:%-d %B %Y}. What you wrote is kept on your "
+            "device. Under “Decisions” you can see why, and ask for another look."
         )
     if not paced:
         return
@@ -265,6 +265,10 @@ def remember(listing: Listing) -> None:
     """What is decided about, also after the next edit."""
     names = ("title", "description", "category", "attributes", "price", "currency", "condition")
     photos = listing.photos.order_by("position", "pk").values("id", "file", "sha256", "alt")
+    said = {name: getattr(listing, name) for name in names}
     Revision.objects.create(
-        listing=listing, number=listing.revision, photos=list(photos), **{name: getattr(listing, name) for name in names}
+        listing=listing,
+        number=listing.revision,
+        photos=list(photos),
+        **said,
     )

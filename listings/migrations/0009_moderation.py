@@ -5,7 +5,6 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-
 # Listings from before revisions were kept have one from now on: the present one.
 REVISIONS = """
 INSERT INTO listings_revision
@@ -28,341 +27,510 @@ def append_only(table: str) -> migrations.RunSQL:
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('listings', '0008_append_only'),
+        ("listings", "0008_append_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Appeal',
+            name="Appeal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(max_length=2000)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField(max_length=2000)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='JobEvent',
+            name="JobEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('taken', 'Taken'), ('lost', 'Lost: the time was over and somebody else took it'), ('released', 'Put back'), ('skipped', 'Skipped'), ('escalated', 'Passed on'), ('proposed', 'Decided, not yet in force'), ('undone', 'Taken back'), ('failed', 'Could not be made')], max_length=9)),
-                ('note', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("taken", "Taken"),
+                            ("lost", "Lost: the time was over and somebody else took it"),
+                            ("released", "Put back"),
+                            ("skipped", "Skipped"),
+                            ("escalated", "Passed on"),
+                            ("proposed", "Decided, not yet in force"),
+                            ("undone", "Taken back"),
+                            ("failed", "Could not be made"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("note", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['created_at', 'id'],
+                "ordering": ["created_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('text', models.TextField()),
-                ('url', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('mail_due_at', models.DateTimeField(blank=True, default=django.utils.timezone.now, null=True)),
-                ('mail_attempts', models.PositiveSmallIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200)),
+                ("text", models.TextField()),
+                ("url", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                ("mail_due_at", models.DateTimeField(blank=True, default=django.utils.timezone.now, null=True)),
+                ("mail_attempts", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='PendingDecision',
+            name="PendingDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField()),
-                ('action', models.CharField(choices=[('approve', 'Approved'), ('reject', 'Rejected'), ('changes', 'Changes asked for'), ('uphold', 'Upheld'), ('overturn', 'Overturned'), ('modify', 'Modified')], max_length=8)),
-                ('policy', models.CharField(blank=True, max_length=30)),
-                ('reason', models.TextField(blank=True)),
-                ('photos', models.JSONField(blank=True, default=list)),
-                ('batch', models.UUIDField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('done', 'Done'), ('undone', 'Undone'), ('failed', 'Failed')], default='pending', max_length=7)),
-                ('failure', models.TextField(blank=True)),
-                ('told', models.BooleanField(default=False)),
-                ('due_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveIntegerField()),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("approve", "Approved"),
+                            ("reject", "Rejected"),
+                            ("changes", "Changes asked for"),
+                            ("uphold", "Upheld"),
+                            ("overturn", "Overturned"),
+                            ("modify", "Modified"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("policy", models.CharField(blank=True, max_length=30)),
+                ("reason", models.TextField(blank=True)),
+                ("photos", models.JSONField(blank=True, default=list)),
+                ("batch", models.UUIDField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("done", "Done"), ("undone", "Undone"), ("failed", "Failed")],
+                        default="pending",
+                        max_length=7,
+                    ),
+                ),
+                ("failure", models.TextField(blank=True)),
+                ("told", models.BooleanField(default=False)),
+                ("due_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Report',
+            name="Report",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField()),
-                ('sender', models.CharField(max_length=64)),
-                ('policy', models.CharField(blank=True, max_length=30)),
-                ('text', models.TextField(blank=True, max_length=1000)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("revision", models.PositiveIntegerField()),
+                ("sender", models.CharField(max_length=64)),
+                ("policy", models.CharField(blank=True, max_length=30)),
+                ("text", models.TextField(blank=True, max_length=1000)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['created_at', 'id'],
+                "ordering": ["created_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('title', models.CharField(max_length=120)),
-                ('description', models.TextField(max_length=5000)),
-                ('category', models.CharField(max_length=30)),
-                ('attributes', models.JSONField(blank=True, default=dict)),
-                ('price', models.DecimalField(decimal_places=2, max_digits=10)),
-                ('currency', models.CharField(max_length=3)),
-                ('condition', models.CharField(choices=[('new', 'New'), ('like_new', 'Like new'), ('good', 'Good'), ('fair', 'Fair'), ('for_parts', 'For parts')], max_length=10)),
-                ('photos', models.JSONField(blank=True, default=list)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("title", models.CharField(max_length=120)),
+                ("description", models.TextField(max_length=5000)),
+                ("category", models.CharField(max_length=30)),
+                ("attributes", models.JSONField(blank=True, default=dict)),
+                ("price", models.DecimalField(decimal_places=2, max_digits=10)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "condition",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("like_new", "Like new"),
+                            ("good", "Good"),
+                            ("fair", "Fair"),
+                            ("for_parts", "For parts"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("photos", models.JSONField(blank=True, default=list)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='SecondLook',
+            name="SecondLook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(choices=[('approve', 'Approved'), ('reject', 'Rejected'), ('changes', 'Changes asked for'), ('uphold', 'Upheld'), ('overturn', 'Overturned'), ('modify', 'Modified')], max_length=8)),
-                ('policy', models.CharField(blank=True, max_length=30)),
-                ('reason', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("approve", "Approved"),
+                            ("reject", "Rejected"),
+                            ("changes", "Changes asked for"),
+                            ("uphold", "Upheld"),
+                            ("overturn", "Overturned"),
+                            ("modify", "Modified"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("policy", models.CharField(blank=True, max_length=30)),
+                ("reason", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Strike',
+            name="Strike",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('policy', models.CharField(max_length=30)),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("policy", models.CharField(max_length=30)),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.RemoveConstraint(
-            model_name='reviewjob',
-            name='one_open_review_per_listing',
+            model_name="reviewjob",
+            name="one_open_review_per_listing",
         ),
         migrations.RemoveIndex(
-            model_name='reviewjob',
-            name='review_open',
+            model_name="reviewjob",
+            name="review_open",
         ),
         migrations.AddField(
-            model_name='decision',
-            name='about',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='listings.decision'),
+            model_name="decision",
+            name="about",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="answers",
+                to="listings.decision",
+            ),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='revision',
+            model_name="decision",
+            name="revision",
             field=models.PositiveIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='reviewjob',
-            name='about',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='looks', to='listings.decision'),
+            model_name="reviewjob",
+            name="about",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="looks",
+                to="listings.decision",
+            ),
         ),
         migrations.AddField(
-            model_name='reviewjob',
-            name='claimed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="reviewjob",
+            name="claimed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='reviewjob',
-            name='claimed_until',
+            model_name="reviewjob",
+            name="claimed_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='reviewjob',
-            name='escalated',
+            model_name="reviewjob",
+            name="escalated",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='reviewjob',
-            name='kind',
-            field=models.CharField(choices=[('check', 'A check had a doubt'), ('report', 'Somebody reported it'), ('appeal', 'The merchant asks for another look'), ('sample', 'Drawn from what had passed'), ('second', 'Decided already, looked at again unseen'), ('golden', 'The answer is known')], default='check', max_length=6),
+            model_name="reviewjob",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("check", "A check had a doubt"),
+                    ("report", "Somebody reported it"),
+                    ("appeal", "The merchant asks for another look"),
+                    ("sample", "Drawn from what had passed"),
+                    ("second", "Decided already, looked at again unseen"),
+                    ("golden", "The answer is known"),
+                ],
+                default="check",
+                max_length=6,
+            ),
         ),
         migrations.AddField(
-            model_name='reviewjob',
-            name='rank_at',
+            model_name="reviewjob",
+            name="rank_at",
             field=models.DateTimeField(default=django.utils.timezone.now),
         ),
         migrations.AddField(
-            model_name='reviewjob',
-            name='risk',
+            model_name="reviewjob",
+            name="risk",
             field=models.FloatField(default=0.0),
         ),
         migrations.AddField(
-            model_name='user',
-            name='suspended_until',
+            model_name="user",
+            name="suspended_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='debt',
-            name='cause',
-            field=models.CharField(blank=True, choices=[('idle', 'Workers had time'), ('views', 'Enough people had seen it'), ('audit', 'Drawn for an audit'), ('doubt', 'A check had a doubt'), ('age', 'It was owed for long'), ('report', 'Somebody reported it')], max_length=6),
+            model_name="debt",
+            name="cause",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("idle", "Workers had time"),
+                    ("views", "Enough people had seen it"),
+                    ("audit", "Drawn for an audit"),
+                    ("doubt", "A check had a doubt"),
+                    ("age", "It was owed for long"),
+                    ("report", "Somebody reported it"),
+                ],
+                max_length=6,
+            ),
         ),
         migrations.AlterField(
-            model_name='decision',
-            name='action',
-            field=models.CharField(choices=[('approve', 'Approved'), ('reject', 'Rejected'), ('changes', 'Changes asked for'), ('uphold', 'Upheld'), ('overturn', 'Overturned'), ('modify', 'Modified')], max_length=8),
+            model_name="decision",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("approve", "Approved"),
+                    ("reject", "Rejected"),
+                    ("changes", "Changes asked for"),
+                    ("uphold", "Upheld"),
+                    ("overturn", "Overturned"),
+                    ("modify", "Modified"),
+                ],
+                max_length=8,
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['moderator', '-created_at'], name='decision_moderator'),
+            model_name="decision",
+            index=models.Index(fields=["moderator", "-created_at"], name="decision_moderator"),
         ),
         migrations.AddIndex(
-            model_name='reviewjob',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['created_at', 'id'], name='review_oldest'),
+            model_name="reviewjob",
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["created_at", "id"], name="review_oldest"
+            ),
         ),
         migrations.AddIndex(
-            model_name='reviewjob',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['rank_at', 'id'], name='review_urgent'),
+            model_name="reviewjob",
+            index=models.Index(condition=models.Q(("state", "open")), fields=["rank_at", "id"], name="review_urgent"),
         ),
         migrations.AddIndex(
-            model_name='reviewjob',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['kind', 'rank_at', 'id'], name='review_kind'),
+            model_name="reviewjob",
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["kind", "rank_at", "id"], name="review_kind"
+            ),
         ),
         migrations.AddIndex(
-            model_name='reviewjob',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['policy', 'rank_at', 'id'], name='review_policy'),
+            model_name="reviewjob",
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["policy", "rank_at", "id"], name="review_policy"
+            ),
         ),
         migrations.AddIndex(
-            model_name='reviewjob',
-            index=models.Index(fields=['decided_at'], name='review_decided'),
+            model_name="reviewjob",
+            index=models.Index(fields=["decided_at"], name="review_decided"),
         ),
         migrations.AddConstraint(
-            model_name='reviewjob',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['check', 'report', 'sample']), ('state', 'open')), fields=('listing', 'kind'), name='one_open_review_of_a_kind'),
+            model_name="reviewjob",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__in", ["check", "report", "sample"]), ("state", "open")),
+                fields=("listing", "kind"),
+                name="one_open_review_of_a_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewjob',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['appeal', 'second'])), fields=('about', 'kind'), name='one_appeal_and_one_second_look'),
+            model_name="reviewjob",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__in", ["appeal", "second"])),
+                fields=("about", "kind"),
+                name="one_appeal_and_one_second_look",
+            ),
         ),
         migrations.AddField(
-            model_name='appeal',
-            name='decision',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='appeal', to='listings.decision'),
+            model_name="appeal",
+            name="decision",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="appeal", to="listings.decision"
+            ),
         ),
         migrations.AddField(
-            model_name='jobevent',
-            name='actor',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="jobevent",
+            name="actor",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='jobevent',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='listings.reviewjob'),
+            model_name="jobevent",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="events", to="listings.reviewjob"
+            ),
         ),
         migrations.AddField(
-            model_name='notice',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notices', to=settings.AUTH_USER_MODEL),
+            model_name="notice",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="notices", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='pendingdecision',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pending', to='listings.reviewjob'),
+            model_name="pendingdecision",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="pending", to="listings.reviewjob"
+            ),
         ),
         migrations.AddField(
-            model_name='pendingdecision',
-            name='moderator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pending_decisions', to=settings.AUTH_USER_MODEL),
+            model_name="pendingdecision",
+            name="moderator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="pending_decisions",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='report',
-            name='job',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reports', to='listings.reviewjob'),
+            model_name="report",
+            name="job",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="reports", to="listings.reviewjob"
+            ),
         ),
         migrations.AddField(
-            model_name='report',
-            name='listing',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='listings.listing'),
+            model_name="report",
+            name="listing",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="reports", to="listings.listing"
+            ),
         ),
         migrations.AddField(
-            model_name='report',
-            name='reporter',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reports', to=settings.AUTH_USER_MODEL),
+            model_name="report",
+            name="reporter",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="reports",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='revision',
-            name='listing',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='listings.listing'),
+            model_name="revision",
+            name="listing",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="revisions", to="listings.listing"
+            ),
         ),
         migrations.AddField(
-            model_name='secondlook',
-            name='about',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='second_looks', to='listings.decision'),
+            model_name="secondlook",
+            name="about",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="second_looks", to="listings.decision"
+            ),
         ),
         migrations.AddField(
-            model_name='secondlook',
-            name='moderator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="secondlook",
+            name="moderator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='secondlook',
-            name='review_job',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='second_look', to='listings.reviewjob'),
+            model_name="secondlook",
+            name="review_job",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="second_look", to="listings.reviewjob"
+            ),
         ),
         migrations.AddField(
-            model_name='strike',
-            name='decision',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='strike', to='listings.decision'),
+            model_name="strike",
+            name="decision",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="strike", to="listings.decision"
+            ),
         ),
         migrations.AddField(
-            model_name='strike',
-            name='seller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='strikes', to=settings.AUTH_USER_MODEL),
+            model_name="strike",
+            name="seller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="strikes", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddIndex(
-            model_name='jobevent',
-            index=models.Index(fields=['job', 'actor', 'kind'], name='job_event'),
+            model_name="jobevent",
+            index=models.Index(fields=["job", "actor", "kind"], name="job_event"),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(fields=['person', '-created_at', '-id'], name='notice_person'),
+            model_name="notice",
+            index=models.Index(fields=["person", "-created_at", "-id"], name="notice_person"),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('read_at', None)), fields=['person'], name='notice_unread'),
+            model_name="notice",
+            index=models.Index(condition=models.Q(("read_at", None)), fields=["person"], name="notice_unread"),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='notice_mail'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("mail_due_at__isnull", False)), fields=["mail_due_at"], name="notice_mail"
+            ),
         ),
         migrations.AddIndex(
-            model_name='pendingdecision',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['due_at'], name='pending_due'),
+            model_name="pendingdecision",
+            index=models.Index(condition=models.Q(("state", "pending")), fields=["due_at"], name="pending_due"),
         ),
         migrations.AddConstraint(
-            model_name='pendingdecision',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('job',), name='one_pending_decision'),
+            model_name="pendingdecision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "pending")), fields=("job",), name="one_pending_decision"
+            ),
         ),
         migrations.AddIndex(
-            model_name='report',
-            index=models.Index(fields=['sender', '-created_at'], name='report_sender'),
+            model_name="report",
+            index=models.Index(fields=["sender", "-created_at"], name="report_sender"),
         ),
         migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(fields=('listing', 'revision', 'sender'), name='one_report_of_a_revision'),
+            model_name="report",
+            constraint=models.UniqueConstraint(
+                fields=("listing", "revision", "sender"), name="one_report_of_a_revision"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('listing', 'number'), name='one_of_each_revision'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(fields=("listing", "number"), name="one_of_each_revision"),
         ),
         migrations.AddIndex(
-            model_name='strike',
-            index=models.Index(fields=['seller', 'expires_at'], name='strike_seller'),
+            model_name="strike",
+            index=models.Index(fields=["seller", "expires_at"], name="strike_seller"),
         ),
         migrations.RunSQL(REVISIONS, migrations.RunSQL.noop),
         migrations.RunSQL(RANKED, migrations.RunSQL.noop),

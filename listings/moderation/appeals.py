@@ -55,7 +55,8 @@ def appeal(*, decision: Decision, person: User, text: str) -> Appeal:
 
 
 def ask_for_a_person(*, listing: Listing, seller: User) -> ReviewJob:
-    """Of what the checks alone sent back: a moderator looks at it as it is. Raises ValidationError, PermissionDenied."""
+    """Of what the checks alone sent back: a moderator looks at it as it is. Raises ValidationError,
+    PermissionDenied."""
     if listing.seller_id != seller.pk:
         raise PermissionDenied("This listing belongs to somebody else.")
     with transaction.atomic():

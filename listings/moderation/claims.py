@@ -50,9 +50,9 @@ def take(job_id: int, moderator: User) -> ReviewJob:
     return job
 
 
-def take_next(moderator: User, filters: Filters = Filters()) -> ReviewJob | None:
-    """The first job of the queue that nobody holds, now held by this moderator. Of two who ask at once each gets another
-    one: rows that somebody is taking are passed over."""
+def take_next(moderator: User, filters: Filters = queue.EVERYTHING) -> ReviewJob | None:
+    """The first job of the queue that nobody holds, now held by this moderator. Of two who ask at once each gets
+    another one: rows that somebody is taking are passed over."""
     _may(moderator)
     with transaction.atomic():
         rows = queue.for_moderator(moderator, filters).select_for_update(skip_locked=True, of=("self",))

@@ -30,7 +30,7 @@ Action, Kind = Decision.Action, ReviewJob.Kind
 BATCH = 200
 ON_MARKET = (Status.PUBLISHED, Status.PAUSED)
 # What may be said of a job, by its kind.
-WORDS: dict[str, tuple[Action, ...]] = {
+WORDS: dict[str, tuple[Decision.Action, ...]] = {
     Kind.CHECK: (Action.APPROVE, Action.REJECT, Action.CHANGES),
     Kind.REPORT: (Action.APPROVE, Action.REJECT, Action.CHANGES),
     Kind.SAMPLE: (Action.APPROVE, Action.REJECT, Action.CHANGES),
@@ -258,7 +258,7 @@ def _readable(job: ReviewJob, word: Word) -> None:
     if word.action not in WORDS[job.kind]:
         raise ValidationError({"action": "Choose what is to be done with this case."})
     errors = {}
-    if word.policy and policies.get(word.policy) is None or word.action in NEEDS_POLICY and not word.policy:
+    if (word.policy and policies.get(word.policy) is None) or (word.action in NEEDS_POLICY and not word.policy):
         errors["policy"] = "Choose the policy that the listing breaks."
     reason = word.reason.strip()
     if word.action in NEEDS_REASON and len(reason) < limits.REASON_CHARS:
@@ -282,9 +282,7 @@ def _close(job: ReviewJob) -> None:
     """The job is decided, by us alone, from here to the end of the transaction."""
     Listing.objects.hold(job.listing_id)
     held = ReviewJob.objects.filter(pk=job.pk, state=ReviewJob.State.OPEN)
-    closed = held.update(
-        state=ReviewJob.State.DECIDED, decided_at=timezone.now(), claimed_by=None, claimed_until=None
-    )
+    closed = held.update(state=ReviewJob.State.DECIDED, decided_at=timezone.now(), claimed_by=None, claimed_until=None)
     if closed != 1:
         raise ValidationError(DECIDED)
 
@@ -325,6 +323,4 @@ def _overtake(job: ReviewJob) -> None:
     others = ReviewJob.objects.filter(
         listing=job.listing_id, state=ReviewJob.State.OPEN, kind__in=[Kind.CHECK, Kind.REPORT, Kind.SAMPLE]
     )
-    others.update(
-        state=ReviewJob.State.WITHDRAWN, decided_at=timezone.now(), claimed_by=None, claimed_until=None
-    )
+    others.update(state=ReviewJob.State.WITHDRAWN, decided_at=timezone.now(), claimed_by=None, claimed_until=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Literal
 
 from .. import categories
@@ -35,7 +36,7 @@ class Edit:
 def edits(listing: Listing) -> list[Edit]:
     """The newest first."""
     revisions = list(listing.revisions.order_by("number"))
-    return [_edit(before, after) for before, after in zip(revisions, revisions[1:], strict=False)][::-1]
+    return [_edit(before, after) for before, after in pairwise(revisions)][::-1]
 
 
 def _edit(before: Revision, after: Revision) -> Edit:
@@ -87,4 +88,6 @@ def _category(revision: Revision) -> str:
 
 
 def _details(revision: Revision) -> str:
-    return "; ".join(f"{label}: {value}" for label, value in categories.labelled(revision.category, revision.attributes))
+    return "; ".join(
+        f"{label}: {value}" for label, value in categories.labelled(revision.category, revision.attributes)
+    )

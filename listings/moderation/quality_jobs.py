@@ -1,7 +1,7 @@
 """Jobs that measure the moderation itself: samples of what passed, second looks, cases whose answer is known.
 
-Samples find what all checks miss (recall); second looks show how far two moderators agree (kappa); known answers how far
-one agrees with the rules. The last two are blind: who gives the answer does not know that one exists.
+Samples find what all checks miss (recall); second looks show how far two moderators agree (kappa); known answers how
+far one agrees with the rules. The last two are blind: who gives the answer does not know that one exists.
 """
 
 from __future__ import annotations
@@ -73,9 +73,7 @@ def draw_golden() -> int:
 
 def agreed() -> QuerySet[Decision]:
     """Decisions that a second, blind look came to as well and no appeal overturned, about words that still stand."""
-    same = SecondLook.objects.filter(
-        about=OuterRef("pk"), action=OuterRef("action"), review_job__kind=Kind.SECOND
-    )
+    same = SecondLook.objects.filter(about=OuterRef("pk"), action=OuterRef("action"), review_job__kind=Kind.SECOND)
     changed = Listing.objects.filter(pk=OuterRef("listing"), revision__gt=OuterRef("review_job__revision"))
     rows = Decision.objects.standing().filter(Exists(same), ~Exists(changed))
     return rows.select_related("review_job", "listing")

@@ -60,6 +60,9 @@ class Filters:
         return {name: value for name, value in given.items() if value != getattr(Filters(), name)}
 
 
+EVERYTHING = Filters()
+
+
 def open_job(
     listing: Listing,
     *,
@@ -96,7 +99,7 @@ def risk_of(listing_id: int, revision: int, policy: str) -> float:
     return min(1.0, max(score, 0.1)) * known.severity / MOST_SEVERE
 
 
-def open_jobs(filters: Filters = Filters()) -> QuerySet[ReviewJob]:
+def open_jobs(filters: Filters = EVERYTHING) -> QuerySet[ReviewJob]:
     """Open jobs in the order of `filters`; what is decided and only not yet in force is not among them."""
     rows = ReviewJob.objects.filter(LANES[filters.lane][1], state=ReviewJob.State.OPEN)
     if filters.policy:
@@ -105,9 +108,9 @@ def open_jobs(filters: Filters = Filters()) -> QuerySet[ReviewJob]:
     return rows.filter(~Exists(pending)).order_by(ORDERS[filters.order], "pk")
 
 
-def for_moderator(moderator: User, filters: Filters = Filters()) -> QuerySet[ReviewJob]:
-    """Those that this moderator may take now: free or theirs, not about themselves, not what they skipped lately, passed
-    on, or are not to judge again."""
+def for_moderator(moderator: User, filters: Filters = EVERYTHING) -> QuerySet[ReviewJob]:
+    """Those that this moderator may take now: free or theirs, not about themselves, not what they skipped lately,
+    passed on, or are not to judge again."""
     mine = JobEvent.objects.filter(job=OuterRef("pk"), actor=moderator)
     since = timezone.now() - SKIPPED_FOR
     put_off = mine.filter(Q(kind="skipped", created_at__gt=since) | Q(kind="escalated"))

@@ -36,8 +36,8 @@ def sender_of(reporter: User | None, address: str) -> str:
 
 
 def report(*, listing: Listing, reporter: User | None, address: str, policy: str, text: str) -> Report:
-    """Keep a report and open a review job, or join the open one; the listing stays where it is. The same sender's second
-    report of a revision is the first. Raises TooMany, ValidationError by field."""
+    """Keep a report and open a review job, or join the open one; the listing stays where it is. The same sender's
+    second report of a revision is the first. Raises TooMany, ValidationError by field."""
     text = text.replace("\x00", " ").strip()
     if policy and policies.get(policy) is None:
         raise ValidationError({"policy": "Choose what is wrong with it."})
@@ -82,7 +82,8 @@ def _job(listing: Listing, policy: str) -> ReviewJob:
 
 
 def _say(job: ReviewJob) -> None:
-    """The job's cause, anew: how many reports, what they say. Ten people make it more urgent than one, within bounds."""
+    """The job's cause, anew: how many reports, what they say. Ten people make it more urgent than one, within
+    bounds."""
     reports = list(Report.objects.filter(job=job))
     named = [policies.name(each.policy) or "something else" for each in reports]
     counted = ", ".join(f"{name} ({named.count(name)})" for name in dict.fromkeys(named))
@@ -97,7 +98,9 @@ def answer(job: ReviewJob, decision: Decision) -> None:
     """Whoever reported with an account hears what came of it (Article 16(5))."""
     open_ones = Q(job__state=ReviewJob.State.OPEN, job__listing=job.listing_id)
     rows = Report.objects.filter(Q(job=job) | open_ones)
-    said = "It is not on sale any more." if decision.is_restriction else "A moderator has found nothing forbidden in it."
+    said = (
+        "It is not on sale any more." if decision.is_restriction else "A moderator has found nothing forbidden in it."
+    )
     for each in rows.exclude(reporter=None).select_related("reporter", "listing"):
         assert each.reporter is not None
         notices.tell(

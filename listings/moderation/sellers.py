@@ -66,5 +66,3 @@ def look_alikes(job: ReviewJob) -> list[tuple[Listing, str]]:
         for twin in others.filter(pk__in=[each.listing_id for each in near]):
             found.setdefault(twin.pk, (twin, f"a photo like photo {photo.position + 1}"))
     return list(found.values())[:ALIKE]
-
-

@@ -20,7 +20,7 @@ from ..outcome import photos_named
 from ..trust import settings
 
 Action = Decision.Action
-SITE_RULES = "the market rules"
+RULES = "market rules, version"
 # The columns of the export, in the order of Article 17(3).
 COLUMNS = (
     "statement", "decided_at", "listing", "listing_title", "listing_url", "revision", "decision", "scope", "territory",
@@ -75,15 +75,15 @@ def preview(action: str, policy: str, reason: str, places: Sequence[int] = ()) -
         Action.REJECT: "A moderator has looked at your listing. It cannot be on sale as it is.",
         Action.CHANGES: "A moderator has looked at your listing. It can be on sale once you have changed it.",
         Action.UPHOLD: "Another moderator has looked at your listing again. The decision stands.",
-        Action.OVERTURN: "Another moderator has looked at your listing again. The decision was wrong and is taken back.",
+        Action.OVERTURN: "Another moderator has looked at it again. The decision was wrong; it is taken back.",
         Action.MODIFY: "Another moderator has looked at your listing again. The decision is changed.",
     }[Action(action)]
     found = [begin, note(action, policy, reason, places)]
     if known and action in (Action.REJECT, Action.CHANGES, Action.MODIFY):
         found += [f"Not allowed here: {known.forbids} Fine: {known.allows}", known.what_to_do]
     if action in (Action.REJECT, Action.CHANGES):
-        days = settings.value("appeal_days")
-        found.append(f"If you think this is wrong, ask for another look within {days:.0f} days: another moderator decides.")
+        days = f"{settings.value('appeal_days'):.0f} days"
+        found.append(f"If you think this is wrong, ask for another look within {days}: another moderator decides.")
     return [paragraph for paragraph in found if paragraph]
 
 
@@ -111,7 +111,7 @@ def of(decision: Decision) -> Statement:
         automated_detection=_detected(doubts),
         automated_decision="No. A person decided, having seen the listing and what the checks said.",
         legal_ground=known.legal_ground if known else "",
-        contractual_ground=f"{known.name} ({SITE_RULES}, version {policies.version()}): {known.forbids}" if known else "",
+        contractual_ground=f"{known.name} ({RULES} {policies.version()}): {known.forbids}" if known else "",
         explanation=decision.reason,
         way_forward=known.what_to_do if known and decision.action != Action.APPROVE else "",
         redress=_redress(decision),
@@ -211,4 +211,3 @@ def as_row(decision: Decision) -> dict[str, Any]:
         "appeal_outcome": answer.get_action_display() if answer else "",
         "moderator": decision.moderator.username,
     }
-

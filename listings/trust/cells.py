@@ -47,7 +47,7 @@ def _of(category: str, since: object) -> list[Cell]:
     jobs = jobs.filter(Q(outcome=Status.PUBLISHED) | Exists(decided)).order_by("-finished_at")
     looked_at = _spread(jobs.values_list("listing_id", "revision", "listing__seller")[:NEWEST])
     listings = {listing for listing, _ in looked_at}
-    rejected = Decision.objects.filter(listing__in=listings, action=Decision.Action.REJECT)
+    rejected = Decision.objects.standing().filter(listing__in=listings, action=Decision.Action.REJECT)
     missed: Counter[str] = Counter()
     for listing, revision, policy in rejected.values_list("listing_id", "review_job__revision", "policy"):
         missed[policy] += (listing, revision) in looked_at

@@ -1,7 +1,7 @@
-"""Everything that was said and decided about a listing, in one list from the device's claim to the moderator's word.
+"""Everything that was said and decided about a listing, in one list from the device's claim to the answer to an appeal.
 
-It is read from rows that the database lets nobody change (migration 0008): verdicts, rulings, status changes,
-decisions. A debt's row changes with its state; its moments stand in it.
+It is read from rows that the database lets nobody change (migrations 0008 and 0009): verdicts, rulings, status changes,
+decisions, what happened to jobs. A debt's and a strike's row changes with its state; its moments stand in it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .. import policies
-from ..models import Debt, Decision, Listing, Verdict
+from ..models import Appeal, Debt, Decision, JobEvent, Listing, SecondLook, Strike, Verdict
 from .tiers import Tier
 
 SITE = "the site"
@@ -29,7 +29,10 @@ class Line:
 
 def of(listing: Listing) -> list[Line]:
     """The oldest first."""
-    found = [*_verdicts(listing), *_rulings(listing), *_debts(listing), *_changes(listing), *_decisions(listing)]
+    found = [
+        *_verdicts(listing), *_rulings(listing), *_debts(listing), *_changes(listing), *_reports(listing),
+        *_events(listing), *_decisions(listing), *_appeals(listing), *_second_looks(listing), *_strikes(listing),
+    ]  # fmt: skip
     return sorted(found, key=lambda line: line.at)
 
 
@@ -83,6 +86,43 @@ def _changes(listing: Listing) -> Iterator[Line]:
     for change in listing.status_changes.select_related("actor"):
         who = change.actor.username if change.actor else SITE
         yield Line(change.created_at, change.revision, who, change.get_target_display(), change.note)
+
+
+def _reports(listing: Listing) -> Iterator[Line]:
+    for report in listing.reports.select_related("reporter"):
+        who = report.reporter.username if report.reporter else "somebody signed out"
+        what = f"Reported: {policies.name(report.policy) or 'something else'}"
+        yield Line(report.created_at, report.revision, who, what, report.text)
+
+
+def _events(listing: Listing) -> Iterator[Line]:
+    rows = JobEvent.objects.filter(job__listing=listing).select_related("job", "actor")
+    for event in rows:
+        who = event.actor.username if event.actor else SITE
+        yield Line(
+            event.created_at, event.job.revision, who, f"Case {event.job_id}: {event.get_kind_display()}", event.note
+        )
+
+
+def _appeals(listing: Listing) -> Iterator[Line]:
+    for appeal in Appeal.objects.filter(decision__listing=listing).select_related("decision__review_job"):
+        revision = appeal.decision.review_job.revision
+        yield Line(appeal.created_at, revision, listing.seller.username, "Asked for another look", appeal.text)
+
+
+def _second_looks(listing: Listing) -> Iterator[Line]:
+    rows = SecondLook.objects.filter(about__listing=listing).select_related("moderator", "review_job")
+    for look in rows:
+        what = f"{look.review_job.get_kind_display()}: {look.get_action_display()}"
+        yield Line(look.created_at, look.review_job.revision, look.moderator.username, what, look.reason)
+
+
+def _strikes(listing: Listing) -> Iterator[Line]:
+    for strike in Strike.objects.filter(decision__listing=listing).select_related("decision__review_job"):
+        revision = strike.decision.review_job.revision
+        yield Line(strike.created_at, revision, SITE, f"A strike until {strike.expires_at:%-d %B %Y}")
+        if strike.revoked_at:
+            yield Line(strike.revoked_at, revision, SITE, "The strike is taken back")
 
 
 def _decisions(listing: Listing) -> Iterator[Line]:

@@ -265,7 +265,9 @@ def avoided_ms(made: Iterable[Check], ran: Iterable[Ran]) -> dict[str, float | N
 
 
 def audits(since: datetime) -> Audits:
-    reviews = ReviewJob.objects.filter(listing=OuterRef("listing"), revision=OuterRef("job__revision"))
+    reviews = ReviewJob.objects.filter(
+        listing=OuterRef("listing"), revision=OuterRef("job__revision"), kind=ReviewJob.Kind.CHECK
+    )
     changes = StatusChange.objects.filter(
         listing=OuterRef("listing"), revision=OuterRef("job__revision"), target=Status.NEEDS_CHANGES
     )
@@ -300,7 +302,7 @@ def audits(since: datetime) -> Audits:
 
 def _rejected() -> Exists:
     """Of a debt: whether a moderator rejected the very revision that owed its checks."""
-    rejections = Decision.objects.filter(action=Decision.Action.REJECT, listing=OuterRef("listing"))
+    rejections = Decision.objects.standing().filter(action=Decision.Action.REJECT, listing=OuterRef("listing"))
     return Exists(rejections.filter(review_job__revision=OuterRef("job__revision")))
 
 

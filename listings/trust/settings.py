@@ -219,7 +219,7 @@ ALL = {
         Setting(
             "appeal_days",
             "Days to ask for another look",
-            "So long after a decision its merchant may appeal. The Digital Services Act asks for six months (Article 20).",
+            "So long after a decision its merchant may appeal. The Digital Services Act asks for six months (Art. 20).",
             183,
             1,
             3_650,

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -166,7 +167,7 @@ class _Echo:
 
 @moderator_required
 @require_safe
-def export(request: HttpRequest) -> StreamingHttpResponse:
+def export(request: HttpRequest) -> HttpResponseBase:
     """Every decision of a period as a statement of reasons, a row each, the oldest first."""
     rows = Decision.objects.select_related("listing", "review_job", "moderator").order_by("pk")
     for name, lookup in (("from", "created_at__date__gte"), ("to", "created_at__date__lte")):

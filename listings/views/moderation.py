@@ -10,7 +10,8 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpResponse, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -36,10 +37,10 @@ LABELS = {
 }
 
 
-def moderator_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def moderator_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     @login_required
-    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_moderator:
             raise PermissionDenied("This page is for moderators.")
         return view(request, *args, **kwargs)
@@ -63,7 +64,8 @@ def review_queue(request: SignedInRequest) -> HttpResponse:
             "further": further,
             "is_first": "after" not in request.GET,
             "filters": filters,
-            "lanes": [(lane, label, waiting[lane], _query(filters, lane=lane)) for lane, (label, _) in queue.LANES.items()],
+            "lanes": [(lane, label, waiting[lane], _query(filters, lane=lane))
+                      for lane, (label, _) in queue.LANES.items()],
             "here": waiting[filters.lane],
             "policies": [(id or queue.NO_POLICY, name, number, _query(filters, policy=id or queue.NO_POLICY))
                          for id, name, number in queue.counts(filters.lane)],
@@ -310,11 +312,16 @@ def bulk(request: SignedInRequest) -> HttpResponse:
     return render(
         request,
         "listings/moderation_bulk.html",
-        _console(request) | {"jobs": fit, "form": form, "action": action, "label": LABELS.get(action, ("", ""))[0],
-                             "actions": [(a.value, LABELS[a][0]) for a in (Action.APPROVE, Action.REJECT, Action.CHANGES)],
-                             "preview": _preview(_as_of(request.POST, action))},
+        _console(request)
+        | {
+            "jobs": fit,
+            "form": form,
+            "action": action,
+            "actions": [(each.value, LABELS[each][0]) for each in decisions.WORDS[ReviewJob.Kind.CHECK]],
+            "preview": _preview(_as_of(request.POST, action)),
+        },
         status=400 if form.errors else 200,
-    )  # fmt: skip
+    )
 
 
 def _as_of(said: QueryDict, action: str) -> QueryDict:

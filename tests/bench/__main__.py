@@ -1,8 +1,8 @@
 """`make bench`: prints a table and writes var/bench.json. Nothing passes or fails; figures move with the machine.
 
 `python -m tests.bench peers` makes only the comparison with Transformers.js, `photos` only the part on photos, with
-nsfwjs beside them (both are installed by `make bench`), `feed` that on recommendations; `--million` adds a catalogue of
-a million to it (ten minutes more).
+nsfwjs beside them (both are installed by `make bench`), `feed` that on recommendations, `queue` that on the review
+queue; `--million` adds a catalogue of a million to the feed (ten minutes more).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from models import manifest
 from tests import settings as own
-from tests.bench import measure
+from tests.bench import measure, queue
 from tests.bench.feed import compare as feed
 from tests.bench.peers import compare
 from tests.bench.photos import compare as photos
@@ -41,7 +41,7 @@ STARTS = 5
 CHECKS = 200
 LENGTHS = (400, 4000)
 PHONE_PHOTOS = 6
-PARTS = ("peers", "photos", "feed")
+PARTS = ("peers", "photos", "feed", "queue")
 
 
 def say(text: str) -> None:
@@ -217,7 +217,7 @@ def earlier() -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Figures of the check on the device.")
     parser.add_argument(
-        "part", nargs="?", choices=PARTS, help="only the comparison with Transformers.js, or with nsfwjs, or the feed"
+        "part", nargs="?", choices=PARTS, help="only the comparison with Transformers.js, with nsfwjs, feed or queue"
     )
     parser.add_argument("--published", type=Path, default=manifest.PUBLISHED, help="another folder of published models")
     parser.add_argument("--photos", type=Path, default=pictures.DEMO, help="a folder of photos, in place of the demo's")
@@ -244,6 +244,11 @@ def main() -> None:
         with a_database():
             found["feed"] = feed.run(say, million=options.million)
         print(feed.table(found["feed"]))
+        keep(found)
+    if options.part in (None, "queue"):
+        with a_database():
+            found["queue"] = queue.run(say)
+        print(queue.table(found["queue"]))
         keep(found)
     print(f"\nWritten to {Path(TARGET).relative_to(settings.BASE_DIR)}")
 

@@ -75,7 +75,11 @@ def make_case(make_listing: Callable[..., Listing]) -> Callable[..., ReviewJob]:
 def no_undo(db: None) -> None:
     """Decisions are in force at once."""
     SettingChange.objects.create(
-        name="undo_seconds", value=0, before=20, actor=User.objects.create_user("operator", role="moderator"), reason="-"
+        name="undo_seconds",
+        value=0,
+        before=20,
+        actor=User.objects.create_user("operator", role="moderator"),
+        reason="-",
     )
     settings.forget()
 

@@ -9,8 +9,9 @@ import pytest
 
 from models.recipes.listing_text import augment, corpus
 from models.recipes.listing_text.corpus import Example
+from models.steps import card
 from models.steps.errors import StepError
-from models.steps.recipe import read
+from models.steps.recipe import RECIPES, read
 
 LABELS = read("listing-text")["labels"]
 
@@ -171,3 +172,13 @@ def test_a_decision_under_a_policy_that_the_recipe_does_not_know_is_refused(tmp_
     root = decided_root(tmp_path, a="decision-1,Kite,Red,kites,decisions-check,2026-10-01,reject\n")
     with pytest.raises(StepError, match="kites"):
         corpus.gather(root, read("listing-text"))
+
+
+def test_the_card_says_how_many_decisions_and_from_when():
+    found = {"rows": 1204, "first": "2026-10-03", "last": "2026-11-05"}
+    assert card.decisions_line({"decisions": found}) == (
+        "Of moderators' decisions 1,204, from 2026-10-03 to 2026-11-05."
+    )
+    assert card.decisions_line({"decisions": None}) == card.decisions_line({})
+    for model in ("listing_text", "listing_text_cloud", "listing_text_gate"):
+        assert "{decisions}" in (RECIPES / model / "card.md").read_text()

@@ -1,10 +1,11 @@
-"""python -m models list | train | compress | evaluate | publish | patchable | report"""
+"""python -m models list | train | compress | evaluate | publish | patchable | report | export-decisions"""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ MODELS = (
     "item-tower", "query-tower", "user-tower", "ranker",
 )  # fmt: skip
 BUILD = runtime.BUILD
+SITE = Path(__file__).resolve().parent.parent / "manage.py"
 
 
 def say(text: str) -> None:
@@ -144,6 +146,19 @@ def command_report(options: argparse.Namespace) -> None:
     say(f"Written to {options.out}")
 
 
+def command_export_decisions(options: argparse.Namespace) -> None:
+    """The site knows its decisions, and this floor knows no Django: `manage.py export_decisions` does the work."""
+    if not SITE.is_file():
+        raise StepError(f"There is no {SITE.name} beside models/: decisions are exported where the site is.")
+    command = [sys.executable, str(SITE), "export_decisions", "--out", str(options.out.resolve())]
+    for name in ("since", "until"):
+        if given := getattr(options, name):
+            command += [f"--{name}", given]
+    done = subprocess.run(command, cwd=SITE.parent, check=False)
+    if done.returncode:
+        raise StepError("No decisions were exported.")
+
+
 def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(prog="python -m models", description=__doc__)
     main.add_argument("--published", type=Path, default=manifest.PUBLISHED, help=argparse.SUPPRESS)
@@ -194,6 +209,12 @@ def parser() -> argparse.ArgumentParser:
     command("patchable", command_patchable, "make the published listing-text one that takes patches, from itself")
     report = command("report", command_report, "tables and plots of the published figures")
     report.add_argument("--out", type=Path, required=True)
+    export = command(
+        "export-decisions", command_export_decisions, "moderators' decisions of this site, as rows to train on"
+    )
+    export.add_argument("--out", type=Path, required=True, help="FILE.csv(.gz); DIR/decisions/ is where train looks")
+    export.add_argument("--since", default="", help="the first day, 2026-11-01 (default: of the first decision)")
+    export.add_argument("--until", default="", help="the last day, itself included")
     return main
 
 

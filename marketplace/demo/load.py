@@ -21,7 +21,7 @@ from listings.lifecycle import Status
 from listings.models import Listing, Order, SettingChange, StatusChange, User
 from listings.trust import cells, settings
 from marketplace import catalogue
-from marketplace.demo import people, pictures
+from marketplace.demo import moderation, people, pictures
 from marketplace.demo.dating import dating_back
 from marketplace.demo.entries import Entered, Entry, enter, moment
 
@@ -59,6 +59,7 @@ def load(say: Callable[[str], None], folder: Path = FOLDER) -> Report:
         say,
     )
     report.orders = _orders(folder, users, say)
+    moderation.add_moderation(folder, users, say)
     keys: dict[tuple[int, uuid.UUID | None], list[str]] = {
         (entry.seller.pk, entry.key): entry.photos for entry in entries
     }

@@ -21,7 +21,7 @@ class NameTaken(Exception):
 
 def add_people(folder: Path) -> tuple[dict[str, User], int]:
     """All people of the demo by user name, and how many of them are new. Those who are here stay as they are."""
-    parts = tomllib.loads((folder / "people.toml").read_text("utf-8"))
+    parts = read(folder)
     here = {user.username: user for user in User.objects.filter(username__in=_names(parts))}
     password = make_password(PASSWORD)  # once for all: hashing is slow on purpose
     added = 0
@@ -36,6 +36,11 @@ def add_people(folder: Path) -> tuple[dict[str, User], int]:
                     f"The user name {name} is taken by a {here[name].role}; the demo needs it for a {role}."
                 )
     return here, added
+
+
+def read(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """By role the people of people.toml."""
+    return tomllib.loads((folder / "people.toml").read_text("utf-8"))
 
 
 def _names(parts: dict[str, Any]) -> list[str]:

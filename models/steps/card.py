@@ -124,6 +124,14 @@ def failure_list(trained: dict[str, Any]) -> list[str]:
     ]
 
 
+def decisions_line(trained: dict[str, Any]) -> str:
+    """What moderators' decisions had to do with it; reports from before they could have any say nothing of them."""
+    found = trained.get("decisions")
+    if not found:
+        return "No moderators' decisions went into this fit."
+    return f"Of moderators' decisions {found['rows']:,}, from {found['first']} to {found['last']}."
+
+
 def validation_list(trained: dict[str, Any]) -> list[str]:
     lines = [
         f"- {name}: {m['rows']:,} rows, ROC-AUC {figure(m['unsafe_roc_auc'])}, "
@@ -166,6 +174,7 @@ def card(model: str, entry: dict[str, Any], trained: dict[str, Any], bench: dict
         "left_out": "\n".join(left_out_table(trained)),
         "failures": "\n".join(failure_list(trained)),
         "validation": "\n".join(validation_list(trained)),
+        "decisions": decisions_line(trained),
         "seconds": f"{trained['seconds']:,.0f}",
         "initial": trained["initial"],
     }

@@ -205,6 +205,7 @@ def finished(
         "fit": fit_of(out, weights),
         "initial": recipe.get("initial", ""),
         "rows": counts | drawn,
+        "decisions": corpus.decided(examples),
         "seconds": round(seconds, 1),
     }
     write_report(out, report)

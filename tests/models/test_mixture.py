@@ -21,6 +21,10 @@ EXAMPLES = [
     Example("Tea towels", "Six of them.", "safe", "list", "harmless"),
     Example("", "", "safe", "neutral", "neutral"),
 ]
+DECIDED = [
+    Example("Bread knife", "Serrated.", "safe", "decisions-report", "decided"),
+    Example("Flick knife", "Opens by itself.", "weapons", "decisions-check", "decided"),
+]
 THINGS = [
     Thing("crossbow", "weapons", "weapons"),
     Thing("bow tie", "safe", "weapons"),
@@ -68,7 +72,18 @@ def test_a_seed_gives_the_same_stream():
 def test_every_origin_is_drawn_by_its_share():
     counts = Counter(draw.origin for draw in drawn())
     for name, share in OPTIONS["share"].items():
-        assert counts[name] / 4000 == pytest.approx(share, abs=0.03)
+        wanted = 0 if name == "decided" else share
+        assert counts[name] / 4000 == pytest.approx(wanted, abs=0.03)
+
+
+def test_decisions_are_drawn_beside_the_rest_and_change_nothing_where_there_are_none():
+    others = {name: share for name, share in OPTIONS["share"].items() if name != "decided"}
+    assert sum(others.values()) == pytest.approx(1)
+    assert drawn(200) == drawn(200, share=others)
+    stream = mixture.Mixture(EXAMPLES + DECIDED, THINGS, FRAMES, OPTIONS, 1)
+    found = [draw for draw in (stream.draw() for _ in range(4000)) if draw.origin == "decided"]
+    assert len(found) / 4000 == pytest.approx(OPTIONS["share"]["decided"] / sum(OPTIONS["share"].values()), abs=0.03)
+    assert {draw.policy for draw in found} == {"safe", "weapons"}
 
 
 def test_things_of_both_kinds_stand_in_the_same_frames_equally_often():

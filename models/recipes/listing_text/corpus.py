@@ -1,4 +1,5 @@
-"""What listing-text learns from: labelled listings, our own examples, our lists of things, harmless product titles."""
+"""What listing-text learns from: labelled listings, moderators' decisions, our own examples, our lists of things,
+harmless product titles."""
 
 from __future__ import annotations
 
@@ -21,6 +22,8 @@ FRAMES = HERE / "frames.csv"
 VALIDATION = HERE / "validation" / "listings.csv"
 ORDINARY = HERE / "validation" / "ordinary.csv"
 TRAIN = Path("text") / "train.csv.gz"
+DEV = (Path("text") / "dev.csv.gz", Path("text") / "challenge_dev.csv")
+DECISIONS = Path("decisions")  # files of `python -m models export-decisions`
 HARMLESS = {  # unlabelled product lists, taken as safe once the words of our own lists are filtered out
     "crowdflower": Path("retrieval/crowdflower/products.csv.gz"),
     "home_depot": Path("retrieval/home_depot/products.csv.gz"),
@@ -33,7 +36,8 @@ WORD = re.compile(r"[a-z0-9]+")
 
 @dataclass(frozen=True)
 class Example:
-    """One training text. group: market, own, neutral or harmless. kind: for our own, plain, euphemism, …"""
+    """One training text. group: market, decided, own, neutral or harmless. kind: for our own, plain, euphemism, …;
+    decided_at: of a moderator's decision, ISO 8601."""
 
     title: str
     description: str
@@ -41,6 +45,7 @@ class Example:
     source: str
     group: str
     kind: str = ""
+    decided_at: str = ""
 
 
 def share_of(text: str) -> float:
@@ -51,6 +56,44 @@ def share_of(text: str) -> float:
 def market(data: Path) -> list[Example]:
     """The labelled listings of the data root."""
     return [Example(r.title, r.description, r.policy, r.source, "market") for r in read_text(data / TRAIN)]
+
+
+def decisions(data: Path) -> list[Example]:
+    """What moderators decided, from every CSV(.gz) in the data root's decisions/; each text once, as it was decided
+    last, and none that a model is measured or chosen by. None where there is no such folder."""
+    found: dict[tuple[str, str], Example] = {}
+    for path in sorted((data / DECISIONS).glob("*.csv*")):
+        if not path.name.endswith((".csv", ".csv.gz")):
+            continue
+        for row in read_dicts(path, ("id", "title", "description", "policy", "source", "decided_at")):
+            example = Example(
+                row["title"], row["description"], row["policy"], row["source"], "decided", decided_at=row["decided_at"]
+            )
+            known = found.get(same_text(example))
+            if known is None or known.decided_at <= example.decided_at:
+                found[same_text(example)] = example
+    if not found:
+        return []
+    never = held_out(data)
+    return [example for text, example in found.items() if text not in never]
+
+
+def held_out(data: Path) -> set[tuple[str, str]]:
+    """The texts that models are measured and chosen by."""
+    measured = [row for path in DEV if (data / path).is_file() for row in read_text(data / path)]
+    chosen_by = [*validation(), *ordinary()]
+    return {same_text(row) for row in measured} | {same_text(row) for row in chosen_by}
+
+
+def same_text(row: Example | TextRow) -> tuple[str, str]:
+    """Equal for texts that differ in case and spaces alone."""
+    return " ".join(row.title.casefold().split()), " ".join(row.description.casefold().split())
+
+
+def decided(examples: list[Example]) -> dict[str, Any] | None:
+    """Of the decisions among the examples: {rows, first, last}, days in ISO 8601; None where there are none."""
+    days = sorted(e.decided_at[:10] for e in examples if e.group == "decided")
+    return {"rows": len(days), "first": days[0], "last": days[-1]} if days else None
 
 
 def own(folder: Path = EXAMPLES) -> list[Example]:
@@ -156,7 +199,8 @@ def gather(data: Path, recipe: dict[str, Any]) -> list[Example]:
     is unknown."""
     if not (data / TRAIN).is_file():
         raise StepError(f"{data} does not hold {TRAIN}: give the data root, the folder that holds text/.")
-    found = market(data) + own() + neutral() + harmless(data, recipe["data"]["harmless_per_source"], telling_words())
+    found = market(data) + decisions(data) + own() + neutral()
+    found += harmless(data, recipe["data"]["harmless_per_source"], telling_words())
     unknown = {e.policy for e in found} - set(recipe["labels"])
     if unknown:
         raise StepError(f"Labels that the recipe does not know: {', '.join(sorted(unknown))}.")

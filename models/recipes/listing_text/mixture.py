@@ -21,7 +21,7 @@ LONG_NUMBER = re.compile(r"\d{3,}")
 
 @dataclass(frozen=True)
 class Draw:
-    """One training text. origin: the group it came from; market, own, thing, harmless or neutral."""
+    """One training text. origin: the group it came from; market, decided, own, thing, harmless or neutral."""
 
     title: str
     description: str
@@ -39,19 +39,22 @@ class Mixture:
         self.options = options
         self.frames = frames
         self.groups = {
-            name: [e for e in examples if e.group == name] for name in ("market", "own", "harmless", "neutral")
+            name: [e for e in examples if e.group == name]
+            for name in ("market", "decided", "own", "harmless", "neutral")
         }
         self.hosts = [e for e in examples if e.policy == "safe" and e.group in ("market", "own", "harmless")]
         self.tails = [e.description for e in self.hosts if 20 < len(e.description) < 200]
-        self.market = Balanced([(e, (e.source, e.policy)) for e in self.groups["market"]], options["balance"])
+        self.balanced = {
+            name: Balanced([(e, (e.source, e.policy)) for e in self.groups[name]], options["balance"])
+            for name in ("market", "decided")
+        }
         self.forbidden = Balanced([(t, t.policy) for t in things if t.policy != "safe"], 0.5)
         self.allowed = Balanced([(t, t.near) for t in things if t.policy == "safe"], 0.5)
         named = [t.name for t in things if t.policy == "safe"] + [short(e.title) for e in self.hosts]
         self.goods = [name for name in named if name.strip()]
         shares = options["share"]
         # What a smaller corpus lacks is not drawn.
-        there = {"market": self.groups["market"], "own": self.groups["own"], "harmless": self.groups["harmless"],
-                 "neutral": self.groups["neutral"], "thing": things if frames else []}  # fmt: skip
+        there = self.groups | {"thing": things if frames else []}
         self.names = [name for name in shares if there[name]]
         self.shares = [shares[name] for name in self.names]
 
@@ -61,7 +64,8 @@ class Mixture:
         if origin == "thing":
             title, description, policy = self.framed()
         else:
-            example = self.market.draw(rng) if origin == "market" else rng.choice(self.groups[origin])
+            balanced = self.balanced.get(origin)
+            example = balanced.draw(rng) if balanced else rng.choice(self.groups[origin])
             title, description, policy = example.title, example.description, example.policy
         if origin == "neutral":
             return Draw(title, description, policy, origin)

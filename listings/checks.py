@@ -111,6 +111,14 @@ def make_due(job_id: int) -> None:
     OwedCheck.objects.filter(job_id=job_id, due_at=DEFERRED).update(due_at=timezone.now())
 
 
+def owe_dropped(listing_id: int, revision: int) -> None:
+    """A revision that is back on the market owes again what was dropped when it was taken off."""
+    for job in ValidationJob.objects.filter(listing=listing_id, revision=revision):
+        dropped = job.checks.filter(state=OwedCheck.State.DROPPED)
+        dropped.update(state=OwedCheck.State.OWED, due_at=timezone.now(), finished_at=None, started_at=None)
+        _open(job)
+
+
 def drop(jobs: QuerySet[ValidationJob]) -> None:
     """Of these, what is owed is owed no longer. Not so what was on sale already: it is checked for the record, later
     (trust/debts.py)."""

@@ -23,10 +23,10 @@ S = Status
 # and an approval puts it back where it was; what somebody reported stays where it is until a moderator has decided.
 # Who makes each step, and when, stands in docs/states.md; a test holds the two together.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    S.CHECKING: frozenset({S.CHECKING, S.PUBLISHED, S.IN_REVIEW, S.NEEDS_CHANGES, S.ENDED}),
+    S.CHECKING: frozenset({S.CHECKING, S.PUBLISHED, S.PAUSED, S.IN_REVIEW, S.NEEDS_CHANGES, S.ENDED}),
     S.IN_REVIEW: frozenset({S.CHECKING, S.PUBLISHED, S.PAUSED, S.NEEDS_CHANGES, S.REJECTED, S.ENDED}),
-    S.NEEDS_CHANGES: frozenset({S.CHECKING, S.IN_REVIEW, S.PUBLISHED, S.ENDED}),
-    S.REJECTED: frozenset({S.CHECKING, S.PUBLISHED, S.NEEDS_CHANGES, S.ENDED}),
+    S.NEEDS_CHANGES: frozenset({S.CHECKING, S.IN_REVIEW, S.PUBLISHED, S.PAUSED, S.ENDED}),
+    S.REJECTED: frozenset({S.CHECKING, S.PUBLISHED, S.PAUSED, S.NEEDS_CHANGES, S.ENDED}),
     S.PUBLISHED: frozenset({S.CHECKING, S.IN_REVIEW, S.PAUSED, S.NEEDS_CHANGES, S.REJECTED, S.ENDED}),
     S.PAUSED: frozenset({S.CHECKING, S.IN_REVIEW, S.PUBLISHED, S.NEEDS_CHANGES, S.REJECTED, S.ENDED}),
     S.ENDED: frozenset({S.CHECKING}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -86,8 +87,13 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         """The one way to change a status: compare-and-set, with its line in the record.
 
         True if we moved it; False if somebody else got there first (another status, or another revision than
-        `at_revision`). Raises ValueError for a step that `TRANSITIONS` does not know.
+        `at_revision`). What a suspended seller has is paused in place of published. Raises ValueError for a step that
+        `TRANSITIONS` does not know.
         """
+        if target == Status.PUBLISHED and (until := self._suspended_until(pk)):
+            if source == Status.PAUSED:
+                return False
+            target, note = Status.PAUSED, f"It would be on sale, but your account is suspended until {until:%-d %B %Y}."
         if Status(target) not in TRANSITIONS[Status(source)]:
             raise ValueError(f"a listing cannot go from {source} to {target}")
         held = self.filter(pk=pk, status=source)
@@ -110,6 +116,11 @@ class ListingQuerySet(models.QuerySet["Listing"]):
             told = partial(status_changed.send_robust, Listing, listing_id=pk, source=source, target=target)
             transaction.on_commit(told)
         return True
+
+    def _suspended_until(self, pk: int) -> datetime | None:
+        return User.objects.filter(listings=pk, suspended_until__gt=timezone.now()).values_list(
+            "suspended_until", flat=True
+        ).first()  # fmt: skip
 
 
 class Separated(models.Func):

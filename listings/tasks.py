@@ -99,9 +99,11 @@ def pay_debts() -> int:
 
 @shared_task
 def settle_decisions() -> int:
-    from .moderation import decisions
+    from .moderation import decisions, strikes
 
-    return decisions.settle_due()
+    settled = decisions.settle_due()
+    strikes.pause_suspended()
+    return settled
 
 
 @shared_task

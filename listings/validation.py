@@ -32,8 +32,8 @@ from . import (
 )
 from .lifecycle import Status
 from .models import Debt, Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
-from .moderation import queue
-from .outcome import GRAVE, UNDECIDED, Outcome, decide_about_photos, decide_outcome
+from .moderation import decided_before, queue
+from .outcome import GRAVE, IN_REVIEW_NOTE, UNDECIDED, Outcome, decide_about_photos, decide_outcome
 from .trust import debts
 
 log = logging.getLogger(__name__)
@@ -213,12 +213,22 @@ def _weigh(job: ValidationJob) -> Outcome:
     given_up = job.checks.filter(state=OwedCheck.State.FAILED).select_related("photo")
     checking = Listing.objects.filter(pk=job.listing_id, status=Status.CHECKING).exists()
     if checking or Debt.objects.filter(job=job, state__in=Debt.UNPAID).exists():
-        return decide_outcome(list(said), list(given_up))
+        return _again(job, decide_outcome(list(said), list(given_up)))
     seen = Decision.objects.filter(listing=job.listing_id, review_job__revision=job.revision).first()
     if seen:
         said = said.filter(created_at__gt=seen.created_at)
         given_up = given_up.filter(finished_at__gt=seen.created_at)
     return decide_about_photos(list(said), list(given_up))
+
+
+def _again(job: ValidationJob, found: Outcome) -> Outcome:
+    """What a moderator kept off the market, the checks alone do not let back."""
+    earlier = decided_before.find(job.listing) if found.status == Status.PUBLISHED else None
+    if earlier is None:
+        return found
+    about = f"case {earlier.review_job_id}, {earlier.get_action_display().lower()}: “{earlier.reason}”"
+    cause = f"A moderator kept it, or the same words, off the market before ({about}). The checks find nothing."
+    return Outcome(Status.IN_REVIEW, IN_REVIEW_NOTE, cause, earlier.policy)
 
 
 def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:

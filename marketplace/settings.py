@@ -193,7 +193,11 @@ CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"  # intervals only: nothing to ke
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "listings.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
     "debts": {"task": "listings.tasks.pay_debts", "schedule": 15.0, "options": {"expires": 15}},
-    "decisions": {"task": "listings.tasks.settle_decisions", "schedule": 2.0, "options": {"expires": 2}},
+    "decisions": {
+        "task": "listings.tasks.settle_decisions",
+        "schedule": 2.0,
+        "options": {"expires": 60, "priority": 0},  # workers may be busy with a heavy check for so long
+    },
     "notices": {"task": "listings.tasks.mail_notices", "schedule": 20.0, "options": {"expires": 20}},
     "quality": {"task": "listings.tasks.draw_quality_jobs", "schedule": 300.0, "options": {"expires": 300}},
     "cells": {"task": "listings.tasks.count_cells", "schedule": 60.0, "options": {"expires": 60}},

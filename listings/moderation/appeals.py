@@ -59,6 +59,8 @@ def ask_for_a_person(*, listing: Listing, seller: User) -> ReviewJob:
     PermissionDenied."""
     if listing.seller_id != seller.pk:
         raise PermissionDenied("This listing belongs to somebody else.")
+    if seller.is_suspended:
+        raise ValidationError(f"Your account is suspended until {seller.suspended_until:%-d %B %Y}.")
     with transaction.atomic():
         Listing.objects.hold(listing.pk)
         current = Listing.objects.get(pk=listing.pk)

@@ -18,7 +18,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from .. import limits, photo_bank, policies
+from .. import checks, limits, photo_bank, policies
 from ..checks import SETTLED_BY_APPROVAL
 from ..lifecycle import Status
 from ..models import Decision, JobEvent, Listing, OwedCheck, PendingDecision, ReviewJob, SecondLook, User
@@ -28,6 +28,7 @@ from . import claims, evidence, notices, quality_jobs, reports, statements, stri
 log = logging.getLogger(__name__)
 Action, Kind = Decision.Action, ReviewJob.Kind
 BATCH = 200
+AFTER_A_FAULT = timedelta(minutes=1)
 PAST = (Kind.APPEAL, Kind.LEFT)  # about what was said once, whatever the listing is now
 ON_MARKET = (Status.PUBLISHED, Status.PAUSED)
 # What may be said of a job, by its kind.
@@ -99,10 +100,21 @@ def undo(pending: Iterable[PendingDecision], moderator: User) -> list[PendingDec
     return found
 
 
-def settle_due(now: datetime | None = None) -> int:
-    """Make what has waited its time; how many were made. Two at once make nothing twice."""
+def settle_due(now: datetime | None = None, moderator: User | None = None) -> int:
+    """Make what has waited its time (of one moderator, if named); how many were made. Two at once make nothing twice.
+    One that fails by a fault of ours is tried again in a minute, and holds up no other."""
     due = PendingDecision.objects.filter(state=PendingDecision.State.PENDING, due_at__lte=now or timezone.now())
-    return sum(settle(pk) for pk in due.order_by("due_at", "pk").values_list("pk", flat=True)[:BATCH])
+    if moderator is not None:
+        due = due.filter(moderator=moderator)
+    made = 0
+    for pk in due.order_by("due_at", "pk").values_list("pk", flat=True)[:BATCH]:
+        try:
+            made += settle(pk)
+        except Exception:
+            log.exception("pending decision %s could not be made", pk)
+            again = (now or timezone.now()) + AFTER_A_FAULT
+            PendingDecision.objects.filter(pk=pk, state=PendingDecision.State.PENDING).update(due_at=again)
+    return made
 
 
 def settle(pending_id: int) -> bool:
@@ -253,10 +265,15 @@ def _answer_appeal(job: ReviewJob, moderator: User, word: Word) -> Decision:
             strikes.revoke(earlier)
             earlier.removed_photos.all().delete()
         if status is not None and word.action == Action.OVERTURN:
-            _move(job, moderator, Status(status), Status.PUBLISHED, at=earlier.review_job.revision)
+            target = earlier.review_job.approval_leads_to
+            _move(job, moderator, Status(status), target, at=earlier.review_job.revision)
+            checks.owe_dropped(job.listing_id, earlier.review_job.revision)
         if status is not None and word.action == Action.MODIFY:
             note = statements.note(word.action, word.policy, word.reason)
-            _move(job, moderator, Status(status), Status.NEEDS_CHANGES, note, at=earlier.review_job.revision)
+            if status == Status.NEEDS_CHANGES:  # there it stays, with another reason
+                Listing.objects.filter(pk=job.listing_id).update(status_note=note)
+            else:
+                _move(job, moderator, Status(status), Status.NEEDS_CHANGES, note, at=earlier.review_job.revision)
         notices.of_decision(decision)
     return decision
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -26,7 +27,7 @@ def give(decision: Decision) -> Strike | None:
     policy = policies.get(decision.policy)
     if policy is None or policy.severity < GRAVE_FROM:
         return None
-    seller = User.objects.select_for_update(of=("self",)).get(pk=decision.listing.seller_id)
+    seller = _held(decision.listing.seller_id)
     strike = Strike.objects.create(
         seller=seller,
         decision=decision,
@@ -43,20 +44,33 @@ def revoke(decision: Decision) -> None:
     strikes = Strike.objects.filter(decision=decision, revoked_at=None)
     if not strikes.update(revoked_at=timezone.now()):
         return
-    seller = User.objects.select_for_update(of=("self",)).get(pk=decision.listing.seller_id)
+    seller = _held(decision.listing.seller_id)
     if seller.is_suspended and living(seller).count() < settings.value("strikes_to_suspend"):
         User.objects.filter(pk=seller.pk).update(suspended_until=None)
         notices.suspension_lifted(seller)
 
 
+def _held(pk: int) -> User:
+    """Until the transaction ends. Rows that name a user are written meanwhile: a stronger lock would wait for those who
+    hold a listing of theirs, and they for us."""
+    return User.objects.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
 def suspend(seller: User) -> None:
-    """Everything on sale is paused; nothing new comes in until the time is over. The seller may then resume."""
+    """Everything on sale is paused, after the commit; nothing new comes in until the time is over. The seller may then
+    resume."""
     until = timezone.now() + timedelta(days=settings.value("suspend_days"))
     User.objects.filter(pk=seller.pk).update(suspended_until=until)
-    on_sale = Listing.objects.filter(seller=seller, status=Status.PUBLISHED).values_list("pk", flat=True)
-    for pk in on_sale.order_by("pk"):
-        Listing.objects.move(
-            pk, source=Status.PUBLISHED, target=Status.PAUSED,
-            note=f"Your account is suspended until {until:%-d %B %Y}. You can put this back on sale then.",
-        )  # fmt: skip
     notices.suspended(seller, until)
+    transaction.on_commit(pause_suspended, robust=True)
+
+
+def pause_suspended() -> int:
+    """Take off the market what suspended sellers still have on sale, each by itself; how many. Also run by the task
+    that settles decisions: whatever ends this process, it is done in the end."""
+    on_sale = Listing.objects.filter(status=Status.PUBLISHED, seller__suspended_until__gt=timezone.now())
+    moved = 0
+    for pk, until in on_sale.order_by("pk").values_list("pk", "seller__suspended_until"):
+        note = f"Your account is suspended until {until:%-d %B %Y}. You can put this back on sale then."
+        moved += Listing.objects.move(pk, source=Status.PUBLISHED, target=Status.PAUSED, note=note)
+    return moved

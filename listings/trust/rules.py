@@ -17,6 +17,7 @@ from .. import contact_details, content, duplicates, look_alikes, photo_bank, po
 from ..checks import DEFERRED
 from ..lifecycle import Status
 from ..models import Debt, Listing, OwedCheck, Photo, Verdict, VerdictDecision, Where
+from ..moderation import decided_before
 from . import cells
 from .tiers import Standing, Tier, standing
 
@@ -60,6 +61,7 @@ def rule(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict],
     upper = cells.measured(listing.category)
     grounds = [
         *against,
+        *_by_moderator(listing),
         *by_seller(float(listing.price), known, terms),
         *by_place(cells.shut(upper, terms), photos, verdicts, terms),
         *by_load(_load(listing, terms), known, terms),
@@ -67,6 +69,11 @@ def rule(listing: Listing, photos: Sequence[Photo], verdicts: Sequence[Verdict],
     # A worker looks for these anyway; here only of what would be on sale now, for they search all photos.
     grounds = grounds or _unless_it_fails(listing, lambda: list(_quick_checks(listing, photos)))
     return Ruled(grounds, not against, 1.0 if against else risk(verdicts, upper, terms), known)
+
+
+def _by_moderator(listing: Listing) -> Iterator[str]:
+    if decided_before.find(listing) is not None:
+        yield "A moderator has kept it, or the same words, off the market before."
 
 
 def _unless_it_fails(listing: Listing, find: Callable[[], list[str]]) -> list[str]:

@@ -108,6 +108,7 @@ def _address(name: str, filters: Filters, *args: Any) -> str:
 def _console(request: SignedInRequest) -> dict[str, Any]:
     """What every page of the console shows: decisions of this moderator that can still be taken back, and those that
     could not be made (each told once)."""
+    decisions.settle_due(moderator=request.user)  # workers may be busy
     for failed in decisions.untold(request.user):
         messages.error(request, f"“{failed.job.listing.title}”: your decision could not be made. {failed.failure}")
     waiting = PendingDecision.objects.filter(

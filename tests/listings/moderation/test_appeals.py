@@ -5,10 +5,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from listings import photos, policies, selling, submission
+from listings import checks, photos, policies, selling, submission
 from listings.lifecycle import Status
 from listings.models import Appeal, Decision, Listing, Notice, RemovedPhoto, ReviewJob, Strike
-from listings.moderation import appeals, decisions, strikes
+from listings.moderation import appeals, decisions, queue, strikes
 from listings.moderation.decisions import Word
 from tests.listings.conftest import WORDS
 
@@ -126,6 +126,7 @@ def test_the_third_strike_suspends_and_an_overturned_one_lifts_it(rejected, make
     on_sale = make_listing("Kettle")
     found = [rejected(f"Knife {number}") for number in range(3)]
     merchant.refresh_from_db()
+    assert strikes.pause_suspended() == 1
     on_sale.refresh_from_db()
     assert merchant.is_suspended
     assert on_sale.status == Status.PAUSED and "suspended" in on_sale.status_note
@@ -146,6 +147,46 @@ def test_a_mild_policy_gives_no_strike(make_case, moderator):
     mild = next(policy for policy in policies.all() if policy.severity < strikes.GRAVE_FROM)
     decisions.reject(job=make_case(), moderator=moderator, policy=mild.id, reason="This is not sold here.")
     assert not Strike.objects.exists()
+
+
+def test_nothing_of_a_suspended_seller_comes_on_sale_whoever_says_so(merchant, make_listing, make_case, moderator):
+    case, sent_back = make_case("Kettle"), make_listing("Pot", status=Status.NEEDS_CHANGES)
+    merchant.suspended_until = timezone.now() + timedelta(days=1)
+    merchant.save()
+    decisions.approve(job=case, moderator=moderator)
+    case.listing.refresh_from_db()
+    assert case.listing.status == Status.PAUSED and "suspended until" in case.listing.status_note
+    with pytest.raises(ValidationError, match="suspended until"):
+        appeals.ask_for_a_person(listing=sent_back, seller=merchant)
+    checked = make_listing("Pan", status=Status.CHECKING)
+    assert Listing.objects.move(checked.pk, source=Status.CHECKING, target=Status.PUBLISHED)
+    checked.refresh_from_db()
+    assert checked.status == Status.PAUSED
+
+
+def test_overturned_what_its_merchant_had_paused_stays_paused_and_owes_what_was_dropped(
+    make_listing, moderator, second, merchant
+):
+    listing = make_listing("Kettle", status=Status.PAUSED)
+    job = checks.owe(listing, [])
+    case = queue.open_job(listing, revision=1, kind="report", cause="-", status_before=Status.PAUSED)
+    decision = decisions.reject(job=case, moderator=moderator, policy="weapons", reason="It is a knife, is it not?")
+    checks.drop(type(job).objects.filter(pk=job.pk))
+    appeals.appeal(decision=decision, person=merchant, text=WHY)
+    answer(decision, second, "overturn")
+    listing.refresh_from_db()
+    job.refresh_from_db()
+    assert (listing.status, job.state) == (Status.PAUSED, "owed")
+    assert set(job.checks.values_list("state", flat=True)) == {"owed"}
+
+
+def test_an_appeal_against_changes_can_be_modified(make_case, moderator, second, merchant):
+    case = make_case()
+    decision = decisions.decide(job=case, moderator=moderator, word=Word("changes", "", "Show the maker's mark."))
+    appeals.appeal(decision=decision, person=merchant, text=WHY)
+    answer(decision, second, "modify", policy="tobacco_alcohol")
+    case.listing.refresh_from_db()
+    assert case.listing.status == Status.NEEDS_CHANGES and ANSWER in case.listing.status_note
 
 
 def test_a_suspended_seller_submits_nothing_and_resumes_nothing(merchant, make_listing):

@@ -100,3 +100,24 @@ def test_a_decision_with_no_time_to_take_it_back_is_in_force_at_once(make_case, 
     case = make_case()
     assert decisions.propose(job=case, moderator=moderator, word=Word("approve"), revision=1).state == "done"
     assert status(case) == Status.PUBLISHED
+
+
+def test_one_that_fails_holds_up_no_other_and_is_tried_again(make_case, moderator, rejecting, monkeypatch):
+    bad, good = make_case("Bad"), make_case("Good")
+    for case in (bad, good):
+        decisions.propose(job=case, moderator=moderator, word=rejecting, revision=1)
+    real = decisions.decide
+
+    def fail(*, job, **said):
+        if job.pk == bad.pk:
+            raise OSError(28, "No space left on device")
+        return real(job=job, **said)
+
+    monkeypatch.setattr(decisions, "decide", fail)
+    later = timezone.now() + LATER
+    assert decisions.settle_due(later) == 1
+    assert status(good) == Status.REJECTED
+    monkeypatch.setattr(decisions, "decide", real)
+    assert decisions.settle_due(later) == 0, "not at once"
+    assert decisions.settle_due(later + LATER) == 1
+    assert status(bad) == Status.REJECTED

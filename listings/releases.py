@@ -185,7 +185,8 @@ class Candidate:
 def wrong_decisions(policy: str = "", most: int = EXAMPLES, keys: Sequence[int] | None = None) -> list[Candidate]:
     """The latest decisions that the device's model got wrong, the text still being the one decided on: rejected though
     it said no more than “unsure”, or approved though it warned. `policy`: of that one alone; `keys`: of those alone."""
-    rows = Decision.objects.select_related("listing__seller", "moderator", "review_job")
+    plain = Decision.objects.standing().filter(action__in=[Decision.Action.APPROVE, Decision.Action.REJECT])
+    rows = plain.select_related("listing__seller", "moderator", "review_job")
     rows = rows.prefetch_related("listing__photos").defer("listing__search")
     if keys is not None:
         rows = rows.filter(pk__in=keys)

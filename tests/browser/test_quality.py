@@ -60,7 +60,7 @@ def test_the_slide_says_at_once_what_the_form_says(
     row = page.locator("tr", has_text="Precision").filter(has=page.locator("[data-out=precision]"))
     expect(row.locator("td").first).to_have_text("75 %")
     expect(page.locator("#simulator-threshold")).to_have_value("0.6")
-    assert not [url for url in asked if "/static/" not in url], "nothing is asked of the server but pictures of the page"
+    assert not [url for url in asked if "/static/" not in url], "nothing is asked of the server but pictures"
     slid = page.locator(OUTCOMES).inner_text()
 
     bare = browser.new_context(base_url=site.url, java_script_enabled=False)

@@ -455,8 +455,13 @@ class SettingChange(models.Model):
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def standing(self) -> DecisionQuerySet:
-        """Without those that an appeal overturned: they say nothing against a seller, nor for a model."""
+        """Without those that an appeal took back or replaced: they say nothing against a seller, nor for a model."""
         return self.exclude(answers__action__in=["overturn", "modify"])
+
+    def violations(self) -> DecisionQuerySet:
+        """Rejections that stand; one that an appeal put under another policy counts under that one."""
+        replaced = models.Q(action="modify", about__action="reject")
+        return self.standing().filter(models.Q(action="reject") | replaced)
 
 
 class Revision(models.Model):
@@ -574,6 +579,9 @@ class Decision(models.Model):
     about = models.ForeignKey(  # the decision that an appeal was against
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="answers"
     )
+    # As they were then: what is changed later changes nothing about what was said.
+    appeal_until = models.DateTimeField(null=True, blank=True)
+    policies_version = models.CharField(max_length=20, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = DecisionQuerySet.as_manager()
@@ -585,7 +593,7 @@ class Decision(models.Model):
     @property
     def is_restriction(self) -> bool:
         """It keeps a listing off the market: there is a statement of reasons, and an appeal."""
-        return self.action in (self.Action.REJECT, self.Action.CHANGES)
+        return self.action in (self.Action.REJECT, self.Action.CHANGES, self.Action.MODIFY)
 
 
 class PendingDecision(models.Model):
@@ -604,6 +612,7 @@ class PendingDecision(models.Model):
     policy = models.CharField(max_length=30, blank=True)
     reason = models.TextField(blank=True)
     photos = models.JSONField(default=list, blank=True)  # keys of those that go into the bank
+    reports_seen = models.BigIntegerField(default=0)  # the last report that the moderator had before them
     batch = models.UUIDField(null=True, blank=True)  # of those decided together
     state = models.CharField(max_length=7, choices=State, default=State.PENDING)
     failure = models.TextField(blank=True)  # what the moderator is told

@@ -26,7 +26,7 @@ def place(*, listing: Listing, buyer: User, price_seen: str) -> Order:
         if _decimal(price_seen) != current.price:
             raise ValidationError("The price has changed since you opened the page. Please look at it again.")
         Listing.objects.move(current.pk, source=Status.PUBLISHED, target=Status.ENDED, actor=buyer, note="Sold.")
-        submission.withdraw_jobs(current)  # what was bought unchecked is checked all the same
+        submission.withdraw_jobs(current, ended=True)  # what was bought unchecked is checked all the same
         return Order.objects.create(listing=current, buyer=buyer, price=current.price, currency=current.currency)
 
 

@@ -28,6 +28,7 @@ from .models import (
     Verdict,
     Where,
 )
+from .moderation import reports
 from .outcome import a_person_decides
 from .photos import copy_staged
 from .trust import debts, lot, settings
@@ -127,6 +128,7 @@ def resubmit(
             current.save(update_fields=[*UNCHECKED, "edits", "updated_at"])
             debts.price_changed(current)
             return current
+        was = current.status
         revision, said_before = current.revision + 1, (current.title, current.category)
         withdraw_jobs(current)
         columns = _columns(content) | {"revision": revision, "edits": current.edits + 1}
@@ -141,6 +143,8 @@ def resubmit(
         if not moved:  # cannot happen under the row lock; without this an edit could go unchecked
             raise StaleRevision("This listing was changed at the same moment. Please send it once more.")
         current.refresh_from_db()
+        if was == Status.ENDED:
+            reports.come_back(current)
         if (content["title"], content["category"]) != said_before:
             current.photos.update(approved_at=None)  # they were approved as photos of something else
         _keep(current, photos, checked)
@@ -156,6 +160,8 @@ def withdraw_jobs(listing: Listing, *, ended: bool = False) -> None:
     on_sale = Debt.objects.filter(listing=listing, job__revision=OuterRef("revision"))
     waiting.filter(Exists(on_sale), kind=ReviewJob.Kind.CHECK).update(kind=ReviewJob.Kind.LEFT)
     answered = [ReviewJob.Kind.CHECK, ReviewJob.Kind.SAMPLE, *([ReviewJob.Kind.REPORT] if ended else [])]
+    if ended:
+        reports.ended(listing)
     waiting.filter(kind__in=answered).update(state=ReviewJob.State.WITHDRAWN, decided_at=timezone.now())
     waiting.filter(kind=ReviewJob.Kind.REPORT).update(revision=listing.revision + 1)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from .. import limits
-from ..models import JobEvent, ReviewJob, User
+from ..models import Decision, JobEvent, Listing, PendingDecision, ReviewJob, SecondLook, User
 from ..trust import settings
 from . import queue
 from .queue import Filters
@@ -41,13 +41,23 @@ def take(job_id: int, moderator: User) -> ReviewJob:
             raise Taken("This case is decided, or its merchant has withdrawn it.")
         if job.listing.seller_id == moderator.pk:
             raise PermissionDenied("Nobody decides on their own listing.")
-        if job.about is not None and job.about.moderator_id == moderator.pk:
-            raise PermissionDenied("You made the decision that this is about: somebody else looks at it now.")
+        if has_judged(job, moderator):
+            raise PermissionDenied("You have judged this before: somebody else looks at it now.")
+        if job.pending.filter(state=PendingDecision.State.PENDING).exists():
+            raise Taken("This case is decided; the decision can still be taken back by its moderator. Nothing changed.")
         other = holder(job)
         if other is not None and other.pk != moderator.pk:
             raise Taken(f"{other.username} is at work on this case. Nothing changed.")
         _hold(job, moderator)
     return job
+
+
+def has_judged(job: ReviewJob, moderator: User) -> bool:
+    """Of what is to be judged anew: whether this moderator decided about the listing before, or looked at it unseen."""
+    if job.about_id is None:
+        return False
+    decided = Decision.objects.filter(listing=job.listing_id, moderator=moderator)
+    return decided.exists() or SecondLook.objects.filter(about__listing=job.listing_id, moderator=moderator).exists()
 
 
 def take_next(moderator: User, filters: Filters = queue.EVERYTHING) -> ReviewJob | None:
@@ -98,16 +108,26 @@ def skip(job_id: int, moderator: User) -> None:
 
 def escalate(job_id: int, moderator: User, note: str) -> None:
     """Pass it on, with what the next one should know. Another moderator decides it. Raises Taken, ValidationError."""
-    if len(note.strip()) < limits.REASON_CHARS:
+    note = note.replace("\x00", " ").strip()
+    if len(note) < limits.REASON_CHARS:
         raise ValidationError({"reason": "Write what the next moderator should know."})
+    if len(note) > limits.REASON_MOST:
+        raise ValidationError({"reason": f"Say it in {limits.REASON_MOST:,} characters or fewer."})
     with transaction.atomic():
         job = take(job_id, moderator)
-        if job.is_blind or job.escalated:
+        if job.escalated:
             raise ValidationError({"reason": "This case cannot be passed on (again): decide it, or skip it."})
         ReviewJob.objects.filter(pk=job_id).update(escalated=True)
-        release(job_id, moderator, Event.ESCALATED, note.strip())
+        release(job_id, moderator, Event.ESCALATED, note)
 
 
 def _may(moderator: User) -> None:
     if not moderator.is_moderator or not moderator.is_active:
         raise PermissionDenied("Only moderators decide.")
+
+
+def refuse_while_blind(listing: Listing, moderator: User) -> None:
+    """Whoever is to judge it without knowing how it was judged does not look that up. Raises PermissionDenied."""
+    mine = ReviewJob.objects.filter(listing=listing, claimed_by=moderator, state=ReviewJob.State.OPEN)
+    if mine.filter(kind__in=[ReviewJob.Kind.SECOND, ReviewJob.Kind.GOLDEN]).exists():
+        raise PermissionDenied("You have a case about this listing. Decide it first; then you can read this.")

@@ -55,6 +55,7 @@ class Word:
     policy: str = ""
     reason: str = ""
     photos: Sequence[int] = ()
+    reports_seen: int | None = None  # key of the last report that was read; None: all there are
 
 
 # --- Proposing and taking back ---------------------------------------------------------------------------------------
@@ -64,6 +65,7 @@ def propose(
     """The decision on what the moderator saw (`revision`), in force after the time for taking it back. Raises
     claims.Taken when somebody else holds the job, ValidationError by field, PermissionDenied."""
     _readable(job, word)
+    _may(job, moderator)
     with transaction.atomic():
         job = claims.take(job.pk, moderator)
         if revision != job.revision or not (job.is_blind or job.kind in PAST or _as_seen(job)):
@@ -74,6 +76,7 @@ def propose(
                 pending = PendingDecision.objects.create(
                     job=job, moderator=moderator, revision=revision, action=word.action, policy=word.policy,
                     reason=word.reason.strip(), photos=list(word.photos), batch=batch, due_at=due,
+                    reports_seen=reports.last(job.listing_id) if word.reports_seen is None else word.reports_seen,
                 )  # fmt: skip
         except IntegrityError:
             raise claims.Taken(DECIDED) from None
@@ -126,7 +129,7 @@ def settle(pending_id: int) -> bool:
         if pending is None:
             return False
         job = ReviewJob.objects.select_related("listing__seller", "about").get(pk=pending.job_id)
-        word = Word(pending.action, pending.policy, pending.reason, pending.photos)
+        word = Word(pending.action, pending.policy, pending.reason, pending.photos, pending.reports_seen)
         try:
             if pending.revision != job.revision:
                 raise ValidationError(CHANGED)
@@ -195,8 +198,9 @@ def _approve(job: ReviewJob, moderator: User, word: Word) -> Decision:
         )
         seen = job.listing.photos.exclude(pk__in=unseen.values("photo"))
         seen.update(approved_at=decision.created_at)
-        reports.answer(job, decision)
+        unread = reports.answer(job, decision, word.reports_seen)
         _overtake(job)
+        reports.carry_on(job, unread)
         if job.kind == Kind.CHECK:
             notices.of_decision(decision)
         quality_jobs.draw_second_look(decision)
@@ -213,6 +217,7 @@ def _reject(job: ReviewJob, moderator: User, word: Word) -> Decision:
         decision = _take_off(job, moderator, word, Status.REJECTED, note)
         photo_bank.add(decision, kept_off)
         strikes.give(decision)
+        notices.of_decision(decision, places)
         # Afterwards: it locks other listings, and of two moderators each could hold the one that the other needs.
         transaction.on_commit(partial(photo_bank.look_again, decision))
         transaction.on_commit(partial(debts.call_in_all_of, job.listing.seller_id))
@@ -220,7 +225,11 @@ def _reject(job: ReviewJob, moderator: User, word: Word) -> Decision:
 
 
 def _ask_for_changes(job: ReviewJob, moderator: User, word: Word) -> Decision:
-    return _take_off(job, moderator, word, Status.NEEDS_CHANGES, statements.note(word.action, word.policy, word.reason))
+    note = statements.note(word.action, word.policy, word.reason)
+    with transaction.atomic():
+        decision = _take_off(job, moderator, word, Status.NEEDS_CHANGES, note)
+        notices.of_decision(decision)
+    return decision
 
 
 def _take_off(job: ReviewJob, moderator: User, word: Word, target: Status, note: str) -> Decision:
@@ -235,7 +244,6 @@ def _take_off(job: ReviewJob, moderator: User, word: Word, target: Status, note:
         if job.kind != Kind.LEFT:
             reports.answer(job, decision)
             _overtake(job)
-        notices.of_decision(decision)
         quality_jobs.draw_second_look(decision)
     return decision
 
@@ -263,7 +271,10 @@ def _answer_appeal(job: ReviewJob, moderator: User, word: Word) -> Decision:
         status = still.values_list("status", flat=True).first()
         if word.action != Action.UPHOLD:
             strikes.revoke(earlier)
+        if word.action == Action.OVERTURN:
             earlier.removed_photos.all().delete()
+        if word.action == Action.MODIFY and earlier.action != Action.CHANGES:
+            strikes.give(decision)
         if status is not None and word.action == Action.OVERTURN:
             target = earlier.review_job.approval_leads_to
             _move(job, moderator, Status(status), target, at=earlier.review_job.revision)
@@ -309,8 +320,12 @@ def _may(job: ReviewJob, moderator: User) -> None:
         raise PermissionDenied("Only moderators decide.")
     if job.listing.seller_id == moderator.pk:
         raise PermissionDenied("Nobody decides on their own listing.")
-    if job.about is not None and job.about.moderator_id == moderator.pk:
-        raise PermissionDenied("You made the decision that this is about: somebody else looks at it now.")
+    if claims.has_judged(job, moderator):
+        raise PermissionDenied("You have judged this before: somebody else looks at it now.")
+    if job.escalated and job.events.filter(kind=JobEvent.Kind.ESCALATED, actor=moderator).exists():
+        raise PermissionDenied("You have passed this on: another moderator decides.")
+    if job.reports.filter(reporter=moderator).exists():
+        raise PermissionDenied("You have reported this yourself: somebody else decides.")
 
 
 def _close(job: ReviewJob) -> None:
@@ -348,9 +363,11 @@ def _move(
 
 
 def _record(job: ReviewJob, moderator: User, word: Word, about: Decision | None = None) -> Decision:
+    until = timezone.now() + timedelta(days=settings.value("appeal_days"))
     return Decision.objects.create(
         review_job=job, listing_id=job.listing_id, revision=job.revision, moderator=moderator, action=word.action,
-        policy=word.policy, reason=word.reason.strip(), about=about,
+        policy=word.policy, reason=word.reason.strip(), about=about, appeal_until=until,
+        policies_version=policies.version(),
     )  # fmt: skip
 
 

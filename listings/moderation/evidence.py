@@ -12,7 +12,7 @@ from models import photo as photo_model
 from models import text
 
 from .. import checks, content, gate, limits, policies
-from ..models import Listing, Photo, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
+from ..models import Photo, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
 from ..outcome import GRAVE
 
 TITLES = {
@@ -140,8 +140,12 @@ def flagged(job: ReviewJob) -> list[int]:
     return list(rows.order_by("photo").values_list("photo", flat=True).distinct())
 
 
-def history(listing: Listing) -> QuerySet[StatusChange]:
-    return listing.status_changes.select_related("actor")
+def history(job: ReviewJob) -> QuerySet[StatusChange]:
+    """Of a blind job, as it was when it was first asked: what came then would say how it was decided."""
+    rows = job.listing.status_changes.select_related("actor")
+    return (
+        rows.filter(created_at__lt=job.about.review_job.created_at) if job.is_blind and job.about is not None else rows
+    )
 
 
 def _entry(verdict: Verdict, texts: dict[str, str]) -> Entry:

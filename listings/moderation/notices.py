@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 
@@ -35,11 +36,9 @@ def tell(person: User, title: str, text: str, url: str = "") -> Notice:
     return Notice.objects.create(person=person, title=title[:200], text=text, url=url, mail_due_at=due)
 
 
-def of_decision(decision: Decision) -> None:
+def of_decision(decision: Decision, places: Sequence[int] = ()) -> None:
+    """To the listing's merchant. places: of photos that may not come back, from 1."""
     listing = Listing.objects.select_related("seller").get(pk=decision.listing_id)
-    places = [
-        photo.position + 1 for photo in listing.photos.filter(sha256__in=decision.removed_photos.values("sha256"))
-    ]
     text = "\n\n".join(statements.preview(decision.action, decision.policy, decision.reason, places))
     title = TITLES[Action(decision.action)].format(title=listing.title)
     tell(listing.seller, title, text, reverse("decision", args=[decision.pk]))
@@ -76,18 +75,17 @@ def mark_read(rows: QuerySet[Notice]) -> None:
 def mail_due() -> int:
     """Send what is due; how many were sent. What fails is tried again, later each time, and stays on the site in any
     case. Whoever claims a row has it for some minutes, so two workers send it once."""
-    now = timezone.now()
-    rows = Notice.objects.filter(mail_due_at__lte=now).select_related("person").order_by("mail_due_at")
+    rows = Notice.objects.filter(mail_due_at__lte=timezone.now()).select_related("person").order_by("mail_due_at")
     sent = 0
     for notice in rows[:BATCH]:
-        again = now + FIRST_WAIT * 2**notice.mail_attempts
+        again = timezone.now() + FIRST_WAIT * 2**notice.mail_attempts
         mine = Notice.objects.filter(pk=notice.pk, mail_due_at=notice.mail_due_at)
         if mine.update(mail_due_at=again, mail_attempts=notice.mail_attempts + 1) != 1:
             continue
         held = Notice.objects.filter(pk=notice.pk, mail_due_at=again)
         try:
-            send_mail(notice.title, _letter(notice), site.DEFAULT_FROM_EMAIL, [notice.person.email])
-        except (OSError, SMTPException) as error:
+            send_mail(" ".join(notice.title.split()), _letter(notice), site.DEFAULT_FROM_EMAIL, [notice.person.email])
+        except (OSError, SMTPException, ValueError) as error:  # the last: a header or an address that cannot be written
             log.warning("notice %s not sent: %s", notice.pk, error)
             if notice.mail_attempts + 1 >= ATTEMPTS:
                 held.update(mail_due_at=None)

@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 
 from .. import policies
 from ..lifecycle import Status
-from ..models import Decision, JobEvent, Listing, PendingDecision, ReviewJob, User, Verdict, Where
+from ..models import Decision, JobEvent, Listing, PendingDecision, Report, ReviewJob, SecondLook, User, Verdict, Where
 
 NO_POLICY = "none"  # in addresses
 PAGE = 25
@@ -118,7 +118,11 @@ def for_moderator(moderator: User, filters: Filters = EVERYTHING) -> QuerySet[Re
     stands = ~Q(kind__in=["report", "sample"]) | Q(listing__status__in=[Status.PUBLISHED, Status.PAUSED])
     free = Q(claimed_until=None) | Q(claimed_until__lte=timezone.now()) | Q(claimed_by=moderator)
     rows = open_jobs(filters).filter(free, stands, ~Exists(put_off)).exclude(listing__seller=moderator)
-    return rows.exclude(about__moderator=moderator)
+    # Whoever judged a listing before does not judge it anew.
+    decided = Decision.objects.filter(listing=OuterRef("listing"), moderator=moderator)
+    looked = SecondLook.objects.filter(about__listing=OuterRef("listing"), moderator=moderator)
+    reported = Report.objects.filter(job=OuterRef("pk"), reporter=moderator)
+    return rows.filter(Q(about=None) | (~Exists(decided) & ~Exists(looked)), ~Exists(reported))
 
 
 def page(filters: Filters, after: str = "") -> tuple[list[ReviewJob], str]:

@@ -1,7 +1,7 @@
 """Reports: somebody who sees a listing says that it breaks a rule. Each leads to a look, never to a penalty.
 
-Who reports is kept as a keyed digest: of the account, or, signed out, of the address and the day. It counts reports and
-tells nobody apart afterwards.
+Reports are counted by a keyed digest of their sender: of the account, or, signed out, of the address and the day, which
+tells nobody's address afterwards. Moderators see which account reported, the seller does not.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -20,9 +20,10 @@ from ..models import Debt, Decision, Listing, Report, ReviewJob, User
 from ..trust import debts, settings
 from . import notices, queue
 
+ONE_SENDER = 730_186  # the first key of the advisory lock
 OTHER_CHARS = 10  # of a report under no policy
 WITHIN = timedelta(days=1)
-SHOWN = 3  # texts in the job's cause
+MOST_RISK = 0.7  # however many report it: what a check is sure of goes first
 
 
 class TooMany(Exception):
@@ -49,6 +50,7 @@ def report(*, listing: Listing, reporter: User | None, address: str, policy: str
         raise ValidationError("This is your own listing: edit it, or end it.")
     sender = sender_of(reporter, address)
     with transaction.atomic():
+        _one_at_a_time(sender)
         Listing.objects.hold(listing.pk)
         listing = Listing.objects.get(pk=listing.pk)
         if listing.status != Status.PUBLISHED:
@@ -70,6 +72,12 @@ def report(*, listing: Listing, reporter: User | None, address: str, policy: str
     return found
 
 
+def _one_at_a_time(sender: str) -> None:
+    """Until the transaction ends: of two reports of a sender at once, the second counts the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ONE_SENDER, int(sender[:7], 16)])
+
+
 def _job(listing: Listing, policy: str) -> ReviewJob:
     """The open job that reports of this listing belong to; a new one when a moderator has not answered these words."""
     waiting = ReviewJob.objects.filter(listing=listing, kind=ReviewJob.Kind.REPORT, state=ReviewJob.State.OPEN).first()
@@ -82,31 +90,66 @@ def _job(listing: Listing, policy: str) -> ReviewJob:
 
 
 def _say(job: ReviewJob) -> None:
-    """The job's cause, anew: how many reports, what they say. Ten people make it more urgent than one, within
-    bounds."""
-    reports = list(Report.objects.filter(job=job))
-    named = [policies.name(each.policy) or "something else" for each in reports]
+    """The job's cause, anew: how many reports of what. What they say stands in the reports alone: the seller reads the
+    cause, and is not to know who wrote. Ten people make it more urgent than one, within bounds."""
+    named = [policies.name(each) or "something else" for each in job.reports.values_list("policy", flat=True)]
     counted = ", ".join(f"{name} ({named.count(name)})" for name in dict.fromkeys(named))
-    texts = [f"“{each.text}”" for each in reports if each.text][:SHOWN]
-    job.cause = f"{len(reports)} report{'s' if len(reports) > 1 else ''}: {counted}. {' '.join(texts)}".strip()
-    job.risk = max(job.risk, min(1.0, queue.LEAST_RISK[ReviewJob.Kind.REPORT] + 0.05 * len(reports)))
+    job.cause = f"{len(named)} report{'s' if len(named) > 1 else ''}: {counted}."
+    job.risk = max(job.risk, min(MOST_RISK, queue.LEAST_RISK[ReviewJob.Kind.REPORT] + 0.05 * len(named)))
     job.rank_at = queue.ranked(job.created_at, job.risk)
     job.save(update_fields=["cause", "risk", "rank_at"])
 
 
-def answer(job: ReviewJob, decision: Decision) -> None:
-    """Whoever reported with an account hears what came of it (Article 16(5))."""
+def last(listing_id: int) -> int:
+    """Key of the listing's last report; 0 without any."""
+    return Report.objects.filter(listing=listing_id).order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def answer(job: ReviewJob, decision: Decision, seen: int | None = None) -> list[Report]:
+    """Whoever reported with an account hears what came of it (Article 16(5)). The reports that nobody has read (after
+    `seen`) are given back: of what stays on sale they are still to be looked at."""
     open_ones = Q(job__state=ReviewJob.State.OPEN, job__listing=job.listing_id)
-    rows = Report.objects.filter(Q(job=job) | open_ones)
-    said = (
-        "It is not on sale any more." if decision.is_restriction else "A moderator has found nothing forbidden in it."
-    )
-    for each in rows.exclude(reporter=None).select_related("reporter", "listing"):
-        assert each.reporter is not None
-        notices.tell(
-            each.reporter,
-            f"Your report of “{each.listing.title}”",
-            f"Thank you. A moderator has looked at it. {said} If you think that this is wrong, answer with another "
-            "report once the listing has changed, or turn to a court.",
-            each.listing.get_absolute_url(),
-        )
+    rows = list(Report.objects.filter(Q(job=job) | open_ones).select_related("reporter", "listing"))
+    unread = [] if decision.is_restriction or seen is None else [each for each in rows if each.pk > seen]
+    said = "It is not on sale any more." if decision.is_restriction else "Nothing forbidden was found in it."
+    for each in rows:
+        if each not in unread:
+            _tell(each, f"Thank you. A moderator has looked at it. {said} If you think that this is wrong, answer with "
+                        "another report once the listing has changed, or turn to a court.")  # fmt: skip
+    return unread
+
+
+def carry_on(job: ReviewJob, unread: list[Report]) -> ReviewJob | None:
+    """What came in while a moderator decided is a question of its own."""
+    if not unread:
+        return None
+    found = _job(job.listing, unread[0].policy)
+    Report.objects.filter(pk__in=[each.pk for each in unread]).update(job=found)
+    _say(found)
+    return found
+
+
+def ended(listing: Listing) -> None:
+    """The listing left the market before anybody looked: whoever reported it hears so."""
+    waiting = Report.objects.filter(listing=listing, job__state=ReviewJob.State.OPEN, job__kind=ReviewJob.Kind.REPORT)
+    for each in waiting.select_related("reporter", "listing"):
+        _tell(each, "The listing has left the market before a moderator looked at it. If it comes back, one will.")
+
+
+def come_back(listing: Listing) -> ReviewJob | None:
+    """A listing that is listed again: reports of it that nobody answered are looked at now."""
+    unanswered = Report.objects.filter(listing=listing, job__state=ReviewJob.State.WITHDRAWN, job__kind="report")
+    decided = Decision.objects.filter(listing=listing, created_at__gte=OuterRef("created_at"))
+    waiting = list(unanswered.filter(~Exists(decided)))
+    if not waiting:
+        return None
+    found = _job(listing, waiting[0].policy)
+    Report.objects.filter(pk__in=[each.pk for each in waiting]).update(job=found)
+    _say(found)
+    return found
+
+
+def _tell(report: Report, text: str) -> None:
+    if report.reporter is not None:
+        title = f"Your report of “{report.listing.title}”"
+        notices.tell(report.reporter, title, text, report.listing.get_absolute_url())

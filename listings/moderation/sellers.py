@@ -31,20 +31,24 @@ class Standing:
 
 
 def of(job: ReviewJob) -> Standing:
+    """Of a blind job, as it was when it was first asked: what came then would say how it was decided."""
     seller = job.listing.seller
     by_status = dict(
         Listing.objects.filter(seller=seller).order_by().values_list("status").annotate(number=Count("pk"))
     )
-    decided = Decision.objects.filter(listing__seller=seller)
+    decided, living = Decision.objects.filter(listing__seller=seller), strikes.living(seller)
+    if job.is_blind and job.about is not None:
+        decided = decided.filter(created_at__lt=job.about.review_job.created_at)
+        living = living.filter(created_at__lt=job.about.review_job.created_at)
     return Standing(
         seller=seller,
         tier=Tier(standing(seller, job.listing.category, settings.values()).tier).name.lower(),
         on_sale=by_status.get(Status.PUBLISHED, 0),
         listings=sum(by_status.values()),
-        rejections=decided.standing().filter(action=Decision.Action.REJECT).count(),
+        rejections=decided.violations().count(),
         overturned=decided.filter(action=Decision.Action.OVERTURN).count(),
         reports=Report.objects.filter(listing__seller=seller).count(),
-        strikes=list(strikes.living(seller)),
+        strikes=list(living),
         last=list(decided.exclude(review_job=job).select_related("listing", "moderator")[:LAST]),
     )
 

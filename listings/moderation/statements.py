@@ -15,7 +15,8 @@ from typing import Any
 from django.urls import reverse
 
 from .. import content, policies
-from ..models import Appeal, Decision, ReviewJob, Verdict, VerdictDecision, Where
+from ..lifecycle import Status
+from ..models import Appeal, Decision, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
 from ..outcome import photos_named
 from ..trust import settings
 
@@ -98,7 +99,8 @@ def _sentence(text: str) -> str:
 
 
 def appeal_until(decision: Decision) -> datetime:
-    return decision.created_at + timedelta(days=settings.value("appeal_days"))
+    """As it was when the decision was made."""
+    return decision.appeal_until or decision.created_at + timedelta(days=settings.value("appeal_days"))
 
 
 def of(decision: Decision) -> Statement:
@@ -107,7 +109,9 @@ def of(decision: Decision) -> Statement:
     scope, duration = EFFECTS[Action(decision.action)]
     if job.kind == ReviewJob.Kind.LEFT and decision.is_restriction:
         scope, duration = LEFT_THE_MARKET, ""
-    verdicts = list(Verdict.objects.filter(listing=decision.listing_id, revision=job.revision))
+    version = decision.policies_version or policies.version()
+    said = Verdict.objects.filter(listing=decision.listing_id, revision=job.revision)
+    verdicts = list(said.filter(created_at__lte=decision.created_at))
     doubts = [v for v in verdicts if v.decision != VerdictDecision.PASS and not v.detail.get("disbelieved")]
     return Statement(
         decision=decision,
@@ -117,9 +121,9 @@ def of(decision: Decision) -> Statement:
         facts=_facts(job, doubts),
         started_by=_started_by(job),
         automated_detection=_detected(doubts),
-        automated_decision="No. A person decided, having seen the listing and what the checks said.",
+        automated_decision="No. A person decided, with the listing and what the checks said before them.",
         legal_ground=known.legal_ground if known else "",
-        contractual_ground=f"{known.name} ({RULES} {policies.version()}): {known.forbids}" if known else "",
+        contractual_ground=f"{known.name} ({RULES} {version}): {known.forbids}" if known else "",
         explanation=decision.reason,
         way_forward=known.what_to_do if known and decision.action != Action.APPROVE else "",
         redress=_redress(decision),
@@ -152,6 +156,11 @@ def _marked(verdict: Verdict) -> list[str]:
 
 
 def _started_by(job: ReviewJob) -> str:
+    asked = StatusChange.objects.filter(
+        listing=job.listing_id, revision=job.revision, source=Status.NEEDS_CHANGES, target=Status.IN_REVIEW
+    )
+    if job.kind == ReviewJob.Kind.CHECK and asked.exists():
+        return "Our own checks had sent it back, and you asked for a person to look."
     return {
         ReviewJob.Kind.CHECK: "Our own checks.",
         ReviewJob.Kind.REPORT: "A report by somebody who saw the listing (Article 16).",
@@ -193,13 +202,14 @@ def as_row(decision: Decision) -> dict[str, Any]:
     """One row of the export, by COLUMNS."""
     found = of(decision)
     listing = decision.listing
+    kept = listing.revisions.filter(number=decision.review_job.revision).first()
     appeal = Appeal.objects.filter(decision=decision).first()
     answer = decision.answers.first() if appeal else None
     return {
         "statement": decision.pk,
         "decided_at": decision.created_at.isoformat(),
         "listing": listing.public_id,
-        "listing_title": listing.title,
+        "listing_title": kept.title if kept else listing.title,
         "listing_url": reverse("item", args=[listing.public_id]),
         "revision": decision.revision or decision.review_job.revision,
         "decision": found.what,

@@ -47,7 +47,7 @@ def _of(category: str, since: object) -> list[Cell]:
     if not looked_at:
         return []
     listings = {listing for listing, _ in looked_at}
-    rejected = Decision.objects.standing().filter(listing__in=listings, action=Decision.Action.REJECT)
+    rejected = Decision.objects.violations().filter(listing__in=listings)
     missed: Counter[str] = Counter()
     for listing, revision, policy in rejected.values_list("listing_id", "review_job__revision", "policy"):
         missed[policy] += (listing, revision) in looked_at

@@ -320,7 +320,7 @@ def audits(since: datetime) -> Audits:
 
 def _rejected() -> Exists:
     """Of a debt: whether a moderator rejected the very revision that owed its checks."""
-    rejections = Decision.objects.standing().filter(action=Decision.Action.REJECT, listing=OuterRef("listing"))
+    rejections = Decision.objects.violations().filter(listing=OuterRef("listing"))
     return Exists(rejections.filter(review_job__revision=OuterRef("job__revision")))
 
 

@@ -36,7 +36,7 @@ def standing(seller: User, category: str, terms: dict[str, float]) -> Standing:
     changed hands (`User.trust_from`). A rejected listing, in whatever category, weighs for violation_days."""
     now = timezone.now()
     since = seller.trust_from or seller.date_joined
-    rejected = Decision.objects.standing().filter(listing__seller=seller, action=Decision.Action.REJECT)
+    rejected = Decision.objects.violations().filter(listing__seller=seller)
     weighs = now - timedelta(days=terms["violation_days"])
     last = rejected.filter(created_at__gte=weighs).values_list("created_at", flat=True).first()
     approved = Decision.objects.filter(

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from ..forms import AppealForm, ReportForm
 from ..lifecycle import Status
 from ..models import Decision, Listing, Notice, User
-from ..moderation import appeals, notices, reports, statements, strikes
+from ..moderation import appeals, claims, notices, reports, statements, strikes
 from ..pages import Pages
 from .moderation import moderator_required
 from .requests import SignedInRequest
@@ -53,6 +53,8 @@ def decision(request: SignedInRequest, pk: int) -> HttpResponse:
     is_mine = found.listing.seller_id == request.user.pk
     if not is_mine and not request.user.is_moderator:
         raise Http404("There is no such decision.")
+    if not is_mine:
+        claims.refuse_while_blind(found.listing, request.user)
     form = AppealForm(request.POST or None)
     if request.method == "POST":
         form.is_valid()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -20,13 +21,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from .. import categories, limits, policies
 from ..forms import DecisionForm
 from ..models import Decision, JobEvent, PendingDecision, ReviewJob, User
-from ..moderation import claims, decisions, diff, evidence, queue, sellers, statements
+from ..moderation import claims, decisions, diff, evidence, queue, reports, sellers, statements
 from ..moderation.decisions import Word
 from ..moderation.queue import Filters
 from .requests import SignedInRequest
 
 Action = Decision.Action
 BULK_MOST = 50
+REPORTS_SHOWN = 30
 LABELS = {
     Action.APPROVE: ("Approve", "a"),
     Action.REJECT: ("Reject", "r"),
@@ -142,7 +144,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
                 claims.skip(job.pk, request.user)
                 return _go_on(request, filters, empty="Nothing else waits for you here now.")
             case "escalate":
-                claims.escalate(job.pk, request.user, request.POST.get("reason", ""))
+                claims.escalate(job.pk, request.user, str(request.POST.get("reason", "")))
                 messages.success(request, f"Passed on: “{job.listing.title}”. Another moderator decides.")
                 return _go_on(request, filters)
             case "preview":
@@ -150,7 +152,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
         if not form.is_valid():
             return _case_page(request, job, filters, form, status=400)
         word = Word(action, **{name: form.cleaned_data.get(name, ()) for name in ("policy", "reason", "photos")})
-        word = _without_what_it_lacks(word)
+        word = replace(_without_what_it_lacks(word), reports_seen=_int(request.POST.get("reports")))
         decisions.propose(job=job, moderator=request.user, word=word, revision=_int(request.POST.get("revision")))
     except claims.Taken as error:
         messages.error(request, error.messages[0])
@@ -206,10 +208,14 @@ def _case_page(
             "photos": evidence.of_photos(job),
             "edits": diff.edits(listing),
             # Blind: the record would say how it was decided.
-            "history": [] if job.is_blind else evidence.history(listing),
-            "standing": None if job.is_blind else sellers.of(job),
+            "history": evidence.history(job),
+            "standing": sellers.of(job),
             "look_alikes": sellers.look_alikes(job),
-            "reports": listing.reports.select_related("reporter") if job.kind != ReviewJob.Kind.APPEAL else [],
+            "reports": [
+                (policies.name(each.policy) or "Something else", each)
+                for each in listing.reports.select_related("reporter").order_by("-pk")[:REPORTS_SHOWN]
+            ],
+            "last_report": reports.last(listing.pk),
             "appealed": statements.of(job.about) if job.kind == ReviewJob.Kind.APPEAL and job.about else None,
             "passed_on": job.events.filter(kind=JobEvent.Kind.ESCALATED).select_related("actor").last(),
             "suspected": policies.get(job.policy),

@@ -7,12 +7,13 @@ import re
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Min, Q, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import categories, policies
 from ..models import Cell, Debt, Listing, SettingChange
+from ..moderation import claims
 from ..trust import agreement, debts, intervals, record, settings
 from .moderation import moderator_required
 from .requests import SignedInRequest
@@ -121,8 +122,9 @@ def _cells(terms: dict[str, float]) -> list[dict[str, object]]:
 
 @moderator_required
 @require_safe
-def listing_record(request: HttpRequest, public_id: str) -> HttpResponse:
+def listing_record(request: SignedInRequest, public_id: str) -> HttpResponse:
     listing = get_object_or_404(Listing.objects.select_related("seller"), public_id=public_id)
+    claims.refuse_while_blind(listing, request.user)
     return render(
         request,
         "listings/record.html",

@@ -2,13 +2,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection
 from django.utils import timezone
 
 from listings import checks, photos, policies, selling, submission
 from listings.lifecycle import Status
-from listings.models import Appeal, Decision, Listing, Notice, RemovedPhoto, ReviewJob, Strike
-from listings.moderation import appeals, decisions, queue, strikes
+from listings.models import Appeal, Decision, Listing, Notice, RemovedPhoto, ReviewJob, Strike, Verdict
+from listings.moderation import appeals, claims, decisions, queue, statements, strikes
 from listings.moderation.decisions import Word
 from tests.listings.conftest import WORDS
 
@@ -80,7 +79,7 @@ def test_the_first_moderator_does_not_answer(appealed, moderator):
     assert ReviewJob.objects.get(kind="appeal").state == "open"
 
 
-def test_only_once_only_in_time_and_only_ones_own(appealed, rejected, merchant, other_merchant):
+def test_only_once_only_in_time_and_only_ones_own(appealed, rejected, merchant, other_merchant, monkeypatch):
     with pytest.raises(ValidationError, match="already"):
         appeals.appeal(decision=appealed, person=merchant, text=WHY)
     late = rejected("Another knife")
@@ -88,10 +87,8 @@ def test_only_once_only_in_time_and_only_ones_own(appealed, rejected, merchant, 
         appeals.appeal(decision=late, person=other_merchant, text=WHY)
     with pytest.raises(ValidationError, match="ten characters"):
         appeals.appeal(decision=late, person=merchant, text="no")
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL marketplace.dating_back = 'on'")
-    Decision.objects.filter(pk=late.pk).update(created_at=timezone.now() - timedelta(days=184))
-    late.refresh_from_db()
+    later = timezone.now() + timedelta(days=184)
+    monkeypatch.setattr(timezone, "now", lambda: later)
     with pytest.raises(ValidationError, match="time for this was over"):
         appeals.appeal(decision=late, person=merchant, text=WHY)
 
@@ -196,3 +193,41 @@ def test_a_suspended_seller_submits_nothing_and_resumes_nothing(merchant, make_l
         submission.submit(seller=merchant, content=WORDS, photos=[])
     with pytest.raises(ValidationError, match="suspended until"):
         selling.resume(listing=make_listing(status=Status.PAUSED), seller=merchant)
+
+
+# --- Who answers, and what counts ------------------------------------------------------------------------------------
+def test_whoever_looked_at_it_unseen_does_not_answer_the_appeal(make_case, moderator, second, merchant, set_to):
+    set_to(second_share=1)
+    decision = decisions.reject(job=make_case(), moderator=moderator, policy="weapons", reason="It is a knife, is it?")
+    decisions.decide(job=ReviewJob.objects.get(kind="second"), moderator=second, word=Word("approve"))
+    appeals.appeal(decision=decision, person=merchant, text=WHY)
+    assert claims.take_next(second) is None
+    with pytest.raises(PermissionDenied, match="judged this before"):
+        answer(decision, second, "overturn")
+
+
+def test_a_rejection_under_another_policy_counts_as_one(appealed, second, merchant):
+    modified = answer(appealed, second, "modify", policy="drugs")
+    assert list(Decision.objects.violations()) == [modified]
+    assert [strike.policy for strike in strikes.living(merchant)] == ["drugs"]
+    assert appeals.why_not(modified, merchant) == "", "it keeps the listing off the market"
+
+
+def test_what_was_said_does_not_change_with_the_settings(rejected, set_to):
+    decision = rejected()
+    before = (statements.appeal_until(decision), statements.of(decision).automated_detection)
+    set_to(appeal_days=1)
+    Verdict.objects.create(
+        listing=decision.listing, revision=1, where="cloud", model="listing-text-cloud", decision="block"
+    )
+    assert (statements.appeal_until(decision), statements.of(decision).automated_detection) == before
+
+
+def test_the_notice_names_the_photos_that_may_not_come_back(make_case, moderator, merchant, jpeg):
+    case = make_case()
+    photo = photos.store_upload(merchant, jpeg())
+    case.listing.photos.add(photo)
+    decisions.reject(
+        job=case, moderator=moderator, policy="weapons", reason="It is a knife, is it not?", photos=[photo.pk]
+    )
+    assert "Photo 1: not allowed here" in Notice.objects.get(person=merchant).text

@@ -90,6 +90,10 @@ def test_a_case_that_is_passed_on_goes_to_somebody_else(make_case, moderator, se
     claims.escalate(case.pk, moderator, "Is this an antique? I cannot tell.")
     assert claims.take_next(moderator) is None
     assert claims.take_next(second, Filters(lane="escalated")) == case
+    with pytest.raises(PermissionDenied, match="another moderator decides"):
+        decisions.propose(job=ReviewJob.objects.get(), moderator=moderator, word=Word("approve"), revision=1)
+    with pytest.raises(ValidationError, match="characters or fewer"):
+        claims.escalate(make_case("Another").pk, moderator, "\x00" + "x" * 2_001)
     with pytest.raises(ValidationError, match="cannot be passed on"):
         claims.escalate(case.pk, second, "Nor can I tell, sorry.")
 

@@ -1,10 +1,10 @@
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 
-from listings import checks, submission
+from listings import checks, orders, selling, submission
 from listings.lifecycle import Status
 from listings.models import Debt, Listing, Notice, Report, ReviewJob
-from listings.moderation import decisions, reports
+from listings.moderation import claims, decisions, reports
 from listings.moderation.decisions import Word
 from tests.listings.conftest import WORDS
 
@@ -21,7 +21,7 @@ def test_a_report_opens_a_job_and_takes_nothing_off_the_market(make_listing, sho
     listing.refresh_from_db()
     job = ReviewJob.objects.get()
     assert (listing.status, job.kind, job.policy) == (Status.PUBLISHED, "report", "weapons")
-    assert WHAT in job.cause
+    assert job.cause == "1 report: Weapons (1)." and job.reports.get().text == WHAT
 
 
 def test_reports_of_many_are_one_job_and_make_it_more_urgent(make_listing):
@@ -30,7 +30,7 @@ def test_reports_of_many_are_one_job_and_make_it_more_urgent(make_listing):
         send(listing, address=f"192.0.2.{number}", policy="weapons" if number else "")
     job = ReviewJob.objects.get()
     assert "5 reports" in job.cause and "Weapons (4)" in job.cause
-    assert job.rank_at < job.created_at and 0.5 < job.risk <= 1.0
+    assert job.rank_at < job.created_at and 0.5 < job.risk <= reports.MOST_RISK
 
 
 def test_the_same_sender_reports_a_listing_once(make_listing, shopper):
@@ -104,3 +104,56 @@ def test_a_report_calls_a_debt_in_and_leaves_the_listing_on_sale(make_listing):
     assert Debt.objects.get().cause == "report"
     assert not job.checks.filter(due_at=checks.DEFERRED).exists()
     assert listing.status == Status.PUBLISHED
+
+
+def test_the_seller_reads_nothing_that_a_reporter_wrote(make_listing, shopper, moderator, merchant, as_user):
+    listing = make_listing()
+    secret = "I am his neighbour Rita Miller."
+    send(listing, shopper, text=secret)
+    decision = decisions.decide(
+        job=ReviewJob.objects.get(), moderator=moderator, word=Word("reject", "weapons", "It is a knife, you see.")
+    )
+    client = as_user(merchant)
+    for address in (f"/decisions/{decision.pk}/", f"/decisions/{decision.pk}/statement.json", "/notices/", "/sell/"):
+        assert "Rita" not in client.get(address).content.decode(), address
+    case = as_user(moderator).get(f"/moderation/{decision.review_job_id}/").content.decode()
+    assert secret in case, "moderators read it"
+
+
+def test_a_report_that_nobody_has_read_is_a_question_of_its_own(make_listing, shopper, moderator):
+    listing = make_listing()
+    send(listing)
+    job = ReviewJob.objects.get()
+    pending = decisions.propose(job=job, moderator=moderator, word=Word("approve"), revision=1)
+    late = send(listing, shopper, policy="drugs")
+    assert decisions.settle(pending.pk)
+    late.refresh_from_db()
+    assert late.job.state == "open" and late.job != job
+    assert late.job.cause == "1 report: Drugs and medicines (1)."
+    assert not Notice.objects.filter(person=shopper).exists()
+
+
+def test_ending_and_listing_again_does_not_wash_a_report_off(make_listing, shopper, merchant):
+    listing = make_listing()
+    send(listing, shopper)
+    selling.end(listing=listing, seller=merchant)
+    assert ReviewJob.objects.get().state == "withdrawn"
+    assert "left the market" in Notice.objects.get(person=shopper).text
+    listing.refresh_from_db()
+    submission.resubmit(listing=listing, seller=merchant, content=WORDS, photos=[], base_edits=1)
+    again = ReviewJob.objects.get(state="open")
+    assert (again.kind, again.revision, again.reports.count()) == ("report", 2, 1)
+
+
+def test_what_is_sold_waits_for_nobody(make_listing, shopper):
+    listing = make_listing()
+    send(listing)
+    orders.place(listing=listing, buyer=shopper, price_seen=str(listing.price))
+    assert ReviewJob.objects.get().state == "withdrawn"
+
+
+def test_nobody_decides_on_their_own_report(make_listing, moderator):
+    send(make_listing(), moderator)
+    assert claims.take_next(moderator) is None
+    with pytest.raises(PermissionDenied, match="reported this yourself"):
+        decisions.decide(job=ReviewJob.objects.get(), moderator=moderator, word=Word("approve"))

@@ -76,6 +76,7 @@ def test_edits_give_no_new_views(debt, merchant, claim):  # noqa: F811
     submission.resubmit(
         listing=debt.listing, seller=merchant, content=WORDS | words, photos=[], claim=claim(**words), base_edits=1
     )
+    exposure.fold()
     debt.refresh_from_db()
     assert (debt.state, debt.impressions) == (Debt.State.LEFT, 2), "what was seen is checked, whatever it says now"
     assert not Debt.objects.filter(state=Debt.State.OPEN).exists()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import sqrt
 
+NO_ERROR = 1e-6  # what is left of 0 after sums of floats
 NORMAL = 1.959964  # of a two-sided 95 % interval
 
 
@@ -23,7 +24,7 @@ class Agreement:
     pairs: int
     agreed: int
     kappa: float | None = None
-    error: float | None = None  # of kappa
+    error: float | None = None  # of kappa; None where the formula gives 0: all agree, or one always says the same
 
     @property
     def observed(self) -> float | None:
@@ -31,8 +32,8 @@ class Agreement:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Of kappa, two-sided 95 %. None where none can be given: the formula answers 0 for those who always agree."""
-        if self.kappa is None or not self.error:
+        """Of kappa, two-sided 95 %. None where no error can be given."""
+        if self.kappa is None or self.error is None:
             return None
         half = NORMAL * self.error
         return max(-1.0, self.kappa - half), min(1.0, self.kappa + half)
@@ -60,7 +61,8 @@ def agreement(pairs: Mapping[tuple[str, str], int]) -> Agreement:
             between += share * ((seconds[first] + firsts[second]) / n) ** 2
     rest = (observed * expected - 2 * expected + observed) ** 2
     variance = (within + (1 - observed) ** 2 * between - rest) / (n * off**4)
-    return Agreement(n, agreed, (observed - expected) / off, sqrt(max(0.0, variance)))
+    error = sqrt(max(0.0, variance))
+    return Agreement(n, agreed, (observed - expected) / off, error if error > NO_ERROR else None)
 
 
 def _counted(answers: Iterable[tuple[str, int]]) -> Counter[str]:

@@ -83,7 +83,7 @@ function simulate(form, { rows, days: covered, published }) {
     }
     for (const [name, number] of Object.entries(sums(these()))) document.querySelector(`[data-sum=${name}]`).textContent = whole(number);
     document.querySelector("[data-published]").textContent = mark();
-    document.querySelector("#simulator-marks option").value = mark();
+    document.querySelector("#simulator-marks option").value = mark().toFixed(3); // a step of the slide
     drawn?.redraw(false);
   };
   const set = (value) => {

@@ -243,8 +243,8 @@ def test_kappa_where_it_cannot_be_given():
     all_alike = kappa.agreement({("approve", "approve"): 5, ("reject", "reject"): 5})
     assert all_alike.kappa == 1
     assert all_alike.interval is None, "the formula would say that there is no error at all"
-    for pairs in ({("r", "r"): 3, ("r", "a"): 2}, {("r", "r"): 1, ("a", "a"): 4}, {("r", "r"): 3, ("a", "a"): 11}):
-        assert kappa.agreement(pairs).interval is None, "whatever is left of 0 by rounding"
+    for rows in ({("r", "r"): 3, ("r", "a"): 2}, {("r", "r"): 1, ("a", "a"): 4}, {("r", "r"): 3, ("a", "a"): 11}):
+        assert kappa.agreement(rows).interval is None, "whatever is left of 0 by rounding"
     against = kappa.agreement({("approve", "reject"): 5, ("reject", "approve"): 5})
     assert against.kappa == -1
 

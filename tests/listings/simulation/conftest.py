@@ -35,6 +35,7 @@ def parameters() -> Callable[..., Parameters]:
             "listings_per_seller": 20.0,
             "unsafe_share": 0.1,
             "resamples": 200,
+            "turncoat_tries": 60,
         }
         return Parameters(**given | changes)
 

@@ -113,8 +113,7 @@ class Recall:
 
     @property
     def missed_between(self) -> tuple[float, float]:
-        low, high = self.sample.interval
-        return self.reported + max(low * self.passed, self.sample.found), self.reported + high * self.passed
+        return self._between(self.sample.found, self.sample.of)
 
     @property
     def value(self) -> float | None:
@@ -122,8 +121,7 @@ class Recall:
 
     @property
     def interval(self) -> tuple[float, float]:
-        low, high = self.missed_between
-        return _share(self.caught, high) or 0.0, 1.0 if (most := _share(self.caught, low)) is None else most
+        return self._recall_between(self.missed_between)
 
     @property
     def is_wide(self) -> bool:
@@ -143,10 +141,20 @@ class Recall:
                 high = middle
         return high
 
+    def _between(self, found: float, samples: int) -> tuple[float, float]:
+        """Missed violations, if so many samples find so many: those that were found at least; at most those and all
+        that no sample has seen."""
+        low, high = intervals.share_interval(found, samples)
+        unseen = self.passed - samples
+        return self.reported + max(low * self.passed, found), self.reported + min(high * self.passed, found + unseen)
+
+    def _recall_between(self, missed: tuple[float, float]) -> tuple[float, float]:
+        best, worst = (_share(self.caught, number) for number in missed)
+        return worst or 0.0, 1.0 if best is None else best
+
     def _width(self, samples: int) -> float:
-        low, high = intervals.share_interval((self.sample.share or 0.0) * samples, samples)
-        best, worst = (_share(self.caught, self.reported + share * self.passed) for share in (low, high))
-        return (1.0 if best is None else best) - (worst or 0.0)
+        low, high = self._recall_between(self._between((self.sample.share or 0.0) * samples, samples))
+        return high - low
 
 
 def _share(caught: float, missed: float) -> float | None:

@@ -3,7 +3,9 @@ import { bars, plot, seconds, token } from "../plots.js";
 import { at, curve, sums } from "../thresholds.js";
 
 const read = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
-const percent = (share) => (share === null || share === undefined ? "–" : `${Number((100 * share).toPrecision(3))} %`);
+// As the server writes a share: a half goes to the even digit.
+const digits = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 3, roundingMode: "halfEven", useGrouping: false });
+const percent = (share) => (share === null || share === undefined ? "–" : `${digits.format(100 * share)} %`);
 const whole = (number) => number.toLocaleString("en-GB");
 const { drift, pace } = read("plots-data");
 

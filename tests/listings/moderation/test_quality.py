@@ -207,6 +207,14 @@ def test_so_many_samples_are_needed_until_the_interval_is_narrow():
     assert few.needed == 331
 
 
+def test_no_more_is_missed_than_what_no_sample_has_seen():
+    nearly_all = quality.Recall(caught=73, reported=0, passed=160, sample=quality.Share(0, 157))
+    assert nearly_all.missed_between == (0, 3), "the binomial interval alone would say 3.7"
+    every = quality.Recall(caught=9, reported=0, passed=10, sample=quality.Share(1, 10))
+    assert every.interval == (0.9, 0.9)
+    assert every.needed == 10
+
+
 def test_recall_without_anything_is_not_known():
     nothing = quality.Recall(0, 0, 0, quality.Share(0, 0))
     assert nothing.value is None

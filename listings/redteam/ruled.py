@@ -17,7 +17,7 @@ def views(fields: Fields, of_photos: Sequence[Verdict] = ()) -> int:
     what the gate finds, and light checks that were made at once."""
     terms = {name: setting.default for name, setting in settings.ALL.items()} | {"debts": 1}
     photos = [verdict.photo for verdict in of_photos if verdict.photo]
-    verdicts = [*gate.run_gate(fields), *of_photos]
+    verdicts = [*gate.run_gate(fields, released=False), *of_photos]
     grounds = [*rules.by_gate(photos, verdicts, terms), *rules.by_place([], photos, verdicts, terms)]
     if grounds or contact_details.find(fields):
         return 0

@@ -56,7 +56,7 @@ def listing(seller: Any, title: str, **fields: Any) -> Listing:
 
 
 # --- Public data -----------------------------------------------------------------------------------------------------
-def test_the_manifest_names_what_a_browser_needs_and_nothing_more(client):
+def test_the_manifest_names_what_a_browser_needs_and_nothing_more(client, db):
     answer = client.get("/api/models/manifest")
     body = answer.json()
     assert set(body) == {"manifest", "runtime", "models", "policies_version"}
@@ -75,7 +75,7 @@ def test_the_manifest_names_what_a_browser_needs_and_nothing_more(client):
 
 
 @pytest.mark.parametrize("address", ["/api/models/manifest", "/api/policies"])
-def test_public_data_costs_no_bytes_while_it_stays_the_same(client, address):
+def test_public_data_costs_no_bytes_while_it_stays_the_same(client, db, address):
     first = client.get(address)
     assert first.headers["Cache-Control"].startswith("public, max-age=")
     assert "Set-Cookie" not in first.headers

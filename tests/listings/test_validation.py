@@ -395,7 +395,7 @@ def test_words_that_the_devices_model_never_met_are_not_settled_by_another():
     assert validation.decide_outcome(verdicts).status == Status.IN_REVIEW
 
 
-def test_a_model_of_the_gate_that_fails_in_whatever_way_is_left_out(monkeypatch, caplog):
+def test_a_model_of_the_gate_that_fails_in_whatever_way_is_left_out(db, monkeypatch, caplog):
     def broken(fields):
         raise RuntimeError("out of memory")
 

@@ -28,7 +28,7 @@ from .requests import SignedInRequest
 
 Action = Decision.Action
 BULK_MOST = 50
-REPORTS_SHOWN = 30
+REPORTS_SHOWN = 20
 LABELS = {
     Action.APPROVE: ("Approve", "a"),
     Action.REJECT: ("Reject", "r"),

@@ -249,3 +249,12 @@ def test_one_home_is_one_sender_however_many_addresses_it_has(settings):
     assert of("2001:db8:1:2::1") == of("2001:db8:1:2:ffff::9") != of("2001:db8:1:3::1")
     assert of("::ffff:192.0.2.7") == of("192.0.2.7") == "192.0.2.7"
     assert of() == "10.0.0.1"
+
+
+def test_a_case_names_the_policies_of_its_last_reports_and_no_more(make_listing, moderator, as_user):
+    listing = make_listing()
+    for number in range(25):
+        send(listing, address=f"198.51.100.{number}", policy="drugs", text=f"Report number {number}.")
+    shown = as_user(moderator).get(f"/moderation/{ReviewJob.objects.get().pk}/").content.decode()
+    assert shown.count("<li>Drugs and medicines: “Report number") == 20
+    assert "Report number 24." in shown and "Report number 4." not in shown

@@ -620,6 +620,11 @@ class PendingDecision(models.Model):
     due_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
 
+    @property
+    def seconds_left(self) -> float:
+        """Until it is in force; the clock of a browser may be wrong, so pages are told this."""
+        return max(0.0, (self.due_at - timezone.now()).total_seconds())
+
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [models.Index(fields=["due_at"], condition=models.Q(state="pending"), name="pending_due")]

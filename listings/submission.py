@@ -143,7 +143,7 @@ def resubmit(
         if not moved:  # cannot happen under the row lock; without this an edit could go unchecked
             raise StaleRevision("This listing was changed at the same moment. Please send it once more.")
         current.refresh_from_db()
-        if was == Status.ENDED:
+        if was in (Status.ENDED, Status.NEEDS_CHANGES):
             reports.come_back(current)
         if (content["title"], content["category"]) != said_before:
             current.photos.update(approved_at=None)  # they were approved as photos of something else

@@ -32,7 +32,7 @@ from . import (
 )
 from .lifecycle import Status
 from .models import Debt, Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
-from .moderation import decided_before, queue
+from .moderation import decided_before, queue, reports
 from .outcome import GRAVE, IN_REVIEW_NOTE, UNDECIDED, Outcome, decide_about_photos, decide_outcome
 from .trust import debts
 
@@ -263,6 +263,8 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
             ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.DROPPED)
             return
         _store(job, verdicts)
+        if target == Status.NEEDS_CHANGES:
+            reports.put_off(listing)
         if target == Status.IN_REVIEW:
             queue.open_job(
                 listing,

@@ -18,7 +18,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # --- The environment -------------------------------------------------------------------------------------------------
 DEBUG = environment.flag("DEBUG", default=False)
 DEMO = environment.flag("DEMO", default=DEBUG)  # one-click accounts; `make run` switches them on
-HTTPS = environment.flag("HTTPS", default=False)  # a proxy in front speaks TLS and sets X-Forwarded-Proto
+HTTPS = environment.flag("HTTPS", default=False)  # a proxy in front speaks TLS and sets X-Forwarded-Proto and -For
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 PORT = environment.number("PORT", 8000, low=1, high=65535)
 # Unset, both come from wheels and keep their data under VAR (marketplace/embedded.py).

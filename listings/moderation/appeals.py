@@ -12,7 +12,7 @@ from django.utils import timezone
 from .. import limits, policies
 from ..lifecycle import Status
 from ..models import Appeal, Decision, Listing, ReviewJob, User
-from . import queue, statements
+from . import queue, reports, statements
 
 Kind = ReviewJob.Kind
 
@@ -71,6 +71,7 @@ def ask_for_a_person(*, listing: Listing, seller: User) -> ReviewJob:
             current.pk, source=Status.NEEDS_CHANGES, target=Status.IN_REVIEW, actor=seller,
             note="A moderator looks at it, as you asked. You need not do anything.", at_revision=current.revision,
         )  # fmt: skip
+        reports.come_back(current)
         policy = next((p.id for p in policies.all() if p.name in said or p.merchant_text in said), "")
         return queue.open_job(
             current, revision=current.revision, cause=f"The merchant asks a person to look. The checks said: {said}",

@@ -91,10 +91,14 @@ def renew(job_id: int, moderator: User) -> datetime | None:
 
 
 def release(job_id: int, moderator: User, kind: str = Event.RELEASED, note: str = "") -> bool:
-    """Put it back for others. False when it is not theirs (any more)."""
+    """Put it back for others. False when it is not theirs (any more), or is decided: whoever takes their decision back
+    has the case again."""
     with transaction.atomic():
-        mine = ReviewJob.objects.filter(pk=job_id, claimed_by=moderator, state=ReviewJob.State.OPEN)
-        if not mine.update(claimed_by=None, claimed_until=None):
+        rows = ReviewJob.objects.select_for_update().filter(pk=job_id, claimed_by=moderator)
+        mine = rows.filter(state=ReviewJob.State.OPEN)
+        list(mine)  # a proposal takes the same lock: it is seen below, or waits for us
+        waits = PendingDecision.objects.filter(job=job_id, state=PendingDecision.State.PENDING)
+        if waits.exists() or not mine.update(claimed_by=None, claimed_until=None):
             return False
         JobEvent.objects.create(job_id=job_id, actor=moderator, kind=kind, note=note)
     return True

@@ -19,7 +19,7 @@ from . import statements
 log = logging.getLogger(__name__)
 BATCH = 100
 ATTEMPTS = 8
-FIRST_WAIT = timedelta(minutes=1)
+FIRST_WAIT = timedelta(minutes=2)  # longer than a server may take (EMAIL_TIMEOUT at each step)
 Action = Decision.Action
 TITLES = {
     Action.APPROVE: "“{title}” may be on sale",

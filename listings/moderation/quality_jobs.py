@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -48,12 +49,23 @@ def draw_sample() -> int:
         listing = _any_of(rows)
         if listing is None:
             break
+        found += _sample(listing.pk, rows)
+    return found
+
+
+def _sample(listing_id: int, rows: QuerySet[Listing]) -> bool:
+    """Open a job of the listing as it is under its lock. False when it has changed since it was drawn, or another run
+    has drawn it too."""
+    with transaction.atomic():
+        Listing.objects.hold(listing_id)
+        listing = rows.filter(pk=listing_id).first()
+        if listing is None:
+            return False
         queue.open_job(
             listing, revision=listing.revision, kind=Kind.SAMPLE, cause=SAMPLED_CAUSE, risk=0.0,
             status_before=listing.status,
         )  # fmt: skip
-        found += 1
-    return found
+    return True
 
 
 def draw_golden() -> int:

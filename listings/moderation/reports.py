@@ -6,6 +6,7 @@ tells nobody's address afterwards. Moderators see which account reported, the se
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
@@ -24,6 +25,11 @@ ONE_SENDER = 730_186  # the first key of the advisory lock
 OTHER_CHARS = 10  # of a report under no policy
 WITHIN = timedelta(days=1)
 MOST_RISK = 0.7  # however many report it: what a check is sure of goes first
+NEW_WORDS = 5  # that no report had when a moderator approved it: so many may tell something new
+ANSWERED = (
+    "A moderator has looked at this listing after an earlier report, and found nothing forbidden in it. If you think "
+    "that this is wrong, report it again once the listing has changed, or turn to a court."
+)
 
 
 class TooMany(Exception):
@@ -38,7 +44,8 @@ def sender_of(reporter: User | None, address: str) -> str:
 
 def report(*, listing: Listing, reporter: User | None, address: str, policy: str, text: str) -> Report:
     """Keep a report and open a review job, or join the open one; the listing stays where it is. The same sender's
-    second report of a revision is the first. Raises TooMany, ValidationError by field."""
+    second report of a revision is the first. What a moderator has answered already is answered at once. Raises TooMany,
+    ValidationError by field."""
     text = text.replace("\x00", " ").strip()
     if policy and policies.get(policy) is None:
         raise ValidationError({"policy": "Choose what is wrong with it."})
@@ -64,6 +71,11 @@ def report(*, listing: Listing, reporter: User | None, address: str, policy: str
         found = Report.objects.create(
             listing=listing, revision=listing.revision, reporter=reporter, sender=sender, policy=policy, text=text
         )
+        if earlier := _answered_before(found):
+            found.job = earlier.review_job
+            found.save(update_fields=["job"])
+            _tell(found, f"Thank you. {ANSWERED}")
+            return found
         found.job = _job(listing, policy)
         found.save(update_fields=["job"])
         _say(found.job)
@@ -78,8 +90,35 @@ def _one_at_a_time(sender: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ONE_SENDER, int(sender[:7], 16)])
 
 
+def _answered_before(report: Report) -> Decision | None:
+    """The last approval of these words after somebody had reported them, unless this report names a policy that none of
+    those did, or says something new: of ten accounts that repeat each other, one is looked at."""
+    approved = Decision.objects.filter(
+        listing=report.listing_id, review_job__revision=report.revision, action=Decision.Action.APPROVE
+    )
+    last = approved.exclude(review_job__kind=ReviewJob.Kind.LEFT).order_by("-created_at", "-pk").first()
+    if last is None:
+        return None
+    # An edit takes reports along: the words that somebody judged them by are those of the job.
+    before = Report.objects.filter(listing=report.listing_id, created_at__lt=last.created_at)
+    read = list(before.filter(job__revision=report.revision).exclude(job__state=ReviewJob.State.OPEN))
+    if report.policy not in {each.policy for each in read}:
+        return None
+    said = _words(report.text).difference(*(_words(each.text) for each in read))
+    return None if len(said) >= NEW_WORDS else last
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+def is_answered(report: Report) -> bool:
+    """A moderator has looked at what it says; nobody does again."""
+    return report.job is not None and report.job.state != ReviewJob.State.OPEN
+
+
 def _job(listing: Listing, policy: str) -> ReviewJob:
-    """The open job that reports of this listing belong to; a new one when a moderator has not answered these words."""
+    """The open job that reports of this listing belong to, or a new one."""
     waiting = ReviewJob.objects.filter(listing=listing, kind=ReviewJob.Kind.REPORT, state=ReviewJob.State.OPEN).first()
     if waiting is not None:
         return waiting
@@ -134,6 +173,14 @@ def ended(listing: Listing) -> None:
     waiting = Report.objects.filter(listing=listing, job__state=ReviewJob.State.OPEN, job__kind=ReviewJob.Kind.REPORT)
     for each in waiting.select_related("reporter", "listing"):
         _tell(each, "The listing has left the market before a moderator looked at it. If it comes back, one will.")
+
+
+def put_off(listing: Listing) -> None:
+    """The checks sent it back to its merchant before anybody looked: while it is not on sale nobody is offered the
+    reports, so nothing waits in the queue. `come_back` opens them again."""
+    ended(listing)
+    waiting = ReviewJob.objects.filter(listing=listing, kind=ReviewJob.Kind.REPORT, state=ReviewJob.State.OPEN)
+    waiting.update(state=ReviewJob.State.WITHDRAWN, decided_at=timezone.now(), claimed_by=None, claimed_until=None)
 
 
 def come_back(listing: Listing) -> ReviewJob | None:

@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from .. import senders
 from ..forms import AppealForm, ReportForm
 from ..lifecycle import Status
 from ..models import Decision, Listing, Notice, User
@@ -140,10 +141,10 @@ def report(request: HttpRequest, public_id: str) -> HttpResponse:
     form = ReportForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            reports.report(
+            found = reports.report(
                 listing=listing,
                 reporter=request.user if isinstance(request.user, User) else None,
-                address=request.META.get("REMOTE_ADDR", ""),
+                address=senders.address(request.META),
                 **form.cleaned_data,
             )
         except reports.TooMany as error:
@@ -152,7 +153,10 @@ def report(request: HttpRequest, public_id: str) -> HttpResponse:
             _explain(form, error)
         else:
             told = " You hear from us what came of it." if request.user.is_authenticated else ""
-            messages.success(request, f"Thank you: a moderator looks at it.{told}")
+            if reports.is_answered(found):
+                messages.info(request, f"Thank you. {reports.ANSWERED}")
+            else:
+                messages.success(request, f"Thank you: a moderator looks at it.{told}")
             return redirect(listing)
     return render(
         request, "listings/report.html", {"listing": listing, "form": form}, status=400 if form.errors else 200

@@ -28,7 +28,7 @@ from .requests import SignedInRequest
 
 Action = Decision.Action
 BULK_MOST = 50
-REPORTS_SHOWN = 30
+REPORTS_SHOWN = 20
 LABELS = {
     Action.APPROVE: ("Approve", "a"),
     Action.REJECT: ("Reject", "r"),
@@ -188,8 +188,10 @@ def _case_page(
 ) -> HttpResponse:
     job.refresh_from_db()
     listing = job.listing
-    # What is judged: an appeal is about the words of then.
-    shown = listing.revisions.filter(number=job.revision).first() or listing
+    # What is judged: an appeal is about the words of then. A new price alone makes no revision: of the present one the
+    # listing itself says what it costs now.
+    then = None if job.revision == listing.revision else listing.revisions.filter(number=job.revision).first()
+    shown = then or listing
     holder = claims.holder(job)
     is_open = job.state == ReviewJob.State.OPEN
     pending = job.pending.filter(state=PendingDecision.State.PENDING).select_related("moderator").first()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from listings import photos
@@ -127,3 +129,46 @@ def test_photos_are_blurred_until_v_is_held(
     expect(shown).to_have_css("filter", "none")
     page.keyboard.up("v")
     expect(shown).to_have_css("filter", "blur(18px)")
+
+
+def test_undo_goes_by_the_servers_clock_and_gives_its_focus_away(
+    page: Page, signed_in: Callable[[Any], None], moderator: Any, cases: list[ReviewJob]
+) -> None:
+    signed_in(moderator)
+    page.clock.install(time=timezone.now() + timedelta(hours=3))  # the device's clock is far ahead
+    page.goto(f"/moderation/{cases[0].pk}/")
+    at(page, "Fine 0")
+    page.keyboard.press("a")
+    at(page, "Copy 1")
+    undo = page.locator("[data-pending] button")
+    expect(undo).to_be_visible()
+    expect(page.locator("[data-seconds]")).to_contain_text("in ")
+    undo.focus()
+    page.clock.fast_forward("00:30")
+    expect(undo).to_have_count(0)
+    expect(page.locator("h1")).to_be_focused()
+
+
+def test_keys_that_also_write_can_be_turned_off_for_good(
+    page: Page, signed_in: Callable[[Any], None], moderator: Any, cases: list[ReviewJob]
+) -> None:
+    signed_in(moderator)
+    page.goto(f"/moderation/{cases[0].pk}/")
+    at(page, "Fine 0")
+    page.keyboard.press("?")
+    switch = page.locator("[data-letters]")
+    expect(switch).to_be_checked()
+    switch.uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    at(page, "Fine 0")
+    for key in ("a", "1", "?", "n"):
+        page.keyboard.press(key)
+    expect(page.locator("#keys")).to_be_hidden()
+    assert not PendingDecision.objects.exists()
+    page.get_by_role("button", name="Keys").click()
+    switch.check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    at(page, "Copy 1")
+    assert PendingDecision.objects.count() == 1

@@ -7,6 +7,7 @@ import { el } from "./sell/dom.js";
 
 const PREVIEW_AFTER_MS = 350;
 const RENEW_SHARE = 0.4; // of a lease
+const NO_LETTERS = "moderation-no-letters"; // in localStorage, "1" when keys that also write mean nothing here
 const TICK_MS = 1000;
 
 const form = document.querySelector("form[data-decision]");
@@ -41,8 +42,31 @@ function isWriting(target) {
   return target.closest("textarea, select, input:not([type=checkbox]):not([type=radio]), dialog") !== null;
 }
 
+// Whoever speaks to the machine, or hits keys by chance, can turn off those that also write; Enter and Esc stay.
+const letters = document.querySelector("[data-letters]");
+if (letters) {
+  letters.checked = lettersMean();
+  letters.addEventListener("change", () => {
+    try {
+      if (letters.checked) localStorage.removeItem(NO_LETTERS);
+      else localStorage.setItem(NO_LETTERS, "1");
+    } catch {
+      // Nothing can be kept here: it holds for this page.
+    }
+  });
+}
+
+function lettersMean() {
+  try {
+    return localStorage.getItem(NO_LETTERS) !== "1";
+  } catch {
+    return true;
+  }
+}
+
 /** True when the key meant something here. */
 function pressed(key, repeats) {
+  if (key.length === 1 && letters?.checked === false) return false;
   if (key === "v") {
     show(true);
     return true;
@@ -174,21 +198,40 @@ if (held) {
 // --- What can still be taken back ------------------------------------------------------------------------------------
 const pending = [...document.querySelectorAll("[data-pending]")];
 if (pending.length > 0) {
+  // The server says how much time is left: the clock of this device may be wrong.
+  const began = performance.now();
   const timer = setInterval(tick, TICK_MS);
   tick();
   function tick() {
     let living = 0;
-    for (const each of pending) {
-      const seconds = Math.ceil((new Date(each.dataset.due) - Date.now()) / 1000);
+    for (const each of pending.filter((form) => form.isConnected)) {
+      const seconds = Math.ceil(each.dataset.left - (performance.now() - began) / 1000);
       if (seconds > 0) {
         living += 1;
         each.querySelector("[data-seconds]").textContent = `in ${seconds} s`;
       } else {
+        leavePlace(each);
         each.remove();
+        giveKey();
       }
     }
     if (living === 0) clearInterval(timer);
   }
+}
+
+/** U takes back the latest that still can be. */
+function giveKey() {
+  const latest = pending.find((form) => form.isConnected)?.querySelector("button");
+  if (latest) latest.dataset.key = "u";
+}
+
+/** Who stands on what goes away goes on at the next that can be taken back, or at the beginning of the page's matter. */
+function leavePlace(form) {
+  if (!form.contains(document.activeElement)) return;
+  const next = pending.find((each) => each !== form && each.isConnected)?.querySelector("button");
+  const heading = document.querySelector("main h1");
+  if (!next) heading?.setAttribute("tabindex", "-1");
+  (next ?? heading)?.focus();
 }
 
 // --- Rows of the queue -----------------------------------------------------------------------------------------------

@@ -179,3 +179,20 @@ def test_a_proposed_decision_leaves_the_queue(make_case, moderator, second):
     assert claims.take_next(second) is None and claims.take_next(moderator) is None
     with pytest.raises(claims.Taken):
         decisions.propose(job=case, moderator=moderator, word=Word("approve"), revision=1)
+
+
+@pytest.mark.parametrize("lease_over", [False, True])
+def test_what_is_decided_and_not_yet_in_force_stays_with_its_moderator(make_case, moderator, second, lease_over):
+    case = make_case()
+    pending = decisions.propose(job=case, moderator=moderator, word=Word("approve"), revision=1)
+    if lease_over:
+        ReviewJob.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    assert not claims.release(case.pk, moderator)
+    for leave in (lambda: claims.skip(case.pk, moderator), lambda: claims.escalate(case.pk, moderator, "Whose is it?")):
+        with pytest.raises(claims.Taken, match="taken back"):
+            leave()
+    with pytest.raises(claims.Taken):
+        claims.take(case.pk, second)
+    assert decisions.undo([pending], moderator) == [pending]
+    case.refresh_from_db()
+    assert claims.holder(case) == moderator, "the case is theirs again, as the page says"

@@ -1,9 +1,11 @@
 import pytest
 
+from listings import submission
 from listings.lifecycle import Status
 from listings.models import Decision, Listing, ReviewJob, SecondLook
 from listings.moderation import claims, decisions, quality_jobs, queue
 from listings.moderation.decisions import Word
+from tests.listings.conftest import WORDS
 from tests.listings.moderation.conftest import REASON
 
 
@@ -87,3 +89,36 @@ def test_known_answers_come_from_cases_on_which_two_agreed(twice, second, make_c
     assert golden.about == decision and golden in queue.open_jobs(queue.Filters(lane="checks"))
     Listing.objects.filter(pk=decision.listing_id).update(revision=2)
     assert not quality_jobs.agreed().exists(), "its words are others now"
+
+
+def test_an_edit_between_drawing_and_opening_leaves_no_sample_of_the_old_words(
+    make_listing, merchant, set_to, monkeypatch
+):
+    set_to(samples_a_day=24)
+    listing = make_listing()
+    draw = quality_jobs._any_of
+
+    def drawn_then_edited(rows):
+        found = draw(rows)
+        submission.resubmit(listing=listing, seller=merchant, content=WORDS, photos=[], base_edits=1)
+        return found
+
+    monkeypatch.setattr(quality_jobs, "_any_of", drawn_then_edited)
+    assert quality_jobs.draw_sample() == 0
+    assert not ReviewJob.objects.filter(kind="sample").exists()
+
+
+def test_two_runs_that_draw_one_listing_open_one_sample_and_go_on(make_listing, set_to, monkeypatch):
+    set_to(samples_a_day=24)
+    make_listing()
+    draw = quality_jobs._any_of
+
+    def drawn_by_another_too(rows):
+        found = draw(rows)
+        monkeypatch.setattr(quality_jobs, "_any_of", draw)
+        assert quality_jobs.draw_sample() == 1
+        return found
+
+    monkeypatch.setattr(quality_jobs, "_any_of", drawn_by_another_too)
+    assert quality_jobs.draw_sample() == 0
+    assert ReviewJob.objects.filter(kind="sample").count() == 1

@@ -1,12 +1,13 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from listings import checks, orders, selling, submission
+from listings import checks, orders, selling, senders, submission
 from listings.lifecycle import Status
 from listings.models import Debt, Listing, Notice, Report, ReviewJob
-from listings.moderation import claims, decisions, reports
+from listings.moderation import appeals, claims, decisions, queue, reports
 from listings.moderation.decisions import Word
 from tests.listings.conftest import WORDS
+from tests.listings.moderation.test_decided_before import again, checked
 
 WHAT = "The blade springs out at the side."
 
@@ -157,3 +158,103 @@ def test_nobody_decides_on_their_own_report(make_listing, moderator):
     assert claims.take_next(moderator) is None
     with pytest.raises(PermissionDenied, match="reported this yourself"):
         decisions.decide(job=ReviewJob.objects.get(), moderator=moderator, word=Word("approve"))
+
+
+# --- What was sent back ----------------------------------------------------------------------------------------------
+@pytest.fixture
+def sent_back(merchant, shopper):
+    """Reported, then edited so that the checks alone send it back: a report that nobody has looked at."""
+    listing = checked(submission.submit(seller=merchant, content=WORDS, photos=[]))
+    send(listing, shopper)
+    listing = checked(again(listing, merchant, description="Beech tracks. Call me: +32 9 233 44 55, any evening."))
+    assert listing.status == Status.NEEDS_CHANGES
+    return listing
+
+
+def test_a_report_of_what_the_checks_sent_back_is_in_no_queue_until_it_is_sent_again(sent_back, merchant, shopper):
+    assert queue.waiting()["reports"].number == 0
+    assert "left the market" in Notice.objects.get(person=shopper).text
+    checked(again(sent_back, merchant))
+    job = ReviewJob.objects.get(kind="report", state="open")
+    assert (job.revision, job.reports.get().reporter) == (3, shopper)
+    assert queue.waiting()["reports"].number == 1
+
+
+def test_nor_is_it_lost_when_its_merchant_asks_for_a_person(sent_back, merchant, moderator, shopper):
+    check = appeals.ask_for_a_person(listing=sent_back, seller=merchant)
+    assert ReviewJob.objects.filter(kind="report", state="open").exists()
+    decisions.approve(job=check, moderator=moderator)
+    assert "found in it" in Notice.objects.filter(person=shopper).latest("pk").text
+    assert not ReviewJob.objects.filter(state="open").exists()
+
+
+# --- What was answered -----------------------------------------------------------------------------------------------
+@pytest.fixture
+def approved(make_listing, moderator):
+    """Reported as a weapon, and a moderator found none."""
+    listing = make_listing()
+    send(listing)
+    decisions.approve(job=ReviewJob.objects.get(), moderator=moderator)
+    return listing
+
+
+def test_twelve_more_who_say_the_same_open_nothing_and_hear_so(approved, shopper):
+    for number in range(11):
+        assert reports.is_answered(send(approved, address=f"198.51.100.{number}", text=WHAT.upper()))
+    assert reports.is_answered(send(approved, shopper, text=""))
+    assert not ReviewJob.objects.filter(state="open").exists()
+    assert "after an earlier report" in Notice.objects.get(person=shopper).text
+    assert Report.objects.count() == 13, "they are kept"
+
+
+def test_another_policy_new_words_and_a_new_revision_are_looked_at(approved, moderator, merchant):
+    assert not reports.is_answered(send(approved, address="198.51.100.1", policy="drugs"))
+    decisions.approve(job=ReviewJob.objects.get(state="open"), moderator=moderator)
+    told = "Behind the third photo lies the butterfly knife that he offers by message."
+    assert not reports.is_answered(send(approved, address="198.51.100.2", text=told))
+    decisions.approve(job=ReviewJob.objects.get(state="open"), moderator=moderator)
+    approved.refresh_from_db()
+    Listing.objects.filter(pk=again(approved, merchant).pk).update(status=Status.PUBLISHED)
+    assert not reports.is_answered(send(approved, address="198.51.100.3"))
+    assert ReviewJob.objects.get(kind="report", state="open").revision == 2
+
+
+def test_the_page_says_that_it_is_answered(approved, client):
+    answer = client.post(f"/item/{approved.public_id}/report/", {"policy": "weapons", "text": ""}, follow=True)
+    assert "after an earlier report" in answer.content.decode()
+
+
+# --- Who sends -------------------------------------------------------------------------------------------------------
+def reported_from(client, listing, **headers):
+    client.post(f"/item/{listing.public_id}/report/", {"policy": "weapons"}, **headers)
+
+
+@pytest.mark.parametrize(("https", "senders"), [(True, 2), (False, 1)])
+def test_behind_a_proxy_each_sender_is_one_and_nobody_writes_their_own_address(
+    make_listing, client, settings, https, senders
+):
+    settings.HTTPS = https
+    listing = make_listing()
+    for written in ("203.0.113.5, 198.51.100.1", "203.0.113.6, 198.51.100.1", "203.0.113.5, 198.51.100.2"):
+        reported_from(client, listing, HTTP_X_FORWARDED_FOR=written, REMOTE_ADDR="10.0.0.1")
+    assert Report.objects.count() == senders
+
+
+def test_one_home_is_one_sender_however_many_addresses_it_has(settings):
+    settings.HTTPS = True
+
+    def of(*forwarded):
+        return senders.address({"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": ", ".join(forwarded)})
+
+    assert of("2001:db8:1:2::1") == of("2001:db8:1:2:ffff::9") != of("2001:db8:1:3::1")
+    assert of("::ffff:192.0.2.7") == of("192.0.2.7") == "192.0.2.7"
+    assert of() == "10.0.0.1"
+
+
+def test_a_case_names_the_policies_of_its_last_reports_and_no_more(make_listing, moderator, as_user):
+    listing = make_listing()
+    for number in range(25):
+        send(listing, address=f"198.51.100.{number}", policy="drugs", text=f"Report number {number}.")
+    shown = as_user(moderator).get(f"/moderation/{ReviewJob.objects.get().pk}/").content.decode()
+    assert shown.count("<li>Drugs and medicines: “Report number") == 20
+    assert "Report number 24." in shown and "Report number 4." not in shown

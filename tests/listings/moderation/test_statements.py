@@ -93,6 +93,37 @@ def test_a_mail_that_cannot_be_sent_is_tried_again_later_and_at_last_given_up(me
     assert notice.mail_due_at is None and notices.unread(merchant) == 1
 
 
+def test_one_that_cannot_be_written_holds_up_no_other_and_is_given_up(merchant, other_merchant):
+    merchant.email, other_merchant.email = "alice@example.com\nBcc: everybody@example.com", "bob@example.com"
+    merchant.save()
+    other_merchant.save()
+    bad = notices.tell(merchant, "Two\nlines", "A text.")
+    notices.tell(other_merchant, "Two\nlines", "A text.")
+    assert notices.mail_due() == 1
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == (["bob@example.com"], "Two lines")
+    for _ in range(notices.ATTEMPTS - 1):
+        Notice.objects.filter(pk=bad.pk).update(mail_due_at=timezone.now())
+        assert notices.mail_due() == 0
+    bad.refresh_from_db()
+    assert bad.mail_due_at is None
+
+
+def test_a_claim_on_a_notice_outlasts_a_slow_server(merchant, settings, monkeypatch):
+    merchant.email = "alice@example.com"
+    merchant.save()
+    notice = notices.tell(merchant, "Hello", "A text.")
+
+    def slowly(*args):
+        notice.refresh_from_db()
+        left = (notice.mail_due_at - timezone.now()).total_seconds()
+        assert left > 4 * settings.EMAIL_TIMEOUT, "to connect, to be greeted, to send, to be answered"
+        assert notices.mail_due() == 0, "another worker has nothing to send meanwhile"
+
+    monkeypatch.setattr(notices, "send_mail", slowly)
+    assert notices.mail_due() == 1
+
+
 @pytest.mark.parametrize("action", ["approve", "reject", "changes", "uphold", "overturn", "modify"])
 def test_every_decision_can_be_told(db, action):
     paragraphs = statements.preview(action, "weapons", REASON)

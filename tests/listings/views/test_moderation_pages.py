@@ -156,3 +156,13 @@ def test_a_photo_that_is_none_of_the_listings_is_refused(as_user, moderator, pho
     data = {"policy": "weapons", "reason": "Not sold here, sorry.", "photos": photos}
     assert decide(as_user(moderator), case, "reject", **data).status_code == 400
     assert not Decision.objects.exists() and not RemovedPhoto.objects.exists()
+
+
+def test_a_new_price_alone_is_shown_and_an_older_revision_keeps_its_own(as_user, moderator, make_case):
+    case = make_case()
+    type(case.listing).objects.filter(pk=case.listing_id).update(price="999.99")
+    shown = as_user(moderator).get(f"/moderation/{case.pk}/").content.decode()
+    assert "999.99" in shown and "18.50" not in shown
+    type(case.listing).objects.filter(pk=case.listing_id).update(revision=2)
+    shown = as_user(moderator).get(f"/moderation/{case.pk}/").content.decode()
+    assert "18.50" in shown and "999.99" not in shown

@@ -258,8 +258,8 @@ class AppealForm(forms.Form):
     )
 
 
-class QualityForm(forms.Form):
-    """What the page of quality shows, as it stands in the address: a period, and what the simulator is set to."""
+class PeriodForm(forms.Form):
+    """How far back a page of figures looks."""
 
     PERIODS = (7, 30, 90)
     DAYS = 30
@@ -269,6 +269,11 @@ class QualityForm(forms.Form):
         coerce=int,
         error_messages={"invalid_choice": "Choose 7, 30 or 90 days.", "required": "Choose 7, 30 or 90 days."},
     )
+
+
+class QualityForm(PeriodForm):
+    """What the page of quality shows, as it stands in the address: a period, and what the simulator is set to."""
+
     model = forms.ChoiceField(
         choices=[(name, label) for name, (_, _, label) in thresholds.MODELS.items()],
         error_messages={"invalid_choice": "Choose one of the models.", "required": "Choose one of the models."},
@@ -309,17 +314,8 @@ class QualityForm(forms.Form):
         )
 
 
-class SavingsForm(forms.Form):
+class SavingsForm(PeriodForm):
     """A period and what seconds and bytes are taken to cost, as they stand in the address of the savings page."""
-
-    PERIODS = (7, 30, 90)
-    DAYS = 30
-
-    days = forms.TypedChoiceField(
-        choices=[(days, f"{days} days") for days in PERIODS],
-        coerce=int,
-        error_messages={"invalid_choice": "Choose 7, 30 or 90 days.", "required": "Choose 7, 30 or 90 days."},
-    )
 
     def __init__(self, asked: Mapping[str, str]) -> None:
         """`asked`: what the address says; of what it does not name the defaults hold."""

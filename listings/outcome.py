@@ -87,13 +87,9 @@ def a_person_decides(verdicts: Sequence[Verdict]) -> bool:
     """Whether what the quick looks found puts a listing before a person, whatever the larger models would say: one of
     them warns of the words, all of them are unsure, the device warned and its merchant asks for a person, or a photo is
     certain. (Or its merchant has to take contact details out first, and it is looked at anew.)"""
-    words = [v for v in verdicts if v.photo is None and v.model not in (*OF_PHOTOS, *NO_MODELS)]
-    quick = [v for v in words if v.where != Where.CLOUD]
-    return _of_words(quick).status == Status.IN_REVIEW or bool(doubts_about_photos(_at_gate_or_device(verdicts)))
-
-
-def _at_gate_or_device(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    return [v for v in verdicts if v.where != Where.CLOUD]
+    quick = [v for v in verdicts if v.where != Where.CLOUD]
+    words = [v for v in quick if v.photo is None and v.model not in (*OF_PHOTOS, *NO_MODELS)]
+    return _of_words(words).status == Status.IN_REVIEW or bool(doubts_about_photos(quick))
 
 
 def decide_about_photos(verdicts: Sequence[Verdict], failed: Sequence[OwedCheck] = ()) -> Outcome:

@@ -153,8 +153,8 @@ def _fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:
     """(field's number, its value). Raises ValueError, IndexError for what is no message of numbers and bytes."""
     at = 0
     while at < len(content):
-        key, at = _varint_at(content, at)
-        value, at = _varint_at(content, at)
+        key, at = varint_at(content, at)
+        value, at = varint_at(content, at)
         if key & 7 == VARINT:
             yield key >> 3, value
         elif key & 7 == BYTES_OF and at + value <= len(content):
@@ -164,7 +164,8 @@ def _fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:
             raise ValueError("not a message of ours")
 
 
-def _varint_at(content: bytes, at: int) -> tuple[int, int]:
+def varint_at(content: bytes, at: int) -> tuple[int, int]:
+    """A number of a protocol buffer and where it ends. Raises ValueError for one of more than 64 bits, IndexError."""
     value = shift = 0
     while True:
         byte = content[at]

@@ -17,6 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from models import manifest, photo, runtime
+from models.patch import varint_at
 
 Floats = NDArray[np.float32]
 FULL = "fp32"  # the browser's INT8 file holds the same weights, rounded
@@ -200,13 +201,13 @@ def _fields(content: bytes) -> Iterator[tuple[int, Any]]:
     """The fields of a protobuf message: number, and a whole number or bytes."""
     at = 0
     while at < len(content):
-        key, at = _varint(content, at)
+        key, at = varint_at(content, at)
         match key & 7:
             case 0:
-                value, at = _varint(content, at)
+                value, at = varint_at(content, at)
                 yield key >> 3, value
             case 2:
-                length, at = _varint(content, at)
+                length, at = varint_at(content, at)
                 yield key >> 3, content[at : at + length]
                 at += length
             case kind:
@@ -218,16 +219,6 @@ def _fields(content: bytes) -> Iterator[tuple[int, Any]]:
 def _numbers(content: bytes) -> list[int]:
     found, at = [], 0
     while at < len(content):
-        value, at = _varint(content, at)
+        value, at = varint_at(content, at)
         found.append(value)
     return found
-
-
-def _varint(content: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = content[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at

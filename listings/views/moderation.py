@@ -76,7 +76,6 @@ def review_queue(request: SignedInRequest) -> HttpResponse:
                        (queue.OLDEST, "Oldest first", _query(filters, order=queue.OLDEST))],
             "query": _query(filters),
             "form": DecisionForm(),
-            "now": timezone.now(),
         },
     )  # fmt: skip
 
@@ -221,7 +220,6 @@ def _case_page(
             "appealed": statements.of(job.about) if job.kind == ReviewJob.Kind.APPEAL and job.about else None,
             "passed_on": job.events.filter(kind=JobEvent.Kind.ESCALATED).select_related("actor").last(),
             "suspected": policies.get(job.policy),
-            "policies": policies.all(),
             "form": form,
             "preview": preview,
             "actions": [(action.value, *LABELS[action]) for action in decisions.WORDS[job.kind]],

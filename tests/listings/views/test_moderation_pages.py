@@ -15,7 +15,17 @@ def decide(client, case, action, follow=False, **said):
     return client.post(f"/moderation/{case.pk}/", data, follow=follow)
 
 
-@pytest.mark.parametrize("path", ["/moderation/", "/moderation/1/"])
+FIGURES = ["/moderation/quality/", "/moderation/savings/", "/moderation/statements.csv"]
+
+
+@pytest.mark.parametrize("path", FIGURES)
+def test_figures_are_only_shown(as_user, moderator, path):
+    assert as_user(moderator).post(path).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path", ["/moderation/", "/moderation/1/", "/moderation/trust/", "/moderation/models/", *FIGURES]
+)
 def test_only_moderators_enter(client, as_user, merchant, shopper, path):
     assert client.get(path).status_code == 302
     assert as_user(merchant).get(path).status_code == 403

@@ -57,16 +57,6 @@ def decided(make_case, make_listing, moderator, merchant, monkeypatch):
     return make
 
 
-def test_only_moderators_enter(client, as_user, merchant, shopper):
-    assert client.get(ADDRESS).status_code == 302
-    assert as_user(merchant).get(ADDRESS).status_code == 403
-    assert as_user(shopper).get(ADDRESS).status_code == 403
-
-
-def test_it_only_shows(as_user, moderator):
-    assert as_user(moderator).post(ADDRESS).status_code == 405
-
-
 def test_an_empty_site_says_what_is_needed(as_user, moderator):
     answer = as_user(moderator).get(ADDRESS)
     page = answer.content.decode()

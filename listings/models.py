@@ -218,6 +218,8 @@ class Photo(models.Model):
         ordering = ["position", "id"]
         indexes = [
             models.Index(fields=["sha256"], name="photo_sha256"),
+            models.Index(fields=["file"], name="photo_file"),  # who may see it
+            models.Index(fields=["thumb"], name="photo_thumb"),
             models.Index(
                 fields=["renditions_due_at"],
                 condition=models.Q(renditions_due_at__isnull=False),

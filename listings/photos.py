@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -25,12 +27,14 @@ from django.utils import timezone
 
 from . import decoder_process, limits, tasks
 from . import photo_refusals as why
-from .models import Debt, OwedCheck, Photo, User, Verdict
+from .lifecycle import Status
+from .models import Debt, Order, OwedCheck, Photo, User, Verdict
 from .photo_decoding import Decoded
 
 log = logging.getLogger(__name__)
 
 ABANDONED_BATCH = 200
+RENDITION = re.compile(r"-[0-9]+\.(jpg|webp)$")  # the end of its name, after the master's (renditions.py)
 STAGED_KEPT = timedelta(days=1)  # a staged photo makes room for newer ones only after this
 # Of a case that a person decides or has decided, or of what was on sale and still owes its checks: nobody wipes it by
 # taking the photo out of the listing.
@@ -142,6 +146,25 @@ def copy_staged(photo: Photo, owner: User) -> Photo:
             raise ValidationError(why.GONE, code="gone")
         values = {name: getattr(photo, name) for name in (*copied, "renditions_due_at")}
         return Photo.objects.create(owner=owner, **values)
+
+
+def is_public(path: str) -> bool:
+    """Whether a file belongs to something that is on sale. path: of a photo, its small one or one of its renditions."""
+    return _named(path).filter(listing__status=Status.PUBLISHED).exists()
+
+
+def concerns(user: User | AnonymousUser, path: str) -> bool:
+    """Whether somebody may see a file that is not on sale: its merchant, who bought what it shows, and moderators."""
+    if not isinstance(user, User):
+        return False
+    named = _named(path)
+    bought = Order.objects.filter(listing=OuterRef("listing"), buyer=user)
+    return named.exists() if user.is_moderator else named.filter(Q(owner=user) | Exists(bought)).exists()
+
+
+def _named(path: str) -> QuerySet[Photo]:
+    master = RENDITION.sub(".jpg", path)
+    return Photo.objects.filter(Q(file=master) | Q(thumb=path))
 
 
 def remove_abandoned(older_than: timedelta, at_most: int = ABANDONED_BATCH) -> int:

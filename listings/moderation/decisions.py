@@ -170,8 +170,8 @@ def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos:
 
 def decide(*, job: ReviewJob, moderator: User, word: Word) -> Decision | None:
     """Make a decision now. None of a blind job: it is noted, and changes nothing; and none of an appeal against a
-    suspension: its answer stands with the suspension. Raises ValidationError when somebody was faster or the listing was
-    changed or withdrawn, PermissionDenied."""
+    suspension: its answer stands with the suspension. Raises ValidationError when somebody was faster or the listing
+    was changed or withdrawn, PermissionDenied."""
     _readable(job, word)
     _may(job, moderator)
     if job.is_blind:

@@ -372,13 +372,13 @@ class Ruling(models.Model):
 
 class Debt(models.Model):
     """Heavy checks owed by a listing that is on sale already: it may be shown to few people until they are made. What
-    was edited, withdrawn or sold before owes them still."""
+    was edited, withdrawn or sold before may owe them still."""
 
     class State(models.TextChoices):
         OPEN = "open", "Owed"
         LEFT = "left", "Owed for the record"  # no longer on sale in these words
         PAID = "paid", "Paid"
-        VOID = "void", "Void"  # it left without having been seen by anybody
+        VOID = "void", "Void"  # it left, and was seen by nobody or not drawn
 
     UNPAID = (State.OPEN, State.LEFT)
 
@@ -397,7 +397,8 @@ class Debt(models.Model):
     risk = models.FloatField()  # the gate's highest unsafe score
     tier = models.PositiveSmallIntegerField(default=0)  # of the seller when it began
     audit = models.BooleanField(default=False)
-    impressions = models.PositiveIntegerField(default=0)  # of the listing, since its first debt
+    place = models.FloatField(default=0.0)  # in the lot, 0 to 1
+    impressions = models.PositiveIntegerField(default=0)  # of the listing, since its first debt that was not paid
     light_at = models.DateTimeField(null=True, blank=True)  # when the light checks were all made
     called_at = models.DateTimeField(null=True, blank=True)  # when the heavy ones became due
     cause = models.CharField(max_length=6, choices=Cause, blank=True)  # why they became due

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("listings", "0013_as_it_was_said"),
+        ("listings", "0014_place_in_the_lot"),
     ]
 
     operations = [

@@ -80,7 +80,7 @@ def appeal_suspension(*, suspension: Suspension, person: User, text: str) -> Rev
             raise ValidationError("You have asked for another look at this suspension already, or it is lifted.")
         return queue.open_job(
             decision.listing, revision=decision.revision or decision.review_job.revision, kind=Kind.SELLER,
-            cause=f"The seller asks for another look at a suspension: “{text}”", policy=decision.policy,
+            cause=f"“{text}”", policy=decision.policy,
             about=decision, status_before=decision.listing.status,
         )  # fmt: skip
 

@@ -42,9 +42,10 @@ def test_an_edit_changes_nothing_about_what_was_said(marked, moderator):
 
 
 def test_the_preview_is_what_is_sent(marked, moderator, merchant):
-    shown = statements.preview("reject", "weapons", REASON)
+    shown = statements.preview("reject", "weapons", REASON, title=marked.listing.title)
     decisions.reject(job=marked, moderator=moderator, policy="weapons", reason=REASON)
     assert Notice.objects.get(person=merchant).text == "\n\n".join(shown)
+    assert "“Butterfly knife, sharp”" in shown[0]
 
 
 def test_the_export_has_a_row_a_decision_and_runs_no_formula(as_user, moderator, merchant, make_case):
@@ -126,5 +127,5 @@ def test_a_claim_on_a_notice_outlasts_a_slow_server(merchant, settings, monkeypa
 
 @pytest.mark.parametrize("action", ["approve", "reject", "changes", "uphold", "overturn", "modify"])
 def test_every_decision_can_be_told(db, action):
-    paragraphs = statements.preview(action, "weapons", REASON)
+    paragraphs = statements.preview(action, "weapons", REASON, title="Kettle")
     assert REASON in " ".join(paragraphs) and all(paragraphs)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("listings", "0014_place_in_the_lot"),
+        ("listings", "0015_suspensions"),
     ]
 
     operations = [

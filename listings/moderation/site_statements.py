@@ -20,7 +20,8 @@ NO_MODERATOR = ""
 # --- Sent back by the checks -----------------------------------------------------------------------------------------
 def sent_back() -> QuerySet[StatusChange]:
     """Status changes by which the checks alone asked for changes: a moderator's come from another state."""
-    return StatusChange.objects.filter(source=Status.CHECKING, target=Status.NEEDS_CHANGES)
+    rows = StatusChange.objects.filter(source=Status.CHECKING, target=Status.NEEDS_CHANGES)
+    return rows.select_related("listing").prefetch_related(*statements.READ, "listing__decisions__review_job")
 
 
 def of_checks(change: StatusChange) -> Statement:
@@ -60,25 +61,31 @@ def row_of_checks(change: StatusChange) -> dict[str, Any]:
 
 
 def _asked_for_a_person(change: StatusChange) -> dict[str, Any]:
-    asked = StatusChange.objects.filter(
-        listing=change.listing_id, revision=change.revision, source=Status.NEEDS_CHANGES, target=Status.IN_REVIEW,
-        created_at__gte=change.created_at,
-    ).first()  # fmt: skip
+    since = statements.asked_for_a_person(change.listing, change.revision)
+    asked = next((each for each in since if each.created_at >= change.created_at), None)
     if asked is None:
         return {}
-    answer = Decision.objects.filter(
-        listing=change.listing_id, review_job__revision=change.revision, review_job__kind=ReviewJob.Kind.CHECK,
-        created_at__gte=asked.created_at,
-    ).last()  # fmt: skip
+    of_this = (change.revision, ReviewJob.Kind.CHECK)
+    answers = [
+        decision
+        for decision in change.listing.decisions.all()
+        if (decision.review_job.revision, decision.review_job.kind) == of_this
+        and decision.created_at >= asked.created_at
+    ]
+    last = max(answers, key=lambda decision: decision.pk, default=None)
     return {
         "appeal": asked.created_at.isoformat(),
-        "appeal_outcome": answer.get_action_display() if answer else "",
+        "appeal_outcome": last.get_action_display() if last else "",
     }
 
 
 # --- A suspension ----------------------------------------------------------------------------------------------------
+def suspensions() -> QuerySet[Suspension]:
+    return Suspension.objects.prefetch_related("strikes__decision__review_job", "strikes__decision__listing__revisions")
+
+
 def of_suspension(suspension: Suspension) -> Statement:
-    strikes = list(suspension.strikes.select_related("decision__review_job", "decision__listing").order_by("pk"))
+    strikes = sorted(suspension.strikes.all(), key=lambda strike: strike.pk)
     named = dict.fromkeys(strike.policy for strike in strikes)
     known = [policy for each in named if (policy := policies.get(each))]
     return Statement(
@@ -106,7 +113,7 @@ def of_suspension(suspension: Suspension) -> Statement:
 
 
 def _strike_in_words(decision: Decision, policy: str) -> str:
-    said = decision.listing.revisions.filter(number=decision.review_job.revision).first()
+    said = statements.as_it_was(decision.listing, decision.review_job.revision)
     title = said.title if said else decision.listing.title
     return f"“{title}”, {decision.created_at:%-d %B %Y}: {policies.name(policy)}."
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from .. import content, policies
 from ..lifecycle import Status
-from ..models import Appeal, Decision, Listing, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
+from ..models import Decision, Listing, ReviewJob, Revision, StatusChange, Verdict, VerdictDecision, Where
 from ..outcome import photos_named
 from ..trust import settings
 
@@ -28,6 +29,7 @@ COLUMNS = (
     "duration", "facts", "started_by", "automated_detection", "automated_decision", "legal_ground",
     "contractual_ground", "explanation", "redress", "appeal_until", "appeal", "appeal_outcome", "moderator",
 )  # fmt: skip
+READ = ("listing__verdicts", "listing__revisions", "listing__status_changes")  # what a statement is made of
 EFFECTS = {
     Action.REJECT: ("The listing is not on sale.", "Until you change what the reason names and submit it again."),
     Action.CHANGES: ("The listing is not on sale.", "Until you have made the changes and submitted it again."),
@@ -145,7 +147,7 @@ def of(decision: Decision) -> Statement:
         scope=scope,
         duration=duration,
         facts=_facts(job, doubts),
-        started_by=_started_by(job),
+        started_by=_started_by(decision),
         automated_detection=detected(doubts),
         automated_decision="No. A person decided, with the listing and what the checks said before them.",
         legal_ground=known.legal_ground if known else "",
@@ -161,7 +163,7 @@ def of(decision: Decision) -> Statement:
 
 def doubts_about(listing: Listing, revision: int, until: datetime) -> list[Verdict]:
     """What the checks, and the device, had against a revision until then."""
-    said = Verdict.objects.filter(listing=listing, revision=revision, created_at__lte=until)
+    said = (v for v in listing.verdicts.all() if v.revision == revision and v.created_at <= until)
     return [v for v in said if v.decision != VerdictDecision.PASS and not v.detail.get("disbelieved")]
 
 
@@ -178,7 +180,7 @@ def marked(doubts: Iterable[Verdict]) -> list[str]:
 
 def _marked(verdict: Verdict) -> list[str]:
     """The words that a verdict marked, in the fields as they were."""
-    revision = verdict.listing.revisions.filter(number=verdict.revision).first()
+    revision = as_it_was(verdict.listing, verdict.revision)
     if revision is None or verdict.photo_id:
         return []
     fields = dict(content.fields_of_revision(revision))
@@ -191,11 +193,23 @@ def _marked(verdict: Verdict) -> list[str]:
     return [word for word in found if word.strip()]
 
 
-def _started_by(job: ReviewJob) -> str:
-    asked = StatusChange.objects.filter(
-        listing=job.listing_id, revision=job.revision, source=Status.NEEDS_CHANGES, target=Status.IN_REVIEW
-    )
-    if job.kind == ReviewJob.Kind.CHECK and asked.exists():
+def as_it_was(listing: Listing, revision: int) -> Revision | None:
+    return next((kept for kept in listing.revisions.all() if kept.number == revision), None)
+
+
+def asked_for_a_person(listing: Listing, revision: int) -> list[StatusChange]:
+    """Its merchant asked for a person to look at what the checks alone had sent back; the oldest first."""
+    way = (Status.NEEDS_CHANGES, Status.IN_REVIEW)
+    return [
+        change
+        for change in listing.status_changes.all()
+        if change.revision == revision and (change.source, change.target) == way
+    ]
+
+
+def _started_by(decision: Decision) -> str:
+    job = decision.review_job
+    if job.kind == ReviewJob.Kind.CHECK and asked_for_a_person(decision.listing, job.revision):
         return "Our own checks had sent it back, and you asked for a person to look."
     return {
         ReviewJob.Kind.CHECK: "Our own checks.",
@@ -230,11 +244,17 @@ def _redress(decision: Decision) -> list[str]:
     return [*found, *OTHER_WAYS]
 
 
+def decided() -> QuerySet[Decision]:
+    """With what their statements read: however many there are, so many queries."""
+    rows = Decision.objects.select_related("listing", "review_job", "moderator", "appeal")
+    return rows.prefetch_related(*READ, "answers")
+
+
 def as_row(decision: Decision) -> dict[str, Any]:
     """One row of the export, by COLUMNS."""
     revision = decision.revision or decision.review_job.revision
-    appeal = Appeal.objects.filter(decision=decision).first()
-    answer = decision.answers.first() if appeal else None
+    appeal = getattr(decision, "appeal", None)
+    answer = next(iter(decision.answers.all()), None) if appeal else None
     return row(of(decision), statement=str(decision.pk)) | of_listing(decision.listing, revision) | {
         "appeal": appeal.created_at.isoformat() if appeal else "",
         "appeal_outcome": answer.get_action_display() if answer else "",
@@ -257,7 +277,7 @@ def row(found: Statement, *, statement: str) -> dict[str, Any]:
 
 def of_listing(listing: Listing, revision: int) -> dict[str, Any]:
     """Those of COLUMNS that name a listing, as it was."""
-    kept = listing.revisions.filter(number=revision).first()
+    kept = as_it_was(listing, revision)
     return {
         "listing": listing.public_id,
         "listing_title": kept.title if kept else listing.title,

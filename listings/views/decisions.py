@@ -294,12 +294,10 @@ def _lines(within: dict[str, Any]) -> Iterator[str]:
 
 
 def _all_statements(within: dict[str, Any]) -> Iterator[tuple[tuple[Any, int, int], Any, Callable[[Any], Any]]]:
-    decided = Decision.objects.select_related("listing", "review_job", "moderator")
-    by_checks = site_statements.sent_back().select_related("listing")
     kinds: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-        (decided, statements.as_row),
-        (by_checks, site_statements.row_of_checks),
-        (Suspension.objects.all(), site_statements.row_of_suspension),
+        (statements.decided(), statements.as_row),
+        (site_statements.sent_back(), site_statements.row_of_checks),
+        (site_statements.suspensions(), site_statements.row_of_suspension),
     )
     return heapq.merge(*(_in_time(place, rows.filter(**within), row) for place, (rows, row) in enumerate(kinds)))
 
@@ -321,7 +319,7 @@ def _harmless(value: Any) -> str:
 @require_safe
 def statement_json(request: SignedInRequest, pk: int) -> JsonResponse:
     """One statement of reasons for machines; its merchant's and moderators' alone."""
-    found = get_object_or_404(Decision.objects.select_related("listing", "review_job", "moderator"), pk=pk)
+    found = get_object_or_404(statements.decided(), pk=pk)
     if not request.user.is_moderator and found.listing.seller_id != request.user.pk:
         raise Http404("There is no such decision.")
     return JsonResponse(_for_machines(request, statements.as_row(found)))

@@ -332,14 +332,8 @@ def _readable(job: ReviewJob, word: Word) -> None:
 def _may(job: ReviewJob, moderator: User) -> None:
     if not moderator.is_moderator or not moderator.is_active:
         raise PermissionDenied("Only moderators decide.")
-    if job.listing.seller_id == moderator.pk:
-        raise PermissionDenied("Nobody decides on their own listing.")
-    if claims.has_judged(job, moderator):
-        raise PermissionDenied("You have judged this before: somebody else looks at it now.")
-    if job.escalated and job.events.filter(kind=JobEvent.Kind.ESCALATED, actor=moderator).exists():
-        raise PermissionDenied("You have passed this on: another moderator decides.")
-    if job.reports.filter(reporter=moderator).exists():
-        raise PermissionDenied("You have reported this yourself: somebody else decides.")
+    if why := claims.why_never(job, moderator):
+        raise PermissionDenied(why)
 
 
 def _close(job: ReviewJob) -> None:

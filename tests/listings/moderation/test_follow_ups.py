@@ -10,11 +10,10 @@ from listings.models import Debt, FollowUp, Listing
 from listings.moderation import decisions
 from listings.trust import debts
 from tests.listings.moderation.conftest import REASON
-from tests.listings.trust.conftest import claim, earn, open_cells, owing, send, set_to  # noqa: F401
 
 
 @pytest.fixture
-def rejected(owing, make_case, moderator):  # noqa: F811
+def rejected(owing, make_case, moderator):
     """A rejection of a seller who has something else on sale that owes its checks; nothing has followed from it yet:
     without a commit nothing that waits for one runs."""
     debt = owing()
@@ -48,7 +47,7 @@ def test_it_follows_at_once_where_nothing_goes_wrong(
     owing,
     make_case,
     moderator,
-    django_capture_on_commit_callbacks,  # noqa: F811
+    django_capture_on_commit_callbacks,
 ):
     debt = owing()
     with django_capture_on_commit_callbacks(execute=True):

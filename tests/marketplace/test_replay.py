@@ -9,7 +9,18 @@ from django.core.management import CommandError, call_command
 
 from listings import policies
 from listings.lifecycle import Status
-from listings.models import Appeal, Decision, JobEvent, Listing, PendingDecision, ReviewJob, SettingChange, User
+from listings.models import (
+    Appeal,
+    Decision,
+    JobEvent,
+    Listing,
+    PendingDecision,
+    Report,
+    ReviewJob,
+    SettingChange,
+    User,
+)
+from listings.moderation import reports
 from listings.submission import remember
 from listings.trust import settings as trust_settings
 from marketplace.demo import load, people
@@ -22,7 +33,7 @@ from tests.stack import until
 
 @pytest.fixture(scope="module")
 def goods():
-    return script.stock(load.FOLDER)
+    return script.stock(load.FOLDER, ["petra_grows", "hazel_mcrae", "okafor_audio", "byte_barn", "marta_ruiz"])
 
 
 # --- The plan --------------------------------------------------------------------------------------------------------
@@ -153,12 +164,55 @@ def test_habits_show_in_what_happened_to_the_job(scene, goods):
         ReviewJob.objects.filter(pk=job.pk).update(state="withdrawn")
 
 
-def test_nothing_forbidden_comes_from_the_one_click_account(scene, goods):
+def test_nobody_plays_the_one_click_accounts(scene, goods):
+    assert not {"merchant", "shopper", "moderator"} & {*scene.merchants, *scene.shoppers, *scene.moderators}
+    theirs = script.stock(load.FOLDER, scene.merchants).harmless
     for seed in range(40):
-        seller = merchants._seller(scene, goods.unsafe["midday"][0], random.Random(seed))
-        assert seller.username != "merchant"
-        assert seller.is_merchant
+        for offer in (goods.unsafe["midday"][0], goods.alike["midday"][0], theirs["morning"][seed]):
+            seller = merchants._seller(scene, offer, random.Random(seed))
+            assert seller.username in scene.merchants or seller.username == "newcomer_1"
     assert User.objects.filter(username="newcomer_1").count() == 1
+
+
+def test_a_case_that_a_visitor_made_or_held_is_left_to_others(scene, goods):
+    bad = goods.unsafe["morning"][0]
+
+    def of_visitor(job, **fields):
+        Listing.objects.filter(pk=job.listing_id).update(**fields)
+
+    def person(name):
+        return User.objects.get(username=name)
+
+    sold, held, signed_in, unknown = (on_review(scene, bad) for _ in range(4))
+    of_visitor(sold, seller=person("merchant"))
+    ReviewJob.objects.filter(pk=held.pk).update(claimed_by=person("moderator"))  # and the lease is over
+    for job, reporter in ((signed_in, person("shopper")), (unknown, None)):
+        of_visitor(job, status=Status.PUBLISHED)
+        job.listing.refresh_from_db()
+        reports.report(listing=job.listing, reporter=reporter, address="10.0.0.1", policy=bad.truth, text="-")
+    # What a signed-in visitor made of a listing of the demo's data: another revision of it.
+    edited = on_review(scene, bad)
+    of_visitor(edited, draft_key=next(iter(scene.truths.keys)), revision=2)
+    for seed in range(6):
+        moderators.work(scene, random.Random(seed))
+        merchants.edit(scene, random.Random(seed))
+        merchants.withdraw(scene, random.Random(seed))
+        shoppers.report(scene, random.Random(seed))
+    assert scene.tally["moments without a case"] == 6
+    assert not JobEvent.objects.exists()
+    # The withdrawals and edits are of the one that was only held.
+    assert not [line for line in scene.said if not line.split("  ")[1].startswith("petra_grows")]
+    assert Report.objects.count() == 2
+
+
+def test_a_case_that_the_scripts_own_people_made_is_taken(scene, goods):
+    job = on_review(scene, goods.unsafe["morning"][0])
+    Listing.objects.update(status=Status.PUBLISHED)
+    ReviewJob.objects.filter(pk=job.pk).update(state="withdrawn")
+    scene.habits = always()
+    shoppers.report(scene, random.Random(1))
+    moderators.work(scene, random.Random(1))
+    assert PendingDecision.objects.get().job.kind == "report"
 
 
 def test_a_shopper_reports_what_breaks_a_rule_and_looks(scene, goods):

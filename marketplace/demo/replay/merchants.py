@@ -47,7 +47,7 @@ def submit(stage: Stage, rng: random.Random) -> None:
 
 def edit(stage: Stage, rng: random.Random) -> None:
     """Another price, a sentence more, or, rarely, something else altogether under a title that had passed."""
-    listing = _any_of(_standing().filter(seller__suspended_until=None), rng)
+    listing = _any_of(_standing(stage).filter(seller__suspended_until=None), rng)
     if listing is None:
         return
     content = _content(listing)
@@ -69,7 +69,7 @@ def edit(stage: Stage, rng: random.Random) -> None:
 
 
 def withdraw(stage: Stage, rng: random.Random) -> None:
-    listing = _any_of(_standing(), rng)
+    listing = _any_of(_standing(stage), rng)
     if listing is not None:
         _end(stage, listing)
 
@@ -80,7 +80,9 @@ def answer(stage: Stage, rng: random.Random) -> None:
     if decision is not None:
         _answer_decision(stage, decision, rng)
         return
-    sent_back = Listing.objects.filter(truth.ours(), status=Status.NEEDS_CHANGES).select_related("seller")
+    sent_back = Listing.objects.filter(truth.ours(), stage.touchable(), status=Status.NEEDS_CHANGES).select_related(
+        "seller"
+    )
     listing = next((each for each in sent_back.order_by("updated_at") if appeals.sent_back_by_checks(each)), None)
     if listing is None:
         return
@@ -141,9 +143,8 @@ def said(error: Exception) -> str:
 # --- Steps -----------------------------------------------------------------------------------------------------------
 def _seller(stage: Stage, found: Offer, rng: random.Random) -> User:
     """Of a variation of the catalogue its seller; of our own goods anybody. What is forbidden comes from a new account
-    half of the time, never from the one-click one."""
-    names = stage.merchants if found.truth == SAFE else stage.merchants[1:]
-    name = found.seller if found.seller in names else rng.choice(names)
+    half of the time."""
+    name = found.seller or rng.choice(stage.merchants)
     seller = person(name)
     if found.truth == SAFE or not (seller.is_suspended or rng.random() < 0.5):
         return seller
@@ -179,9 +180,11 @@ def _claim(content: dict[str, Any]) -> str:
         return ""
 
 
-def _standing() -> QuerySet[Listing]:
+def _standing(stage: Stage) -> QuerySet[Listing]:
     return Listing.objects.filter(
-        truth.ours(), status__in=[Status.PUBLISHED, Status.PAUSED, Status.IN_REVIEW, Status.NEEDS_CHANGES]
+        truth.ours(),
+        stage.touchable(),
+        status__in=[Status.PUBLISHED, Status.PAUSED, Status.IN_REVIEW, Status.NEEDS_CHANGES],
     ).select_related("seller")
 
 
@@ -196,7 +199,7 @@ def _content(listing: Listing) -> dict[str, Any]:
 
 def _unanswered(stage: Stage) -> Decision | None:
     rows = Decision.objects.filter(
-        truth.ours("listing__"), action__in=[Action.REJECT, Action.CHANGES], appeal=None
+        truth.ours("listing__"), stage.touchable("listing__"), action__in=[Action.REJECT, Action.CHANGES], appeal=None
     ).exclude(pk__in=stage.thought_about)
     rows = rows.select_related("listing__seller", "review_job").order_by("created_at", "pk")
     return next((each for each in rows if not appeals.why_not(each, each.listing.seller)), None)

@@ -115,15 +115,15 @@ def clock(minute: float) -> str:
 
 
 # --- Goods -----------------------------------------------------------------------------------------------------------
-def stock(folder: Path, offers: Path = OFFERS) -> Stock:
-    """folder: with the demo's catalogue.csv. Raises CatalogueError, ValueError for an offer that the site would not
+def stock(folder: Path, sellers: list[str], offers: Path = OFFERS) -> Stock:
+    """folder: with the demo's catalogue.csv. sellers: whose part of it is offered. Raises CatalogueError, ValueError for an offer that the site would not
     take."""
     found = Stock({"morning": [], "midday": []}, {"morning": [], "midday": []}, {"morning": [], "midday": []})
-    rows = [row for row in catalogue.read(folder) if row.content]
+    rows = [row for row in catalogue.read(folder) if row.content and row.values.get("seller") in sellers]
     order = sorted({row.content["category"] for row in rows})
     for row in rows:
         half = "morning" if order.index(row.content["category"]) < len(order) / 2 else "midday"
-        found.harmless[half].append(Offer(row.content, SAFE, row.values.get("seller", "")))
+        found.harmless[half].append(Offer(row.content, SAFE, row.values["seller"]))
     for half, offer in read_offers(offers):
         (found.alike if offer.truth == SAFE else found.unsafe)[half].append(offer)
     return found

@@ -1,8 +1,10 @@
 """`manage.py replay`: the plan of a day, what is known of it, and some hours of it played on the real site."""
 
+import itertools
 import random
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -213,6 +215,49 @@ def test_a_case_that_the_scripts_own_people_made_is_taken(scene, goods):
     shoppers.report(scene, random.Random(1))
     moderators.work(scene, random.Random(1))
     assert PendingDecision.objects.get().job.kind == "report"
+
+
+def test_newcomers_have_the_password_of_every_demo_account(scene, client):
+    User.objects.create(username="newcomer_1", role="merchant", shop_name="New here 1", password="!")  # of before
+    User.objects.create(username="newcomer_2", role="merchant", shop_name="My own shop", password="!")
+    assert merchants._newcomer(2) is None
+    for number in (1, 3):
+        merchants._newcomer(number)
+        assert client.login(username=f"newcomer_{number}", password=people.PASSWORD)
+    assert not client.login(username="newcomer_2", password=people.PASSWORD)
+
+
+def test_what_is_submitted_has_the_demos_photos_and_a_title_of_its_own(scene, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    scene.goods = script.Stock(
+        {"morning": [next(each for each in scene.goods.harmless["morning"] if len(each.photos) > 1)]},
+        {"morning": [script.Offer({}, "weapons")]},
+        {"morning": [script.Offer({}, "safe")]},
+    )
+    offer = scene.goods.harmless["morning"][0]
+    other = User.objects.get(username="merchant")
+    Listing.objects.create(seller=other, **offer.content)
+    drawn = {photo.read_bytes() for photo in offer.photos}
+    scene.habits = replace(scene.habits, with_device=1.0)
+    seeds = (seed for seed in range(99) if luck(seed) > 0.5)  # neither of the two that are nothing here
+    for seed in itertools.islice(seeds, len(script.TAILS) + 2):
+        merchants.submit(scene, random.Random(seed))
+    made = Listing.objects.filter(truth.ours())
+    assert made.count() == len(script.TAILS) + 2, scene.said
+    titles = list(Listing.objects.values_list("title", flat=True))
+    assert len(set(titles)) == len(titles)
+    for listing in made:
+        assert listing.seller.username == offer.seller
+        assert {photo.sha256 for photo in listing.photos.all()} == {sha256(each).hexdigest() for each in drawn}
+        said = listing.verdicts.filter(photo__isnull=False, where="device")
+        assert said.count() == len(drawn)
+        assert not [verdict for verdict in said if verdict.detail]
+
+
+def luck(seed):
+    """The draw that chooses between what is forbidden, what sounds alike, and what is harmless."""
+    rng = random.Random(seed)
+    return rng.random() < script.OF_THE_TIME and rng.random()
 
 
 def test_a_shopper_reports_what_breaks_a_rule_and_looks(scene, goods):

@@ -11,7 +11,7 @@ import random
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,12 @@ class Act:
 @dataclass(frozen=True)
 class Offer:
     """A thing to sell. content: cleaned, as submission.submit takes it. truth: the policy that it breaks, or safe.
-    seller: of the catalogue's; "" for anybody."""
+    seller: of the catalogue's; "" for anybody. photos: of the catalogue's, files as they were rendered."""
 
     content: dict[str, Any]
     truth: str
     seller: str = ""
+    photos: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,14 @@ def clock(minute: float) -> str:
 
 # --- Goods -----------------------------------------------------------------------------------------------------------
 def stock(folder: Path, sellers: list[str], offers: Path = OFFERS) -> Stock:
-    """folder: with the demo's catalogue.csv. sellers: whose part of it is offered. Raises CatalogueError, ValueError for an offer that the site would not
-    take."""
+    """folder: with the demo's catalogue.csv. sellers: whose part of it is offered. Raises CatalogueError, ValueError
+    for an offer that the site would not take."""
     found = Stock({"morning": [], "midday": []}, {"morning": [], "midday": []}, {"morning": [], "midday": []})
     rows = [row for row in catalogue.read(folder) if row.content and row.values.get("seller") in sellers]
     order = sorted({row.content["category"] for row in rows})
     for row in rows:
         half = "morning" if order.index(row.content["category"]) < len(order) / 2 else "midday"
-        found.harmless[half].append(Offer(row.content, SAFE, row.values["seller"]))
+        found.harmless[half].append(Offer(row.content, SAFE, row.values["seller"], tuple(row.photos)))
     for half, offer in read_offers(offers):
         (found.alike if offer.truth == SAFE else found.unsafe)[half].append(offer)
     return found
@@ -156,13 +157,24 @@ def offer(goods: Stock, minute: float, rng: random.Random) -> Offer:
     return found
 
 
-TAILS = ("", "", ", second one", ", price lowered", ", collect or post", ", from a calm home", ", last one")
+TAILS = (
+    "",
+    ", collect or post",
+    ", from a calm home",
+    ", well looked after",
+    ", another one",
+    ", ready to go",
+    ", price by agreement",
+    ", from our own shelf",
+    ", looking for a new place",
+    ", used for one season",
+)
 CLOSINGS = (
     "Ask if something is unclear.",
     "Collection on any evening, or posted at cost.",
     "It has stood dry and out of the sun.",
     "I can hold it until the weekend.",
-    "The photo follows when the light is better.",
+    "Questions are answered in the evening.",
     "We are moving, so it has to find a place soon.",
     "Swaps are welcome, tell me what you have.",
     "Packed well, sent within two days.",
@@ -173,15 +185,17 @@ SENTENCE = re.compile(r"(?<=[.!?])\s+")
 def varied(found: Offer, rng: random.Random) -> Offer:
     """The same thing as another seller, or the same one a week later, would put it: the title whole, with something
     after it; a sentence left out of a longer text, one of ours at its end."""
-    title, text = found.content["title"], SENTENCE.split(found.content["description"])
-    tail = rng.choice(TAILS)
-    if len(title) + len(tail) <= limits.TITLE_CHARS:
-        title += tail
+    title, text = titled(found.content["title"], rng.choice(TAILS)), SENTENCE.split(found.content["description"])
     if len(text) > 3:
         del text[rng.randrange(1, len(text) - 1)]
     text.append(rng.choice(CLOSINGS))
     return replaced(found, title=title, description=" ".join(text))
 
 
+def titled(title: str, tail: str) -> str:
+    """With the tail, where there is room for it."""
+    return title + tail if len(title) + len(tail) <= limits.TITLE_CHARS else title
+
+
 def replaced(found: Offer, **content: str) -> Offer:
-    return Offer(found.content | content, found.truth, found.seller)
+    return replace(found, content=found.content | content)

@@ -62,6 +62,18 @@ def test_moderators_sleep_at_night_and_merchants_hardly():
     assert Do.SUBMIT in night
 
 
+def test_until_midday_more_comes_than_moderators_look_at_and_then_less():
+    acts = script.day(1, 24)
+
+    def number(begin, end, *kinds):
+        return sum(act.do in kinds for act in acts if 60 * begin <= act.minute < 60 * end)
+
+    # Of what is submitted a third is doubtful in the morning; a report is a case each.
+    came = number(0, 6, Do.REPORT) + number(0, 6, Do.SUBMIT) * (script.MORNING.unsafe + script.MORNING.alike)
+    assert came > 2 * number(0, 6, Do.WORK)
+    assert number(8, 14, Do.WORK) > 2 * (number(8, 14, Do.REPORT) + number(8, 14, Do.SUBMIT) * 0.5)
+
+
 def test_our_own_offers_are_sound(goods):
     offers = [offer for _, offer in script.read_offers()]
     for offer in offers:

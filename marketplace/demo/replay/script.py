@@ -37,20 +37,23 @@ class Do(StrEnum):
 
 
 A_DAY = {
-    Do.SUBMIT: 130,
+    Do.SUBMIT: 150,
     Do.EDIT: 24,
     Do.WITHDRAW: 8,
     Do.ANSWER: 60,
     Do.LOOK: 240,
-    Do.REPORT: 26,
+    Do.REPORT: 36,
     Do.WORK: 200,
     Do.DRAW: 12,
 }
-# How much of a day's doings falls into each hour from midnight on: merchants and shoppers, moderators, the site.
+# How much of a day's doings falls into each hour from midnight on: merchants and shoppers; what is put up and reported,
+# most of it before the afternoon; moderators, who are few until then, so that a queue fills and is then worked off; the
+# site.
 PEOPLE = (1, 1, 0, 0, 0, 1, 2, 4, 6, 7, 7, 7, 6, 6, 6, 6, 7, 8, 9, 9, 8, 6, 4, 2)
-STAFF = (0, 0, 0, 0, 0, 0, 0, 2, 8, 10, 10, 9, 5, 8, 10, 10, 9, 7, 4, 2, 1, 0, 0, 0)
+EARLY = (1, 0, 0, 0, 0, 1, 6, 9, 11, 11, 11, 10, 8, 6, 4, 3, 3, 3, 4, 4, 3, 2, 2, 1)
+STAFF = (0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 7, 13, 15, 15, 14, 10, 7, 5, 3, 2, 0)
 EVENLY = (1,) * 24
-RHYTHM = {Do.WORK: STAFF, Do.DRAW: EVENLY}
+RHYTHM = {Do.SUBMIT: EARLY, Do.REPORT: EARLY, Do.WORK: STAFF, Do.DRAW: EVENLY}
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Mix:
     contact: float  # harmless, with a telephone number in it
 
 
-MORNING = Mix(unsafe=0.14, alike=0.10, contact=0.06)
+MORNING = Mix(unsafe=0.20, alike=0.16, contact=0.06)
 AFTERNOON = Mix(unsafe=0.26, alike=0.22, contact=0.06)
 OF_THE_TIME = 0.85  # share of the goods that belong to their half of the day
 

@@ -59,6 +59,7 @@ class Stage:
     say: Callable[[str], None]
     habits: Habits = field(default_factory=Habits)
     minute: float = 0.0
+    most: tuple[int, float] = (0, 0.0)  # cases that waited at once, and when
     tally: Counter[str] = field(default_factory=Counter)
     thought_about: set[int] = field(default_factory=set)  # decisions that their merchant has come to terms with
 

@@ -7,7 +7,7 @@ the queue is ("keyset pagination": Winand, SQL Performance Explained, 2012).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,15 +29,30 @@ LEAST_RISK = {ReviewJob.Kind.REPORT: 0.4, ReviewJob.Kind.APPEAL: 0.5, ReviewJob.
 MOST_SEVERE = 3
 URGENT, OLDEST = "urgent", "oldest"
 ORDERS = {URGENT: "rank_at", OLDEST: "created_at"}
-# Lanes of the queue: name → label, and what is in them. A blind job stands among the checks, or it would not be blind.
+# A blind job stands among the checks, or it would not be blind; what is passed on has a lane of its own.
+LANE_OF = {
+    "check": "checks", "left": "checks", "second": "checks", "golden": "checks", "report": "reports",
+    "appeal": "appeals", "seller": "appeals", "sample": "samples",
+}  # fmt: skip
+
+
+def _in_lane(lane: str) -> Q:
+    return Q(kind__in=[kind for kind, own in LANE_OF.items() if own == lane], escalated=False)
+
+
+# Lanes of the queue: name → label, and what is in them.
 LANES: dict[str, tuple[str, Q]] = {
     "all": ("Everything", Q()),
-    "checks": ("Checks", Q(kind__in=["check", "left", "second", "golden"], escalated=False)),
-    "reports": ("Reports", Q(kind="report", escalated=False)),
-    "appeals": ("Appeals", Q(kind__in=["appeal", "seller"], escalated=False)),
-    "samples": ("Samples", Q(kind="sample", escalated=False)),
+    "checks": ("Checks", _in_lane("checks")),
+    "reports": ("Reports", _in_lane("reports")),
+    "appeals": ("Appeals", _in_lane("appeals")),
+    "samples": ("Samples", _in_lane("samples")),
     "escalated": ("Passed on", Q(escalated=True)),
 }
+
+
+def lane_of(kind: str, escalated: bool) -> str:
+    return "escalated" if escalated else LANE_OF[kind]
 
 
 @dataclass(frozen=True)
@@ -178,23 +193,35 @@ class Waiting:
     oldest: datetime | None
 
 
-def waiting() -> dict[str, Waiting]:
+Tally = list[tuple[str, bool, str, int, datetime]]  # kind, escalated, policy, how many wait, since when the first
+
+
+def tally_rows() -> QuerySet[ReviewJob, Any]:
+    rows = open_jobs().order_by().values_list("kind", "escalated", "policy")
+    return rows.annotate(number=Count("pk"), oldest=Min("created_at"))
+
+
+def tally() -> Tally:
+    """All that waits, counted in one pass over an index."""
+    return list(tally_rows())
+
+
+def waiting(counted: Tally | None = None) -> dict[str, Waiting]:
     """By lane: how many wait, and since when the first of them."""
-    counted = (
-        open_jobs()
-        .order_by()
-        .aggregate(
-            **{f"{lane}_number": Count("pk", filter=inside) for lane, (_, inside) in LANES.items() if inside},
-            **{f"{lane}_oldest": Min("created_at", filter=inside) for lane, (_, inside) in LANES.items() if inside},
-            all_number=Count("pk"),
-            all_oldest=Min("created_at"),
-        )
-    )
-    return {lane: Waiting(counted[f"{lane}_number"], counted[f"{lane}_oldest"]) for lane in LANES}
+    found: dict[str, list[tuple[int, datetime]]] = {lane: [] for lane in LANES}
+    for kind, escalated, _, number, oldest in tally() if counted is None else counted:
+        for lane in {"all", lane_of(kind, escalated)}:
+            found[lane].append((number, oldest))
+    return {
+        lane: Waiting(sum(number for number, _ in parts), min((oldest for _, oldest in parts), default=None))
+        for lane, parts in found.items()
+    }
 
 
-def counts(lane: str = "all") -> list[tuple[str, str, int]]:
+def counts(lane: str = "all", counted: Tally | None = None) -> list[tuple[str, str, int]]:
     """(policy id, name, number waiting), the most first."""
-    rows = open_jobs(Filters(lane)).order_by().values_list("policy")
-    found: Iterable[tuple[str, int]] = rows.annotate(number=Count("pk")).order_by("-number", "policy")
-    return [(policy, policies.name(policy), number) for policy, number in found]
+    found: Counter[str] = Counter()
+    for kind, escalated, policy, number, _ in tally() if counted is None else counted:
+        found[policy] += number if lane in ("all", lane_of(kind, escalated)) else 0
+    rows = sorted(((-number, policy) for policy, number in found.items() if number))
+    return [(policy, policies.name(policy), -number) for number, policy in rows]

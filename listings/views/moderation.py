@@ -68,7 +68,8 @@ def moderator_required(view: Callable[..., HttpResponseBase]) -> Callable[..., H
 def review_queue(request: SignedInRequest) -> HttpResponse:
     filters = Filters.of(request.GET)
     jobs, further = queue.page(filters, request.GET.get("after", ""))
-    waiting = queue.waiting()
+    counted = queue.tally()
+    waiting = queue.waiting(counted)
     return render(
         request,
         "listings/moderation_queue.html",
@@ -82,7 +83,7 @@ def review_queue(request: SignedInRequest) -> HttpResponse:
                       for lane, (label, _) in queue.LANES.items()],
             "here": waiting[filters.lane],
             "policies": [(id or queue.NO_POLICY, name, number, _query(filters, policy=id or queue.NO_POLICY))
-                         for id, name, number in queue.counts(filters.lane)],
+                         for id, name, number in queue.counts(filters.lane, counted)],
             "all_policies": _query(filters, policy=""),
             "orders": [(queue.URGENT, "Most urgent first", _query(filters, order=queue.URGENT)),
                        (queue.OLDEST, "Oldest first", _query(filters, order=queue.OLDEST))],

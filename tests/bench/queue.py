@@ -61,8 +61,7 @@ def _of(number: int) -> dict[str, Any]:
         "middle, by number": lambda: list(queue.open_jobs()[number // 2 : number // 2 + queue.PAGE]),
         "of one policy": lambda: queue.page(Filters(policy="weapons")),
         "next case": lambda: _next(moderator),
-        "waiting": queue.waiting,
-        "by policy": queue.counts,
+        "counts": queue.tally,
     }
     times: dict[str, list[float]] = {name: [] for name in asked}
     for _ in range(TIMES):
@@ -76,6 +75,7 @@ def _of(number: int) -> dict[str, Any]:
         "plans": {
             "middle, by place": by_place[: queue.PAGE].explain(),
             "next case": _plan(lambda: free[:1].explain()),
+            "counts": queue.tally_rows().explain(),
         },
     }
 

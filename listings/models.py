@@ -218,6 +218,8 @@ class Photo(models.Model):
         ordering = ["position", "id"]
         indexes = [
             models.Index(fields=["sha256"], name="photo_sha256"),
+            models.Index(fields=["file"], name="photo_file"),  # who may see it
+            models.Index(fields=["thumb"], name="photo_thumb"),
             models.Index(
                 fields=["renditions_due_at"],
                 condition=models.Q(renditions_due_at__isnull=False),
@@ -376,13 +378,13 @@ class Ruling(models.Model):
 
 class Debt(models.Model):
     """Heavy checks owed by a listing that is on sale already: it may be shown to few people until they are made. What
-    was edited, withdrawn or sold before owes them still."""
+    was edited, withdrawn or sold before may owe them still."""
 
     class State(models.TextChoices):
         OPEN = "open", "Owed"
         LEFT = "left", "Owed for the record"  # no longer on sale in these words
         PAID = "paid", "Paid"
-        VOID = "void", "Void"  # it left without having been seen by anybody
+        VOID = "void", "Void"  # it left, and was seen by nobody or not drawn
 
     UNPAID = (State.OPEN, State.LEFT)
 
@@ -401,7 +403,8 @@ class Debt(models.Model):
     risk = models.FloatField()  # the gate's highest unsafe score
     tier = models.PositiveSmallIntegerField(default=0)  # of the seller when it began
     audit = models.BooleanField(default=False)
-    impressions = models.PositiveIntegerField(default=0)  # of the listing, since its first debt
+    place = models.FloatField(default=0.0)  # in the lot, 0 to 1
+    impressions = models.PositiveIntegerField(default=0)  # of the listing, since its first debt that was not paid
     light_at = models.DateTimeField(null=True, blank=True)  # when the light checks were all made
     called_at = models.DateTimeField(null=True, blank=True)  # when the heavy ones became due
     cause = models.CharField(max_length=6, choices=Cause, blank=True)  # why they became due
@@ -500,7 +503,8 @@ class ReviewJob(models.Model):
         CHECK = "check", "A check had a doubt"
         REPORT = "report", "Somebody reported it"
         APPEAL = "appeal", "The merchant asks for another look"
-        SAMPLE = "sample", "Drawn from what had passed"
+        SAMPLE = "sample", "Drawn from what had passed"  # judged in the revision that was drawn
+        SELLER = "seller", "The merchant asks for another look at a suspension"
         LEFT = "left", "Was on sale before its checks, and is not any more"  # decided for the record; moves nothing
         SECOND = "second", "Decided already, looked at again unseen"
         GOLDEN = "golden", "The answer is known"
@@ -548,15 +552,18 @@ class ReviewJob(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["listing", "kind"],
-                condition=models.Q(state="open", kind__in=["check", "report", "sample"]),
+                condition=models.Q(state="open", kind__in=["check", "report"]),
                 name="one_open_review_of_a_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["listing", "revision"], condition=models.Q(kind="sample"), name="one_sample_of_a_revision"
             ),
             models.UniqueConstraint(
                 fields=["listing", "revision"], condition=models.Q(kind="left"), name="one_review_of_what_left"
             ),
             models.UniqueConstraint(
                 fields=["about", "kind"],
-                condition=models.Q(kind__in=["appeal", "second"]),
+                condition=models.Q(kind__in=["appeal", "second", "seller"]),
                 name="one_appeal_and_one_second_look",
             ),
         ]
@@ -583,6 +590,7 @@ class Decision(models.Model):
     about = models.ForeignKey(  # the decision that an appeal was against
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="answers"
     )
+    past = models.BooleanField(default=False)  # about what had left the market, or was edited: it moved nothing
     # As they were then: what is changed later changes nothing about what was said.
     appeal_until = models.DateTimeField(null=True, blank=True)
     policies_version = models.CharField(max_length=20, blank=True)
@@ -598,6 +606,11 @@ class Decision(models.Model):
     def is_restriction(self) -> bool:
         """It keeps a listing off the market: there is a statement of reasons, and an appeal."""
         return self.action in (self.Action.REJECT, self.Action.CHANGES, self.Action.MODIFY)
+
+    @property
+    def is_past(self) -> bool:
+        """`past`; before that was kept, by the job."""
+        return self.past or self.review_job.kind == ReviewJob.Kind.LEFT
 
 
 class PendingDecision(models.Model):
@@ -721,6 +734,35 @@ class Strike(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [models.Index(fields=["seller", "expires_at"], name="strike_seller")]
+
+
+class Suspension(models.Model):
+    """A seller kept off the market for a time: by which strikes, and what came of the one appeal against it."""
+
+    class Answer(models.TextChoices):
+        UPHOLD = "uphold", "Upheld"
+        OVERTURN = "overturn", "Overturned"
+
+    seller = models.ForeignKey(User, on_delete=models.CASCADE, related_name="suspensions")
+    decision = models.OneToOneField(  # whose strike was one too many
+        Decision, on_delete=models.CASCADE, related_name="suspension"
+    )
+    strikes = models.ManyToManyField(Strike, related_name="suspensions")  # that counted then
+    until = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)  # before its time was over
+    # As they were then, as of a decision.
+    appeal_until = models.DateTimeField()
+    policies_version = models.CharField(max_length=20)
+    appeal_text = models.TextField(blank=True, max_length=limits.APPEAL_CHARS)
+    appealed_at = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(max_length=8, choices=Answer, blank=True)
+    answer_reason = models.TextField(blank=True)
+    answered_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
 
 
 class Notice(models.Model):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,28 +18,25 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Func, JSONField, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from . import decoder_process, limits, tasks
 from . import photo_refusals as why
-from .models import Debt, OwedCheck, Photo, User, Verdict
+from .lifecycle import Status
+from .models import Debt, Order, OwedCheck, Photo, ReviewJob, Revision, User
 from .photo_decoding import Decoded
+from .trust import settings as trust_settings
 
 log = logging.getLogger(__name__)
 
 ABANDONED_BATCH = 200
+RENDITION = re.compile(r"-[0-9]+\.(jpg|webp)$")  # the end of its name, after the master's (renditions.py)
 STAGED_KEPT = timedelta(days=1)  # a staged photo makes room for newer ones only after this
-# Of a case that a person decides or has decided, or of what was on sale and still owes its checks: nobody wipes it by
-# taking the photo out of the listing.
-IS_EVIDENCE = Q(
-    Exists(Verdict.objects.filter(photo=OuterRef("pk"), listing__review_jobs__revision=F("revision"))),
-) | Q(
-    Exists(OwedCheck.objects.filter(photo=OuterRef("pk"), job__debt__state=Debt.State.LEFT)),
-)
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,27 @@ def _slow_down(owner: User) -> None:
         raise ValidationError(why.TOO_MANY_UPLOADS, code="too_many_uploads")
 
 
+def is_evidence() -> Q:
+    """Of photos that nobody wipes by taking them out of a listing: the revision that names them waits for a moderator,
+    or was decided about and its decision may still be appealed against (an appeal that came is such a case); or it was
+    on sale and still owes its checks. Afterwards they are kept no longer."""
+    now = timezone.now()
+    undated = now - timedelta(days=trust_settings.value("appeal_days"))
+    case = Q(listing__review_jobs__state=ReviewJob.State.OPEN)
+    case |= Q(listing__review_jobs__decision__appeal_until__gt=now)
+    case |= Q(listing__review_jobs__decision__appeal_until=None, listing__review_jobs__decision__created_at__gt=undated)
+    named = Func(
+        OuterRef("pk"),
+        template="jsonb_build_array(jsonb_build_object('id', %(expressions)s))",
+        output_field=JSONField(),
+    )
+    revisions = Revision.objects.filter(
+        Q(listing__review_jobs__revision=F("number")) & case, listing__seller=OuterRef("owner"), photos__contains=named
+    )
+    owes = OwedCheck.objects.filter(photo=OuterRef("pk"), job__debt__state=Debt.State.LEFT)
+    return Q(Exists(revisions)) | Q(Exists(owes))
+
+
 def _staged(owner: User) -> QuerySet[Photo]:
     return Photo.objects.filter(owner=owner, listing=None)
 
@@ -94,7 +113,7 @@ def _staged_again(owner: User, digest: str) -> Photo | None:
 
 def _make_room(owner: User) -> None:
     """The oldest waiting photo goes when there are too many. Raises ValidationError when all of them are fresh."""
-    waiting = _staged(owner).exclude(IS_EVIDENCE)
+    waiting = _staged(owner).exclude(is_evidence())
     if waiting.count() < limits.STAGED_PHOTOS:
         return
     if not _drop(waiting.filter(created_at__lt=timezone.now() - STAGED_KEPT).order_by("created_at", "pk"), at_most=1):
@@ -144,6 +163,25 @@ def copy_staged(photo: Photo, owner: User) -> Photo:
         return Photo.objects.create(owner=owner, **values)
 
 
+def is_public(path: str) -> bool:
+    """Whether a file belongs to something that is on sale. path: of a photo, its small one or one of its renditions."""
+    return _named(path).filter(listing__status=Status.PUBLISHED).exists()
+
+
+def concerns(user: User | AnonymousUser, path: str) -> bool:
+    """Whether somebody may see a file that is not on sale: its merchant, who bought what it shows, and moderators."""
+    if not isinstance(user, User):
+        return False
+    named = _named(path)
+    bought = Order.objects.filter(listing=OuterRef("listing"), buyer=user)
+    return named.exists() if user.is_moderator else named.filter(Q(owner=user) | Exists(bought)).exists()
+
+
+def _named(path: str) -> QuerySet[Photo]:
+    master = RENDITION.sub(".jpg", path)
+    return Photo.objects.filter(Q(file=master) | Q(thumb=path))
+
+
 def remove_abandoned(older_than: timedelta, at_most: int = ABANDONED_BATCH) -> int:
     """Delete photos that no listing took and their files, unless another row uses them. Returns the rows deleted."""
     abandoned = Photo.objects.filter(listing=None, created_at__lt=timezone.now() - older_than)
@@ -160,7 +198,7 @@ def _drop(rows: QuerySet[Photo], at_most: int) -> int:
         # A row that a submit holds at this moment is not abandoned: it is skipped, and has a listing next time.
         found = {
             pk: names
-            for pk, *names in rows.exclude(IS_EVIDENCE)
+            for pk, *names in rows.exclude(is_evidence())
             .select_for_update(skip_locked=True, of=("self",))
             .values_list("pk", "file", "thumb")[:at_most]
         }

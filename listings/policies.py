@@ -37,10 +37,33 @@ class Policy:
         return PHOTO_USES[self.photo]
 
 
+@dataclass(frozen=True)
+class Rule:
+    """What is asked of every listing or seller, whatever is sold; no model scores it."""
+
+    id: str
+    name: str
+    text: str
+
+
 @cache
 def _pack() -> tuple[str, dict[str, Policy]]:
-    content = tomllib.loads(SOURCE.read_text("utf-8"))
+    content = _content()
     return content["version"], {row["id"]: Policy(**row) for row in content["policy"]}
+
+
+@cache
+def _content() -> dict[str, Any]:
+    return tomllib.loads(SOURCE.read_text("utf-8"))
+
+
+@cache
+def rules() -> list[Rule]:
+    return [Rule(**row) for row in _content()["rule"]]
+
+
+def rule(rule_id: str) -> Rule | None:
+    return next((each for each in rules() if each.id == rule_id), None)
 
 
 def version() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
 
 from .lifecycle import Status
-from .models import Decision, Listing, ListingQuerySet, Order, User
+from .models import Decision, Listing, ListingQuerySet, Order, StatusChange, User
 
 CONFIG = "english"
 ORDER = {
@@ -48,13 +48,22 @@ def in_this_order(pks: list[int]) -> list[Listing]:
 
 
 def my_listings(user: User) -> QuerySet[Listing]:
-    """All of this merchant's, each with `sold` (somebody has bought it, so it cannot be listed again) and `decided`,
-    the key of a moderator's decision that keeps it off the market."""
+    """All of this merchant's, each with `sold` (somebody has bought it, so it cannot be listed again) and what keeps it
+    off the market: `decided`, the key of a moderator's decision, and `sent_back`, that of the checks' own change."""
     live = Order.objects.filter(listing=OuterRef("pk")).exclude(status=Order.State.CANCELLED)
     off_the_market = Q(status__in=[Status.REJECTED, Status.NEEDS_CHANGES])
     last = Decision.objects.filter(listing=OuterRef("pk"), review_job__revision=OuterRef("revision")).values("pk")[:1]
     decided = Case(When(off_the_market, then=Subquery(last)))
-    return _rows().filter(seller=user).annotate(sold=Exists(live), decided=decided).order_by("-updated_at", "-pk")
+    by_checks = StatusChange.objects.filter(
+        listing=OuterRef("pk"), revision=OuterRef("revision"), source=Status.CHECKING, target=Status.NEEDS_CHANGES
+    )
+    sent_back = Case(When(status=Status.NEEDS_CHANGES, then=Subquery(by_checks.order_by("-pk").values("pk")[:1])))
+    return (
+        _rows()
+        .filter(seller=user)
+        .annotate(sold=Exists(live), decided=decided, sent_back=sent_back)
+        .order_by("-updated_at", "-pk")
+    )
 
 
 def status_counts(user: User) -> list[tuple[str, str, int]]:

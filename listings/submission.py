@@ -152,14 +152,14 @@ def resubmit(
 
 
 def withdraw_jobs(listing: Listing, *, ended: bool = False) -> None:
-    """Nobody needs to look at the earlier words any more, unless they were on sale before their checks: that is looked
-    at to its end. What was reported is looked at in its new words, unless the listing has ended; an appeal is about a
-    decision and stays."""
+    """Nobody needs to look at the earlier words any more, unless they were on sale before their checks, or were drawn
+    as a sample: whoever edits in time would fall out of it. What was reported is looked at in its new words, unless the
+    listing has ended; an appeal is about a decision and stays."""
     checks.drop(ValidationJob.objects.filter(listing=listing, state=ValidationJob.State.OWED))
     waiting = ReviewJob.objects.filter(listing=listing, state=ReviewJob.State.OPEN)
     on_sale = Debt.objects.filter(listing=listing, job__revision=OuterRef("revision"))
     waiting.filter(Exists(on_sale), kind=ReviewJob.Kind.CHECK).update(kind=ReviewJob.Kind.LEFT)
-    answered = [ReviewJob.Kind.CHECK, ReviewJob.Kind.SAMPLE, *([ReviewJob.Kind.REPORT] if ended else [])]
+    answered = [ReviewJob.Kind.CHECK, *([ReviewJob.Kind.REPORT] if ended else [])]
     if ended:
         reports.ended(listing)
     waiting.filter(kind__in=answered).update(state=ReviewJob.State.WITHDRAWN, decided_at=timezone.now())

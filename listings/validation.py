@@ -31,8 +31,20 @@ from . import (
     photo_text,
 )
 from .lifecycle import Status
-from .models import Debt, Decision, Listing, OwedCheck, Photo, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
-from .moderation import decided_before, queue, reports
+from .models import (
+    Debt,
+    Decision,
+    Listing,
+    OwedCheck,
+    Photo,
+    ReviewJob,
+    StatusChange,
+    ValidationJob,
+    Verdict,
+    VerdictDecision,
+    Where,
+)
+from .moderation import decided_before, notices, queue, reports
 from .outcome import GRAVE, IN_REVIEW_NOTE, UNDECIDED, Outcome, decide_about_photos, decide_outcome
 from .trust import debts
 
@@ -265,6 +277,10 @@ def settle(job: ValidationJob, verdicts: list[Verdict], found: Outcome) -> None:
         _store(job, verdicts)
         if target == Status.NEEDS_CHANGES:
             reports.put_off(listing)
+            sent_back = StatusChange.objects.filter(listing=job.listing_id, target=target).select_related(
+                "listing__seller"
+            )
+            notices.sent_back(sent_back.latest("pk"))
         if target == Status.IN_REVIEW:
             queue.open_job(
                 listing,

@@ -1,4 +1,5 @@
-"""Another look: a merchant's appeal against a decision, once, within its time; a different moderator answers.
+"""Another look: a merchant's appeal against a decision or a suspension, once, within its time; a different moderator
+answers.
 
 What a check alone asked to be changed can be laid before a person too: no machine has the last word.
 """
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from .. import limits, policies
 from ..lifecycle import Status
-from ..models import Appeal, Decision, Listing, ReviewJob, User
+from ..models import Appeal, Decision, Listing, ReviewJob, Suspension, User
 from . import queue, reports, statements
 
 Kind = ReviewJob.Kind
@@ -37,10 +38,7 @@ def appeal(*, decision: Decision, person: User, text: str) -> Appeal:
         raise PermissionDenied("This decision is about somebody else's listing.")
     if reason := why_not(decision, person):
         raise ValidationError(reason)
-    if len(text) < limits.REASON_CHARS:
-        raise ValidationError({"text": "Say why the decision is wrong, in ten characters or more."})
-    if len(text) > limits.APPEAL_CHARS:
-        raise ValidationError({"text": f"Say it in {limits.APPEAL_CHARS:,} characters or fewer."})
+    _long_enough(text, "the decision")
     try:
         with transaction.atomic():
             found = Appeal.objects.create(decision=decision, text=text)
@@ -52,6 +50,46 @@ def appeal(*, decision: Decision, person: User, text: str) -> Appeal:
     except IntegrityError:  # sent twice at once
         raise ValidationError("You have asked for another look at this decision already.") from None
     return found
+
+
+def why_not_suspension(suspension: Suspension, person: User) -> str:
+    """As `why_not`, of a suspension."""
+    if suspension.seller_id != person.pk:
+        return "Only the seller who is suspended can ask for another look."
+    if suspension.appealed_at is not None:
+        return "You have asked for another look at this suspension already."
+    if suspension.lifted_at is not None:
+        return "This suspension is lifted."
+    if timezone.now() > suspension.appeal_until:
+        return f"The time for this was over on {suspension.appeal_until:%-d %B %Y}."
+    return ""
+
+
+def appeal_suspension(*, suspension: Suspension, person: User, text: str) -> ReviewJob:
+    """Raises ValidationError, PermissionDenied for somebody else's."""
+    text = text.replace("\x00", " ").strip()
+    if suspension.seller_id != person.pk:
+        raise PermissionDenied("This suspension is somebody else's.")
+    if reason := why_not_suspension(suspension, person):
+        raise ValidationError(reason)
+    _long_enough(text, "the suspension")
+    decision = suspension.decision
+    with transaction.atomic():
+        free = Suspension.objects.filter(pk=suspension.pk, appealed_at=None, lifted_at=None)
+        if not free.update(appealed_at=timezone.now(), appeal_text=text):  # sent twice at once
+            raise ValidationError("You have asked for another look at this suspension already, or it is lifted.")
+        return queue.open_job(
+            decision.listing, revision=decision.revision or decision.review_job.revision, kind=Kind.SELLER,
+            cause=f"“{text}”", policy=decision.policy,
+            about=decision, status_before=decision.listing.status,
+        )  # fmt: skip
+
+
+def _long_enough(text: str, what: str) -> None:
+    if len(text) < limits.REASON_CHARS:
+        raise ValidationError({"text": f"Say why {what} is wrong, in ten characters or more."})
+    if len(text) > limits.APPEAL_CHARS:
+        raise ValidationError({"text": f"Say it in {limits.APPEAL_CHARS:,} characters or fewer."})
 
 
 def ask_for_a_person(*, listing: Listing, seller: User) -> ReviewJob:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 
 from .. import content
-from ..models import Decision, Listing, Revision
+from ..models import Decision, Listing, ReviewJob, Revision
 
 LOOKED_AT = 100  # of the seller's last restrictions
 RESTRICTIONS = (Decision.Action.REJECT, Decision.Action.CHANGES, Decision.Action.MODIFY)
@@ -16,6 +16,8 @@ def find(listing: Listing) -> Decision | None:
     """The restriction that still stands over this listing, whatever it says by now; or over another one of its seller's
     in the same words. None where a moderator has approved it since, or an appeal took the decision back."""
     said = Decision.objects.standing().filter(listing=listing, action__in=(*RESTRICTIONS, *CLEARED))
+    # Who found nothing in what it said once has not seen what it says now.
+    said = said.exclude(Q(past=True) | Q(review_job__kind=ReviewJob.Kind.LEFT), action=Decision.Action.APPROVE)
     last = said.order_by("-pk").first()
     if last is not None:
         return last if last.action in RESTRICTIONS else None

@@ -16,6 +16,7 @@ from functools import partial
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from .. import checks, limits, photo_bank, policies
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 Action, Kind = Decision.Action, ReviewJob.Kind
 BATCH = 200
 AFTER_A_FAULT = timedelta(minutes=1)
-PAST = (Kind.APPEAL, Kind.LEFT)  # about what was said once, whatever the listing is now
+PAST = (Kind.APPEAL, Kind.SELLER, Kind.LEFT)  # about what was said once, whatever the listing is now
 ON_MARKET = (Status.PUBLISHED, Status.PAUSED)
 # What may be said of a job, by its kind.
 WORDS: dict[str, tuple[Decision.Action, ...]] = {
@@ -40,10 +41,12 @@ WORDS: dict[str, tuple[Decision.Action, ...]] = {
     Kind.SECOND: (Action.APPROVE, Action.REJECT, Action.CHANGES),
     Kind.GOLDEN: (Action.APPROVE, Action.REJECT, Action.CHANGES),
     Kind.APPEAL: (Action.UPHOLD, Action.OVERTURN, Action.MODIFY),
+    Kind.SELLER: (Action.UPHOLD, Action.OVERTURN),
 }
 NEEDS_POLICY = (Action.REJECT, Action.MODIFY)
 NEEDS_REASON = (Action.REJECT, Action.CHANGES, Action.UPHOLD, Action.OVERTURN, Action.MODIFY)
 CHANGED = "The merchant has changed or withdrawn the listing meanwhile. Nothing changed."
+BEING_CHECKED = "Its checks, or another case, look at the listing anew: this one waits for them. Nothing changed."
 DECIDED = "Somebody else has decided this case, or the merchant has withdrawn it. Nothing changed."
 
 
@@ -69,7 +72,7 @@ def propose(
     with transaction.atomic():
         job = claims.take(job.pk, moderator)
         if revision != job.revision or not (job.is_blind or job.kind in PAST or _as_seen(job)):
-            raise ValidationError(CHANGED)
+            raise ValidationError(BEING_CHECKED if job.kind == Kind.SAMPLE else CHANGED)
         due = timezone.now() + timedelta(seconds=settings.value("undo_seconds"))
         try:
             with transaction.atomic():
@@ -166,12 +169,16 @@ def reject(*, job: ReviewJob, moderator: User, policy: str, reason: str, photos:
 
 
 def decide(*, job: ReviewJob, moderator: User, word: Word) -> Decision | None:
-    """Make a decision now. None of a blind job: it is noted, and changes nothing. Raises ValidationError when somebody
-    was faster or the listing was changed or withdrawn, PermissionDenied."""
+    """Make a decision now. None of a blind job: it is noted, and changes nothing; and none of an appeal against a
+    suspension: its answer stands with the suspension. Raises ValidationError when somebody was faster or the listing
+    was changed or withdrawn, PermissionDenied."""
     _readable(job, word)
     _may(job, moderator)
     if job.is_blind:
         _note_blind(job, moderator, word)
+        return None
+    if job.kind == Kind.SELLER:
+        _answer_about_suspension(job, moderator, word)
         return None
     if job.kind == Kind.APPEAL:
         return _answer_appeal(job, moderator, word)
@@ -186,8 +193,8 @@ def _approve(job: ReviewJob, moderator: User, word: Word) -> Decision:
     at."""
     with transaction.atomic():
         _close(job)
-        if job.kind == Kind.LEFT:
-            return _record(job, moderator, word)
+        if _moves_nothing(job):
+            return _record(job, moderator, word, past=True)
         if job.kind == Kind.CHECK:
             _move(job, moderator, Status.IN_REVIEW, job.approval_leads_to)
         elif not _as_seen(job):
@@ -201,7 +208,7 @@ def _approve(job: ReviewJob, moderator: User, word: Word) -> Decision:
         unread = reports.answer(job, decision, word.reports_seen)
         _overtake(job)
         reports.carry_on(job, unread)
-        if job.kind == Kind.CHECK:
+        if notices.is_told(job, word.action):
             notices.of_decision(decision)
         quality_jobs.draw_second_look(decision)
     return decision
@@ -211,7 +218,7 @@ def _reject(job: ReviewJob, moderator: User, word: Word) -> Decision:
     """Refuse, with the policy it breaks and a reason that the merchant reads; a strike if the policy is grave. What has
     left the market stays as it is; the rejection counts against its seller like any other."""
     kept_off = evidence.photos_of(job).filter(pk__in=word.photos)
-    places = [photo.position + 1 for photo in kept_off]
+    places = evidence.places(job, word.photos)
     note = statements.note(word.action, word.policy, word.reason, places)
     with transaction.atomic():
         decision = _take_off(job, moderator, word, Status.REJECTED, note)
@@ -235,13 +242,14 @@ def _ask_for_changes(job: ReviewJob, moderator: User, word: Word) -> Decision:
 def _take_off(job: ReviewJob, moderator: User, word: Word, target: Status, note: str) -> Decision:
     with transaction.atomic():
         _close(job)
-        if job.kind == Kind.LEFT:
-            _tell_of_what_left(job, note)
-        else:
+        past = _moves_nothing(job)
+        if not past:
             _move(job, moderator, Status.IN_REVIEW if job.kind == Kind.CHECK else _status_of(job), target, note)
-        decision = _record(job, moderator, word)
+        elif target == Status.REJECTED:
+            _tell_of_what_left(job, note)
+        decision = _record(job, moderator, word, past=past)
         evidence.photos_of(job).update(approved_at=None)  # whoever approved them before saw another listing
-        if job.kind != Kind.LEFT:
+        if not past:
             reports.answer(job, decision)
             _overtake(job)
         quality_jobs.draw_second_look(decision)
@@ -252,9 +260,9 @@ def _tell_of_what_left(job: ReviewJob, note: str) -> None:
     """The merchant reads why the next listings are checked in full first. A listing that goes on in other words keeps
     what is said of these."""
     waits_for_nothing = (Status.ENDED, Status.PUBLISHED, Status.PAUSED)
-    Listing.objects.filter(pk=job.listing_id, status__in=waits_for_nothing).update(
-        status_note=f"It was on sale before it was checked in full, and was not allowed. {note}"
-    )
+    unchecked = "It was on sale before it was checked in full, and was not allowed."
+    said = unchecked if job.kind == Kind.LEFT else "What it said while it was on sale was not allowed."
+    Listing.objects.filter(pk=job.listing_id, status__in=waits_for_nothing).update(status_note=f"{said} {note}")
 
 
 def _answer_appeal(job: ReviewJob, moderator: User, word: Word) -> Decision:
@@ -269,12 +277,11 @@ def _answer_appeal(job: ReviewJob, moderator: User, word: Word) -> Decision:
             pk=job.listing_id, revision=earlier.review_job.revision, status__in=[Status.REJECTED, Status.NEEDS_CHANGES]
         )
         status = still.values_list("status", flat=True).first()
-        if word.action != Action.UPHOLD:
-            strikes.revoke(earlier)
         if word.action == Action.OVERTURN:
+            strikes.revoke(earlier)
             earlier.removed_photos.all().delete()
-        if word.action == Action.MODIFY and earlier.action != Action.CHANGES:
-            strikes.give(decision)
+        if word.action == Action.MODIFY:
+            strikes.replace(earlier, decision)
         if status is not None and word.action == Action.OVERTURN:
             target = earlier.review_job.approval_leads_to
             _move(job, moderator, Status(status), target, at=earlier.review_job.revision)
@@ -287,6 +294,13 @@ def _answer_appeal(job: ReviewJob, moderator: User, word: Word) -> Decision:
                 _move(job, moderator, Status(status), Status.NEEDS_CHANGES, note, at=earlier.review_job.revision)
         notices.of_decision(decision)
     return decision
+
+
+def _answer_about_suspension(job: ReviewJob, moderator: User, word: Word) -> None:
+    """Uphold; or overturn: the seller may sell again. The strikes stay: each is a decision of its own."""
+    with transaction.atomic():
+        _close(job)
+        strikes.answer(job, moderator, word.action, word.reason.strip())
 
 
 def _note_blind(job: ReviewJob, moderator: User, word: Word) -> None:
@@ -346,8 +360,29 @@ def _status_of(job: ReviewJob) -> Status:
     return status
 
 
+def _moves_nothing(job: ReviewJob) -> bool:
+    """It is about what had left the market: decided for the record. So is a sample whose words are not on sale any
+    more. Raises ValidationError while the words of a sample are being checked anew. Under the listing's lock."""
+    if job.kind != Kind.SAMPLE:
+        return job.kind == Kind.LEFT
+    if not _as_seen(job):
+        raise ValidationError(BEING_CHECKED)
+    return is_past(job)
+
+
+def is_past(job: ReviewJob) -> bool:
+    """What it is about is not on the market, as things are: `Decision.past`."""
+    if job.kind != Kind.SAMPLE:
+        return job.kind == Kind.LEFT
+    return not Listing.objects.filter(pk=job.listing_id, revision=job.revision, status__in=ON_MARKET).exists()
+
+
 def _as_seen(job: ReviewJob) -> bool:
-    """The listing stands where the job found it, with the words that the job is about."""
+    """The listing stands where the job found it, with the words that the job is about. A sample is of words that do not
+    change; only while they are being checked anew it waits."""
+    if job.kind == Kind.SAMPLE:
+        anew = (Status.CHECKING, Status.IN_REVIEW)
+        return not Listing.objects.filter(pk=job.listing_id, revision=job.revision, status__in=anew).exists()
     stands = (Status.IN_REVIEW,) if job.kind == Kind.CHECK else ON_MARKET
     return Listing.objects.filter(pk=job.listing_id, revision=job.revision, status__in=stands).exists()
 
@@ -362,18 +397,17 @@ def _move(
         raise ValidationError(CHANGED)
 
 
-def _record(job: ReviewJob, moderator: User, word: Word, about: Decision | None = None) -> Decision:
+def _record(job: ReviewJob, moderator: User, word: Word, about: Decision | None = None, past: bool = False) -> Decision:
     until = timezone.now() + timedelta(days=settings.value("appeal_days"))
     return Decision.objects.create(
         review_job=job, listing_id=job.listing_id, revision=job.revision, moderator=moderator, action=word.action,
         policy=word.policy, reason=word.reason.strip(), about=about, appeal_until=until,
-        policies_version=policies.version(),
+        policies_version=policies.version(), past=past,
     )  # fmt: skip
 
 
 def _overtake(job: ReviewJob) -> None:
-    """What else waits about the same words is answered with it."""
-    others = ReviewJob.objects.filter(
-        listing=job.listing_id, state=ReviewJob.State.OPEN, kind__in=[Kind.CHECK, Kind.REPORT, Kind.SAMPLE]
-    )
+    """What else waits about the same words is answered with it; a sample of earlier ones is not."""
+    same = Q(kind__in=[Kind.CHECK, Kind.REPORT]) | Q(kind=Kind.SAMPLE, revision=job.revision)
+    others = ReviewJob.objects.filter(same, listing=job.listing_id, state=ReviewJob.State.OPEN)
     others.update(state=ReviewJob.State.WITHDRAWN, decided_at=timezone.now(), claimed_by=None, claimed_until=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from models import photo as photo_model
 from models import text
 
 from .. import checks, content, gate, limits, policies
-from ..models import Photo, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
+from ..models import Photo, ReviewJob, Revision, StatusChange, Verdict, VerdictDecision, Where
 from ..outcome import GRAVE
 
 TITLES = {
@@ -106,28 +107,73 @@ def of_words(job: ReviewJob) -> list[Entry]:
 
 
 def of_photos(job: ReviewJob) -> list[OfPhoto]:
-    """The listing's photos, each with every verdict on it, in the order they came."""
+    """The photos of the revision that the job is about, each with every verdict on it, in the order they came."""
     rows = job.listing.verdicts.filter(revision=job.revision, photo__isnull=False)
     by_photo: dict[int | None, list[Entry]] = {}
     for verdict in rows:
         by_photo.setdefault(verdict.photo_id, []).append(_photo_entry(verdict))
-    return [OfPhoto(photo, photo.position + 1, by_photo.get(photo.pk, [])) for photo in photos_of(job)]
+    return [OfPhoto(photo, photo.position + 1, by_photo.get(photo.pk, [])) for photo in as_they_stood(job)]
 
 
 def words_of(job: ReviewJob) -> dict[str, str]:
     """What the job is about, by field: also what was said before an edit."""
     if job.listing.revision == job.revision:
         return dict(content.fields_of(job.listing))
-    kept = job.listing.revisions.filter(number=job.revision).first()
+    kept = revision_of(job)
     return dict(content.fields_of_revision(kept)) if kept else {}
 
 
 def photos_of(job: ReviewJob) -> QuerySet[Photo]:
-    """The listing's photos; of what was edited since, those of then that are still kept."""
+    """Rows of the photos of the revision that the job is about; of an earlier one, those that are still kept. Their
+    places and words may be those of today: `as_they_stood`."""
     if job.listing.revision == job.revision:
         return job.listing.photos.all()
-    kept = job.listing.revisions.filter(number=job.revision).first()
-    return Photo.objects.filter(pk__in=[photo["id"] for photo in kept.photos] if kept else [])
+    return Photo.objects.filter(pk__in=[said["id"] for said in _named(job)])
+
+
+def as_they_stood(job: ReviewJob) -> list[Photo]:
+    """The same in their order of then, in memory, with their places and alternative texts of then: since, a photo may
+    have moved, or gone into another listing."""
+    if job.listing.revision == job.revision:
+        return list(job.listing.photos.all())
+    kept = {photo.pk: photo for photo in photos_of(job)}
+    found = []
+    for position, said in enumerate(_named(job)):
+        if photo := kept.get(said["id"]):
+            photo.position, photo.alt = position, said["alt"]
+            found.append(photo)
+    return found
+
+
+def places(job: ReviewJob, keys: Iterable[int]) -> list[int]:
+    """Where these photos stand in the revision that the job is about, from 1."""
+    wanted = set(keys)
+    return [photo.position + 1 for photo in as_they_stood(job) if photo.pk in wanted]
+
+
+def gone_photos(job: ReviewJob) -> list[int]:
+    """Places, from 1, of the revision's photos that are kept no longer."""
+    if job.listing.revision == job.revision:
+        return []
+    kept = set(photos_of(job).values_list("pk", flat=True))
+    return [place for place, said in enumerate(_named(job), 1) if said["id"] not in kept]
+
+
+def head(job: ReviewJob) -> tuple[str, Photo | None]:
+    """Title and first photo of the revision that the job is about."""
+    if job.listing.revision == job.revision:
+        return job.listing.title, job.listing.cover
+    kept = revision_of(job)
+    return kept.title if kept else job.listing.title, next(iter(as_they_stood(job)), None)
+
+
+def _named(job: ReviewJob) -> list[dict[str, Any]]:
+    kept = revision_of(job)
+    return kept.photos if kept else []
+
+
+def revision_of(job: ReviewJob) -> Revision | None:
+    return job.listing.revisions.filter(number=job.revision).first()
 
 
 def flagged(job: ReviewJob) -> list[int]:

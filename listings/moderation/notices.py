@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from smtplib import SMTPException
 
 from django.conf import settings as site
@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from ..models import Decision, Listing, Notice, User
-from . import statements
+from ..models import Decision, Notice, ReviewJob, StatusChange, Suspension, User
+from . import evidence, statements
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -38,21 +38,57 @@ def tell(person: User, title: str, text: str, url: str = "") -> Notice:
 
 def of_decision(decision: Decision, places: Sequence[int] = ()) -> None:
     """To the listing's merchant. places: of photos that may not come back, from 1."""
-    listing = Listing.objects.select_related("seller").get(pk=decision.listing_id)
-    text = "\n\n".join(statements.preview(decision.action, decision.policy, decision.reason, places))
-    title = TITLES[Action(decision.action)].format(title=listing.title)
-    tell(listing.seller, title, text, reverse("decision", args=[decision.pk]))
+    seller = User.objects.get(listings=decision.listing_id)
+    tell(seller, *message(
+        decision.review_job, decision.action, decision.policy, decision.reason, places, past=decision.past
+    ), reverse("decision", args=[decision.pk]))  # fmt: skip
 
 
-def suspended(seller: User, until: datetime) -> None:
+def message(
+    job: ReviewJob, action: str, policy: str, reason: str, places: Sequence[int] = (), *, past: bool = False
+) -> tuple[str, str]:
+    """Title and text of what the merchant gets. The one home of both, for the console's previews too."""
+    if job.kind == ReviewJob.Kind.SELLER:
+        title = "Your suspension is lifted" if action == Action.OVERTURN else "Your suspension stands"
+        return title, "\n\n".join(statements.preview_about_suspension(action, reason))
+    said, _ = evidence.head(job)
+    text = "\n\n".join(statements.preview(action, policy, reason, places, title=said, past=past))
+    return TITLES[Action(action)].format(title=said), text
+
+
+def is_told(job: ReviewJob, action: str) -> bool:
+    """Whether the merchant gets a message at all: nobody waits for an approval of what is on sale, or is not any more.
+    A blind job reads as if it were the first."""
+    return action != Action.APPROVE or job.kind == ReviewJob.Kind.CHECK or job.is_blind
+
+
+def sent_back(change: StatusChange) -> None:
+    """The checks alone ask for changes."""
+    listing = change.listing
+    text = "\n\n".join([
+        f"Our checks have looked at your listing “{listing.title}”. It can be on sale once you have changed it.",
+        change.note,
+        "No person has looked at it yet. If you think this is wrong, ask for one.",
+    ])  # fmt: skip
+    title = TITLES[Action.CHANGES].format(title=listing.title)
+    tell(listing.seller, title, text, reverse("sent-back", args=[change.pk]))
+
+
+def suspended(suspension: Suspension) -> None:
     tell(
-        seller,
+        suspension.seller,
         "Your account is suspended",
-        f"Several of your listings broke grave rules. Until {until:%-d %B %Y} nothing of yours is on sale, and nothing "
-        "new can be submitted. Then you can put your listings back on sale yourself. Each decision can be appealed; if "
-        "one is taken back, its strike goes too.",
-        reverse("decisions"),
+        f"Several of your listings broke grave rules. Until {suspension.until:%-d %B %Y} nothing of yours is on sale, "
+        "and nothing new can be submitted. Then you can put your listings back on sale yourself. You can ask for "
+        "another look at this once. Each of the decisions can be appealed too; if one is taken back, its strike goes.",
+        reverse("suspension", args=[suspension.pk]),
     )
+
+
+def suspension_answered(suspension: Suspension) -> None:
+    job = suspension.decision.looks.get(kind=ReviewJob.Kind.SELLER)
+    said = message(job, suspension.answer, "", suspension.answer_reason)
+    tell(suspension.seller, *said, reverse("suspension", args=[suspension.pk]))
 
 
 def suspension_lifted(seller: User) -> None:

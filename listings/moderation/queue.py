@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -24,7 +24,8 @@ NO_POLICY = "none"  # in addresses
 PAGE = 25
 HEAD_START = timedelta(hours=48)  # of risk 1 before risk 0
 SKIPPED_FOR = timedelta(hours=8)
-LEAST_RISK = {ReviewJob.Kind.REPORT: 0.4, ReviewJob.Kind.APPEAL: 0.5}  # somebody waits for an answer
+# Somebody waits for an answer.
+LEAST_RISK = {ReviewJob.Kind.REPORT: 0.4, ReviewJob.Kind.APPEAL: 0.5, ReviewJob.Kind.SELLER: 0.5}
 MOST_SEVERE = 3
 URGENT, OLDEST = "urgent", "oldest"
 ORDERS = {URGENT: "rank_at", OLDEST: "created_at"}
@@ -33,7 +34,7 @@ LANES: dict[str, tuple[str, Q]] = {
     "all": ("Everything", Q()),
     "checks": ("Checks", Q(kind__in=["check", "left", "second", "golden"], escalated=False)),
     "reports": ("Reports", Q(kind="report", escalated=False)),
-    "appeals": ("Appeals", Q(kind="appeal", escalated=False)),
+    "appeals": ("Appeals", Q(kind__in=["appeal", "seller"], escalated=False)),
     "samples": ("Samples", Q(kind="sample", escalated=False)),
     "escalated": ("Passed on", Q(escalated=True)),
 }
@@ -114,8 +115,10 @@ def for_moderator(moderator: User, filters: Filters = EVERYTHING) -> QuerySet[Re
     mine = JobEvent.objects.filter(job=OuterRef("pk"), actor=moderator)
     since = timezone.now() - SKIPPED_FOR
     put_off = mine.filter(Q(kind="skipped", created_at__gt=since) | Q(kind="escalated"))
-    # What was reported and is just being checked anew waits for that check.
-    stands = ~Q(kind__in=["report", "sample"]) | Q(listing__status__in=[Status.PUBLISHED, Status.PAUSED])
+    # What was reported and is just being checked anew waits for that check; so does a sample of the same words.
+    anew = Q(listing__status__in=[Status.CHECKING, Status.IN_REVIEW], listing__revision=F("revision"))
+    on_market = Q(listing__status__in=[Status.PUBLISHED, Status.PAUSED])
+    stands = ~Q(kind__in=["report", "sample"]) | (Q(kind="report") & on_market) | (Q(kind="sample") & ~anew)
     free = Q(claimed_until=None) | Q(claimed_until__lte=timezone.now()) | Q(claimed_by=moderator)
     rows = open_jobs(filters).filter(free, stands, ~Exists(put_off)).exclude(listing__seller=moderator)
     # Whoever judged a listing before does not judge it anew.

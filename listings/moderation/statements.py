@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from .. import content, policies
 from ..lifecycle import Status
-from ..models import Appeal, Decision, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
+from ..models import Decision, Listing, ReviewJob, Revision, StatusChange, Verdict, VerdictDecision, Where
 from ..outcome import photos_named
 from ..trust import settings
 
@@ -28,6 +29,7 @@ COLUMNS = (
     "duration", "facts", "started_by", "automated_detection", "automated_decision", "legal_ground",
     "contractual_ground", "explanation", "redress", "appeal_until", "appeal", "appeal_outcome", "moderator",
 )  # fmt: skip
+READ = ("listing__verdicts", "listing__revisions", "listing__status_changes")  # what a statement is made of
 EFFECTS = {
     Action.REJECT: ("The listing is not on sale.", "Until you change what the reason names and submit it again."),
     Action.CHANGES: ("The listing is not on sale.", "Until you have made the changes and submitted it again."),
@@ -42,13 +44,19 @@ LEFT_THE_MARKET = (
     "The listing had left the market, or says something else now; what it said while it was on sale was not allowed. "
     "Your next listings are checked in full first for a time."
 )
+NOTHING_FOLLOWS = "None: the listing had left the market, or says something else now."
+WHERE = "Everywhere the site is offered"
+OTHER_WAYS = [
+    "Or turn to a certified body for out-of-court settlement (Article 21 of the Digital Services Act).",
+    "Or to the courts.",
+]
+PLACEHOLDER = "(your reason)"
 
 
 @dataclass(frozen=True)
 class Statement:
-    """Of one decision, in words. The fields are those of COLUMNS, without what only staff sees."""
+    """In words. The fields are those of COLUMNS, without what only staff sees. moderator: who staff reads decided."""
 
-    decision: Decision
     what: str
     scope: str
     duration: str
@@ -61,7 +69,9 @@ class Statement:
     explanation: str
     way_forward: str
     redress: list[str]
-    appeal_until: datetime
+    made_at: datetime
+    moderator: str
+    appeal_until: datetime | None  # None: nothing to appeal against
 
 
 def note(action: str, policy: str, reason: str, places: Sequence[int] = ()) -> str:
@@ -74,24 +84,45 @@ def note(action: str, policy: str, reason: str, places: Sequence[int] = ()) -> s
     return found.strip()
 
 
-def preview(action: str, policy: str, reason: str, places: Sequence[int] = ()) -> list[str]:
-    """The paragraphs of the message that a merchant will get, before it is sent."""
+def preview(
+    action: str, policy: str, reason: str, places: Sequence[int] = (), *, title: str, past: bool = False
+) -> list[str]:
+    """The paragraphs of the message that a merchant will get, before it is sent. title: of the listing, as it was
+    decided about. past: it had left the market in these words."""
     known = policies.get(policy)
+    of_past = {
+        Action.REJECT: f"A moderator has looked at what your listing “{title}” said while it was on sale. It was not "
+        "allowed.",
+        Action.CHANGES: f"A moderator has looked at what your listing “{title}” said while it was on sale. It should "
+        "have been changed; nothing follows from that now.",
+    }
     begin = {
-        Action.APPROVE: "A moderator has looked at your listing. It may be on sale.",
-        Action.REJECT: "A moderator has looked at your listing. It cannot be on sale as it is.",
-        Action.CHANGES: "A moderator has looked at your listing. It can be on sale once you have changed it.",
-        Action.UPHOLD: "Another moderator has looked at your listing again. The decision stands.",
-        Action.OVERTURN: "Another moderator has looked at it again. The decision was wrong; it is taken back.",
-        Action.MODIFY: "Another moderator has looked at your listing again. The decision is changed.",
-    }[Action(action)]
-    found = [begin, note(action, policy, reason, places)]
+        Action.APPROVE: f"A moderator has looked at your listing “{title}”. It may be on sale.",
+        Action.REJECT: f"A moderator has looked at your listing “{title}”. It cannot be on sale as it is.",
+        Action.CHANGES: f"A moderator has looked at your listing “{title}”. It can be on sale once you change it.",
+        Action.UPHOLD: f"Another moderator has looked at your listing “{title}” again. The decision stands.",
+        Action.OVERTURN: f"Another moderator has looked at “{title}” again. The decision was wrong; it is taken back.",
+        Action.MODIFY: f"Another moderator has looked at your listing “{title}” again. The decision is changed.",
+    } | (of_past if past else {})
+    found = [begin[Action(action)], note(action, policy, reason, places)]
     if known and action in (Action.REJECT, Action.CHANGES, Action.MODIFY):
         found += [f"Not allowed here: {known.forbids} Fine: {known.allows}", known.what_to_do]
+    if past and action == Action.REJECT:
+        found.append("Your next listings are checked in full first for a time.")
     if action in (Action.REJECT, Action.CHANGES):
         days = f"{settings.value('appeal_days'):.0f} days"
         found.append(f"If you think this is wrong, ask for another look within {days}: another moderator decides.")
     return [paragraph for paragraph in found if paragraph]
+
+
+def preview_about_suspension(action: str, reason: str) -> list[str]:
+    """As `preview`, of the answer to an appeal against a suspension."""
+    begin = {
+        Action.UPHOLD: "Another moderator has looked at your suspension. It stands.",
+        Action.OVERTURN: "Another moderator has looked at your suspension. It was wrong and is lifted: you can put "
+        "your listings back on sale.",
+    }[Action(action)]
+    return [begin, _sentence(reason.strip() or PLACEHOLDER)]
 
 
 def _sentence(text: str) -> str:
@@ -107,42 +138,49 @@ def of(decision: Decision) -> Statement:
     job = decision.review_job
     known = policies.get(decision.policy)
     scope, duration = EFFECTS[Action(decision.action)]
-    if job.kind == ReviewJob.Kind.LEFT and decision.is_restriction:
-        scope, duration = LEFT_THE_MARKET, ""
+    if decision.is_past and decision.is_restriction:
+        scope, duration = (NOTHING_FOLLOWS if decision.action == Action.CHANGES else LEFT_THE_MARKET), ""
     version = decision.policies_version or policies.version()
-    said = Verdict.objects.filter(listing=decision.listing_id, revision=job.revision)
-    verdicts = list(said.filter(created_at__lte=decision.created_at))
-    doubts = [v for v in verdicts if v.decision != VerdictDecision.PASS and not v.detail.get("disbelieved")]
+    doubts = doubts_about(decision.listing, job.revision, decision.created_at)
     return Statement(
-        decision=decision,
         what=decision.get_action_display(),
         scope=scope,
         duration=duration,
         facts=_facts(job, doubts),
-        started_by=_started_by(job),
-        automated_detection=_detected(doubts),
+        started_by=_started_by(decision),
+        automated_detection=detected(doubts),
         automated_decision="No. A person decided, with the listing and what the checks said before them.",
         legal_ground=known.legal_ground if known else "",
         contractual_ground=f"{known.name} ({RULES} {version}): {known.forbids}" if known else "",
         explanation=decision.reason,
         way_forward=known.what_to_do if known and decision.action != Action.APPROVE else "",
         redress=_redress(decision),
-        appeal_until=appeal_until(decision),
+        made_at=decision.created_at,
+        moderator=decision.moderator.username,
+        appeal_until=appeal_until(decision) if decision.is_restriction else None,
     )
+
+
+def doubts_about(listing: Listing, revision: int, until: datetime) -> list[Verdict]:
+    """What the checks, and the device, had against a revision until then."""
+    said = (v for v in listing.verdicts.all() if v.revision == revision and v.created_at <= until)
+    return [v for v in said if v.decision != VerdictDecision.PASS and not v.detail.get("disbelieved")]
 
 
 def _facts(job: ReviewJob, doubts: Iterable[Verdict]) -> list[str]:
     """Why a person was asked, and the words and photos that were marked."""
-    found = [job.cause]
+    return [job.cause, *marked(doubts)]
+
+
+def marked(doubts: Iterable[Verdict]) -> list[str]:
+    """The words that were marked, in a sentence; none without any."""
     words = {title: None for verdict in doubts for title in _marked(verdict)}
-    if words:
-        found.append("Marked: " + ", ".join(f"“{word}”" for word in list(words)[:12]) + ".")
-    return found
+    return ["Marked: " + ", ".join(f"“{word}”" for word in list(words)[:12]) + "."] if words else []
 
 
 def _marked(verdict: Verdict) -> list[str]:
     """The words that a verdict marked, in the fields as they were."""
-    revision = verdict.listing.revisions.filter(number=verdict.revision).first()
+    revision = as_it_was(verdict.listing, verdict.revision)
     if revision is None or verdict.photo_id:
         return []
     fields = dict(content.fields_of_revision(revision))
@@ -155,11 +193,23 @@ def _marked(verdict: Verdict) -> list[str]:
     return [word for word in found if word.strip()]
 
 
-def _started_by(job: ReviewJob) -> str:
-    asked = StatusChange.objects.filter(
-        listing=job.listing_id, revision=job.revision, source=Status.NEEDS_CHANGES, target=Status.IN_REVIEW
-    )
-    if job.kind == ReviewJob.Kind.CHECK and asked.exists():
+def as_it_was(listing: Listing, revision: int) -> Revision | None:
+    return next((kept for kept in listing.revisions.all() if kept.number == revision), None)
+
+
+def asked_for_a_person(listing: Listing, revision: int) -> list[StatusChange]:
+    """Its merchant asked for a person to look at what the checks alone had sent back; the oldest first."""
+    way = (Status.NEEDS_CHANGES, Status.IN_REVIEW)
+    return [
+        change
+        for change in listing.status_changes.all()
+        if change.revision == revision and (change.source, change.target) == way
+    ]
+
+
+def _started_by(decision: Decision) -> str:
+    job = decision.review_job
+    if job.kind == ReviewJob.Kind.CHECK and asked_for_a_person(decision.listing, job.revision):
         return "Our own checks had sent it back, and you asked for a person to look."
     return {
         ReviewJob.Kind.CHECK: "Our own checks.",
@@ -169,7 +219,7 @@ def _started_by(job: ReviewJob) -> str:
     }.get(ReviewJob.Kind(job.kind), "Our own checks.")
 
 
-def _detected(doubts: Sequence[Verdict]) -> str:
+def detected(doubts: Sequence[Verdict]) -> str:
     by_machine = sorted({_who(verdict) for verdict in doubts if verdict.where != Where.DEVICE})
     on_device = any(verdict.where == Where.DEVICE for verdict in doubts)
     if not by_machine and not on_device:
@@ -191,41 +241,46 @@ def _redress(decision: Decision) -> list[str]:
             f"Ask for another look until {appeal_until(decision):%-d %B %Y}, once and free of charge: a moderator who "
             "has not decided about it before looks at everything again."
         )
-    return [
-        *found,
-        "Or turn to a certified body for out-of-court settlement (Article 21 of the Digital Services Act).",
-        "Or to the courts.",
-    ]
+    return [*found, *OTHER_WAYS]
+
+
+def decided() -> QuerySet[Decision]:
+    """With what their statements read: however many there are, so many queries."""
+    rows = Decision.objects.select_related("listing", "review_job", "moderator", "appeal")
+    return rows.prefetch_related(*READ, "answers")
 
 
 def as_row(decision: Decision) -> dict[str, Any]:
     """One row of the export, by COLUMNS."""
-    found = of(decision)
-    listing = decision.listing
-    kept = listing.revisions.filter(number=decision.review_job.revision).first()
-    appeal = Appeal.objects.filter(decision=decision).first()
-    answer = decision.answers.first() if appeal else None
+    revision = decision.revision or decision.review_job.revision
+    appeal = getattr(decision, "appeal", None)
+    answer = next(iter(decision.answers.all()), None) if appeal else None
+    return row(of(decision), statement=str(decision.pk)) | of_listing(decision.listing, revision) | {
+        "appeal": appeal.created_at.isoformat() if appeal else "",
+        "appeal_outcome": answer.get_action_display() if answer else "",
+    }  # fmt: skip
+
+
+def row(found: Statement, *, statement: str) -> dict[str, Any]:
+    """By COLUMNS; about no listing, and without an appeal."""
+    said = {
+        "statement": statement,
+        "decided_at": found.made_at.isoformat(),
+        "decision": found.what,
+        "territory": WHERE,
+        "facts": " ".join(found.facts),
+        "redress": " ".join(found.redress),
+        "appeal_until": found.appeal_until.isoformat() if found.appeal_until else "",
+    }
+    return {name: said.get(name, getattr(found, name, "")) for name in COLUMNS}
+
+
+def of_listing(listing: Listing, revision: int) -> dict[str, Any]:
+    """Those of COLUMNS that name a listing, as it was."""
+    kept = as_it_was(listing, revision)
     return {
-        "statement": decision.pk,
-        "decided_at": decision.created_at.isoformat(),
         "listing": listing.public_id,
         "listing_title": kept.title if kept else listing.title,
         "listing_url": reverse("item", args=[listing.public_id]),
-        "revision": decision.revision or decision.review_job.revision,
-        "decision": found.what,
-        "scope": found.scope,
-        "territory": "Everywhere the site is offered",
-        "duration": found.duration,
-        "facts": " ".join(found.facts),
-        "started_by": found.started_by,
-        "automated_detection": found.automated_detection,
-        "automated_decision": found.automated_decision,
-        "legal_ground": found.legal_ground,
-        "contractual_ground": found.contractual_ground,
-        "explanation": found.explanation,
-        "redress": " ".join(found.redress),
-        "appeal_until": found.appeal_until.isoformat() if decision.is_restriction else "",
-        "appeal": appeal.created_at.isoformat() if appeal else "",
-        "appeal_outcome": answer.get_action_display() if answer else "",
-        "moderator": decision.moderator.username,
+        "revision": revision,
     }

@@ -21,16 +21,20 @@ FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 upper = cache(intervals.share_upper)
 
 
-def day(at: float) -> date:
+def moment(at: float) -> datetime:
     """at: seconds from the first counted day."""
-    return (FIRST_DAY + timedelta(seconds=at)).date()
+    return FIRST_DAY + timedelta(seconds=at)
+
+
+def day(at: float) -> date:
+    return moment(at).date()
 
 
 @dataclass
 class Known:
     terms: dict[str, float]
-    checked: dict[tuple[int, str], dict[int, tuple[date, float]]] = field(default_factory=lambda: defaultdict(dict))
-    sold: dict[tuple[int, str], list[date]] = field(default_factory=lambda: defaultdict(list))
+    checked: dict[tuple[int, str], dict[int, tuple[datetime, float]]] = field(default_factory=lambda: defaultdict(dict))
+    sold: dict[tuple[int, str], list[datetime]] = field(default_factory=lambda: defaultdict(list))
     violations: dict[int, float] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)  # cells: by category
     missed: Counter[tuple[str, str]] = field(default_factory=Counter)  # by category and policy
@@ -44,9 +48,9 @@ class Known:
         last = self.violations.get(seller)
         weighs = last is not None and last >= now - self.terms["violation_days"] * DAY
         return tiers.weighed(
-            [*(on for on, _ in own.values()), *self.sold[seller, category]],
+            [*(when for when, _ in own.values()), *self.sold[seller, category]],
             max((Decimal(str(price)) for _, price in own.values()), default=None),
-            FIRST_DAY + timedelta(seconds=last) if weighs and last is not None else None,
+            moment(last) if weighs and last is not None else None,
             self.terms,
         )
 
@@ -64,12 +68,12 @@ class Known:
         )
 
     def came_through(self, seller: int, category: str, number: int, price: float, at: float) -> None:
-        self.checked[seller, category].setdefault(number, (day(at), price))
+        self.checked[seller, category].setdefault(number, (moment(at), price))
 
     def was_sold(self, seller: int, category: str, number: int, at: float) -> None:
         """A sale counts beside the check of what was sold."""
         if number in self.checked[seller, category]:
-            self.sold[seller, category].append(day(at))
+            self.sold[seller, category].append(moment(at))
 
     def looked_at(self, seller: int, category: str, missed: str = "") -> None:
         """A listing that the gate passed with margin and that was checked in full. missed: the policy it breaks."""

@@ -29,12 +29,14 @@ from .stream import Offer
 
 @dataclass
 class Debt:
-    """impressions: counted until it is closed. cap: views that it may have before the heavy checks, as it is now."""
+    """impressions: counted until it is closed. cap: views that it may have before the heavy checks, as it is now.
+    place: in the lot."""
 
     risk: float
     tier: int
     since: float
     cap: int
+    place: float
     impressions: int = 0
     cause: str = ""
     until: float | None = None
@@ -84,6 +86,11 @@ class Fate:
     def live(self) -> bool:
         return not self.written.dropped and self.status not in (Status.ENDED, Status.REJECTED)
 
+    @property
+    def checked_for_the_record(self) -> bool:
+        """It left the market, and somebody looks all the same."""
+        return self.debt is not None and self.debt.cause == "left"
+
 
 class Market:
     """stopped: an hour (begin, end) in which no worker works. rush: times of further views, of every listing that is
@@ -130,7 +137,7 @@ class Market:
                 self._at(offer.end, self._end, fate)
         while self.events:
             now, _, step, fate, revision = heapq.heappop(self.events)
-            if fate.live and (revision in (0, fate.revision)):
+            if (fate.live or fate.checked_for_the_record) and revision in (0, fate.revision):
                 step(fate, now)
         return fates
 
@@ -211,16 +218,16 @@ class Market:
         tier = self.known.standing(offer.seller, offer.category, now).tier
         cap = exposure.cap(tier, False, terms)
         risk = rules.risk(fate.verdicts, self.known.cells(offer.category), terms)
-        fate.debt = Debt(risk, tier, now, cap)
+        words = dict(draft.fields)
+        fingerprint = content.fingerprint(words["title"], words["description"])
+        drawn = lot.place(lot.draw(offer.seller, day(now), fingerprint, key=f"simulation {self.p.seed}"))
+        fate.debt = Debt(risk, tier, now, cap, drawn)
         self.known.begin(offer.seller, now)
         self.owing[offer.seller][offer.number] = fate
         self._at(self._worked(now + self.p.light_seconds), self._light, fate, fate.revision)
         self._at(now + self.p.idle_seconds, self._idle, fate, fate.revision)
         self._at(now + terms["debt_days"] * DAY, self._age, fate, fate.revision)
-        words = dict(draft.fields)
-        fingerprint = content.fingerprint(words["title"], words["description"])
-        drawn = lot.draw(offer.seller, day(now), fingerprint, key=f"simulation {self.p.seed}")
-        if lot.is_drawn(drawn, debts.audit_share(tier, terms)):
+        if drawn < debts.audit_share(tier, terms):
             fate.debt.cause = "audit"
             self._call_in(fate, now)
         self._next_view(fate, now)
@@ -311,21 +318,28 @@ class Market:
 
     def _settle(self, fate: Fate, found: Outcome, now: float) -> None:
         offer = fate.offer
+        if fate.checked_for_the_record:
+            self._for_the_record(fate, found, now)
+            return
         if found.status == Status.IN_REVIEW:
             self._leave(fate, now)
             fate.status, fate.reviewed = Status.IN_REVIEW, True
             self._at(now + offer.moderator_seconds, self._decided, fate, fate.revision)
             return
         if found.status == Status.PUBLISHED:
-            if fate.gate_clear:
-                self.known.looked_at(offer.seller, offer.category)
-            self.known.came_through(offer.seller, offer.category, offer.number, offer.price, now)
+            self._came_through(fate, now)
             if fate.status != Status.PUBLISHED:
                 self._publish(fate, now)
             return
         self._leave(fate, now)
         fate.status, fate.refused = Status.NEEDS_CHANGES, True
         self._take_out_contacts(fate, now)
+
+    def _came_through(self, fate: Fate, now: float) -> None:
+        offer = fate.offer
+        if fate.gate_clear:
+            self.known.looked_at(offer.seller, offer.category)
+        self.known.came_through(offer.seller, offer.category, offer.number, offer.price, now)
 
     def _take_out_contacts(self, fate: Fate, now: float) -> None:
         """Whoever is asked to does it once; who is asked again gives up."""
@@ -343,14 +357,16 @@ class Market:
         if fate.gate_clear:
             self.known.looked_at(offer.seller, offer.category, offer.case.policy if offer.unsafe else "")
         if offer.unsafe:
-            fate.status, fate.rejected = Status.REJECTED, True
+            fate.rejected = True
+            fate.status = fate.status if fate.checked_for_the_record else Status.REJECTED
             self.known.was_rejected(offer.seller, offer.category, offer.number, now)
             for other in list(self.owing[offer.seller].values()):
                 if other.status == Status.PUBLISHED:
                     self._off_the_market(other, "doubt", now)
             return
         self.known.came_through(offer.seller, offer.category, offer.number, offer.price, now)
-        self._publish(fate, now)
+        if not fate.checked_for_the_record:
+            self._publish(fate, now)
 
     # --- On sale ------------------------------------------------------------------------------------------------------
     def _times(self, fate: Fate) -> Any:
@@ -378,14 +394,29 @@ class Market:
         fate.on_sale_at = None
 
     def _end(self, fate: Fate, now: float) -> None:
-        """Sold or withdrawn: it owes nothing any more."""
-        offer = fate.offer
+        """Sold or withdrawn. What owes its checks is looked at for the record, if it is drawn."""
+        offer, debt = fate.offer, fate.debt
         if fate.status == Status.PUBLISHED and offer.sale:
             self.known.was_sold(offer.seller, offer.category, offer.number, now)
         self._leave(fate, now)
-        self._close(fate, now)
         self.known.waiting.pop(offer.number, None)
         fate.status = Status.ENDED
+        if debt and debt.open and not debt.cause and debt.impressions > debts.drawn_after(debt.place, self.terms):
+            debt.cause = "left"
+            self._call_in(fate, now)
+        else:
+            self._close(fate, now)
+
+    def _for_the_record(self, fate: Fate, found: Outcome, now: float) -> None:
+        """It is off the market, whatever was found; what counts is its seller's record, and the category's."""
+        offer = fate.offer
+        if found.status == Status.IN_REVIEW:
+            fate.reviewed = True
+            self._at(now + offer.moderator_seconds, self._decided, fate, fate.revision)
+        elif found.status == Status.PUBLISHED:
+            self._came_through(fate, now)
+            if offer.sale:
+                self.known.was_sold(offer.seller, offer.category, offer.number, now)
 
     # --- How long the merchant waits for a first word -----------------------------------------------------------------
     def _drafting_ms(self, written: Written) -> float:

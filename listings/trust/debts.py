@@ -4,8 +4,9 @@ The checks themselves are the rows of every other job (checks.py): while they ar
 calls a debt in makes them due. Views and doubts take the listing off the market at the same time; idle workers,
 audits and age do not.
 
-What is edited, withdrawn or sold before (`checks.drop`) still owes them, for the record: whatever anybody saw is
-checked, in the words in which it was on sale, and a doubt goes before a moderator. Only what nobody saw owes nothing.
+What leaves the market before (`checks.drop`) still owes them, for the record: edited words that anybody saw are
+checked, and of what was sold or withdrawn so much as its views are worth (`drawn_after`); in the words in which it was
+on sale, and a doubt goes before a moderator. The others owe nothing any more.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import ExpressionWrapper, F, FloatField, Q, QuerySet, Value
+from django.db.models import ExpressionWrapper, F, FloatField, Max, Q, QuerySet, Value
 from django.db.models.functions import Extract, Greatest, Now
 from django.utils import timezone
 
@@ -33,7 +34,7 @@ HELD_NOTE = "Our full check looks at this listing before more people see it. It 
 ONE_SELLER = 730_184  # the first key of the advisory lock
 PAID_AT_ONCE = 20  # debts that idle workers are given each time
 LEFT_AT_MOST = timedelta(days=1)  # what has left the market is checked after this, idle workers or not
-UNSEEN_AFTER = timedelta(minutes=10)  # what left was on no page: by then each page that was being made is counted
+UNSEEN_AFTER = timedelta(minutes=10)  # by then each page that was being made when something left is counted
 WHILE_IDLE = timedelta(seconds=30)  # no check that somebody waits for is older
 
 
@@ -76,17 +77,25 @@ def _begin(listing: Listing, job: ValidationJob, ruled: Ruled, terms: dict[str, 
     share = audit_share(ruled.standing.tier, terms)
     # Who was drawn stays drawn; who was not, and writes another text, may be now.
     lots = (listing.lot, lot.draw(listing.seller_id, timezone.localdate(), listing.fingerprint))
-    audit = any(lot.is_drawn(each, share) for each in lots)
+    place = min(map(lot.place, lots))
     # Who is drawn is not called in here: the submit would take longer, and its merchant could tell.
     Debt.objects.create(
         listing=listing,
         job=job,
         risk=ruled.risk,
         tier=ruled.standing.tier,
-        audit=audit,
-        impressions=totals.of(listing.pk),
+        audit=place < share,
+        place=place,
+        impressions=max(totals.of(listing.pk), _seen_unchecked(listing)),
     )
     checks.defer(job)
+
+
+def _seen_unchecked(listing: Listing) -> int:
+    """Views of earlier debts that ended unpaid: whoever withdraws a listing and sends it again begins where it was."""
+    debts = Debt.objects.filter(listing=listing)
+    paid = debts.filter(state=Debt.State.PAID).aggregate(last=Max("pk"))["last"] or 0
+    return debts.filter(pk__gt=paid).aggregate(most=Max("impressions"))["most"] or 0
 
 
 def audit_share(tier: int, terms: dict[str, float]) -> float:
@@ -165,11 +174,11 @@ def pay() -> int:
     then what has left the market. Returns how many."""
     terms, now = settings.values(), timezone.now()
     _note_what_left()
-    _void_what_nobody_saw(now)
+    _void_what_is_not_drawn(terms, now)
     called_in = Debt.objects.filter(state__in=Debt.UNPAID, called_at__isnull=False).count()
     room = max(0, PAID_AT_ONCE - called_in)  # no more than workers get through
     owed = Debt.objects.filter(state=Debt.State.OPEN, called_at=None)
-    left = Debt.objects.filter(state=Debt.State.LEFT, called_at=None).order_by("left_at")
+    left = _left().filter(_looked_at(terms)).order_by("left_at")
     due = [
         (owed.filter(opened_at__lt=now - timedelta(days=terms["debt_days"])), Cause.AGE),
         (left.filter(left_at__lt=now - LEFT_AT_MOST), Cause.LEFT),
@@ -177,7 +186,7 @@ def pay() -> int:
     ]
     if _idle():
         most = owed.alias(expected=expected_harm()).filter(expected__gte=terms["worth"]).order_by("-expected")
-        due += [(most, Cause.IDLE), (_seen(left), Cause.LEFT)]
+        due += [(most, Cause.IDLE), (left, Cause.LEFT)]
     called = 0
     for rows, cause in due:
         called += _call_in_each(rows[: room - called], cause)
@@ -222,16 +231,30 @@ def _note_what_left() -> None:
             checks.drop(ValidationJob.objects.filter(pk=job.pk))
 
 
-def _seen(left: QuerySet[Debt]) -> QuerySet[Debt]:
-    """An audit counts among the audits, seen or not."""
-    return left.filter(Q(impressions__gt=0) | Q(audit=True))
+def _left() -> QuerySet[Debt]:
+    return Debt.objects.filter(state=Debt.State.LEFT, called_at=None)
 
 
-def _void_what_nobody_saw(now: datetime) -> None:
-    """It harmed nobody, and its checks are saved."""
-    unseen = Debt.objects.filter(state=Debt.State.LEFT, impressions=0, audit=False, called_at=None)
-    for debt in unseen.filter(left_at__lt=now - UNSEEN_AFTER):
+def _looked_at(terms: dict[str, float]) -> Q:
+    """Of what has left: audits, seen or not; words that were edited after somebody saw them, for its seller is still
+    there; of what was sold or withdrawn what is drawn."""
+    edited = Q(impressions__gt=0, job__revision__lt=F("listing__revision"))
+    return Q(audit=True) | edited | Q(impressions__gt=drawn_after(F("place"), terms))
+
+
+def drawn_after(place: Any, terms: dict[str, float]) -> Any:
+    """Views from which on what was sold or withdrawn is looked at: by its place in the lot, with a probability of its
+    views / left_views (sampling in proportion to size, Hansen and Hurwitz 1943). So the share of unsafe ones among
+    those drawn estimates the share of unsafe views, and a seller who spreads forbidden things over many listings meets
+    a check after left_views of them, as the mean. A number, or an expression of the database."""
+    return place * terms["left_views"]
+
+
+def _void_what_is_not_drawn(terms: dict[str, float], now: datetime) -> None:
+    """What nobody saw harmed nobody, and what few saw is on no page any more: its checks are saved."""
+    gone = _left().exclude(_looked_at(terms))
+    for debt in gone.filter(left_at__lt=now - UNSEEN_AFTER):
         with transaction.atomic():
-            if unseen.filter(pk=debt.pk).update(state=Debt.State.VOID, closed_at=now):
+            if gone.filter(pk=debt.pk).update(state=Debt.State.VOID, closed_at=now):
                 checks.drop(ValidationJob.objects.filter(pk=debt.job_id))
                 transaction.on_commit(partial(totals.drop, [debt.listing_id]))

@@ -20,6 +20,7 @@ def draw(seller: int, day: date, fingerprint: str, key: str = "") -> str:
     return hmac.new((key or settings.SECRET_KEY).encode(), said.encode(), hashlib.sha256).hexdigest()
 
 
-def is_drawn(lot: str, share: float) -> bool:
-    """Whether a lot is among so large a share. A listing without one (from before there were lots) always is."""
-    return not lot or int(lot[:13], 16) < share * 16**13
+def place(lot: str) -> float:
+    """Where it lies among all, 0 to 1: it is drawn by every share above. Of none (a listing from before there were
+    lots) 0: it is always drawn."""
+    return int(lot[:13], 16) / 16**13 if lot else 0.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .. import policies
-from ..models import Appeal, Debt, Decision, JobEvent, Listing, SecondLook, Strike, Verdict
+from ..models import Appeal, Debt, Decision, JobEvent, Listing, SecondLook, Strike, Suspension, Verdict
 from .tiers import Tier
 
 SITE = "the site"
@@ -128,6 +128,20 @@ def _strikes(listing: Listing) -> Iterator[Line]:
         yield Line(strike.created_at, revision, SITE, f"A strike until {strike.expires_at:%-d %B %Y}")
         if strike.revoked_at:
             yield Line(strike.revoked_at, revision, SITE, "The strike is taken back")
+    for found in Suspension.objects.filter(decision__listing=listing).select_related("decision__review_job"):
+        yield from _suspension(found, found.decision.review_job.revision, listing.seller.username)
+
+
+def _suspension(found: Suspension, revision: int, seller: str) -> Iterator[Line]:
+    yield Line(found.created_at, revision, SITE, f"The account is suspended until {found.until:%-d %B %Y}")
+    if found.appealed_at:
+        what = "Asked for another look at the suspension"
+        yield Line(found.appealed_at, revision, seller, what, found.appeal_text)
+    if found.answered_at and found.answered_by:
+        what = f"The suspension: {found.get_answer_display().lower()}"
+        yield Line(found.answered_at, revision, found.answered_by.username, what, found.answer_reason)
+    if found.lifted_at:
+        yield Line(found.lifted_at, revision, SITE, "The suspension is lifted")
 
 
 def _decisions(listing: Listing) -> Iterator[Line]:

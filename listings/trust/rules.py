@@ -138,8 +138,11 @@ def _unsure_from(model: str) -> float:
 
 
 def by_seller(price: float, known: Standing, terms: dict[str, float]) -> Iterator[str]:
-    if known.violation:
-        yield "A listing of this seller was rejected not long ago."
+    if known.violation and known.tier == Tier.NEW:
+        yield (
+            "A listing of this seller was rejected not long ago "
+            f"({known.points} of {terms['known_after']:g} in this category since)."
+        )
     elif known.tier == Tier.NEW:
         yield f"The seller is new in this category ({known.points} of {terms['known_after']:g})."
     if another_price_level(price, known, terms):

@@ -116,7 +116,8 @@ ALL = {
         Setting(
             "violation_days",
             "Days that a violation weighs",
-            "Whoever had a listing rejected is checked in full first for so long.",
+            "For so long, what a seller had earned before a rejection counts for nothing: they are new in every "
+            "category, and cannot be trusted in any.",
             90,
             1,
             3_650,
@@ -147,7 +148,7 @@ ALL = {
             "Share drawn for an audit",
             "Of what is published before its heavy checks, so much gets them at once, whatever is seen of it: this "
             "measures what the gate lets through.",
-            0.1,
+            0.05,
             0.0,
             1.0,
             whole=False,
@@ -206,6 +207,17 @@ ALL = {
             1,
             365,
             unit="days",
+        ),
+        Setting(
+            "left_views",
+            "Views of what left for each check",
+            "What was sold or withdrawn before its heavy checks gets them for the record by lot, as likely as its "
+            "views are a share of these: one check falls on so many views, over however many listings somebody spreads "
+            "them. 1: whatever was seen is checked. What was edited always is.",
+            400,
+            1,
+            1_000_000,
+            unit="views",
         ),
         Setting(
             "lease_minutes",

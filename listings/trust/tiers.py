@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 
@@ -22,8 +22,9 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """points: what was earned, no more a day than the setting says. dearest: price of the dearest listing that earned
-    any. violation: when the last listing was rejected, if that still weighs."""
+    """points: what was earned, no more a day than the setting says; after a violation that still weighs, only what was
+    earned since. dearest: price of the dearest listing that earned any. violation: when the last listing was rejected,
+    if that still weighs."""
 
     tier: Tier
     points: int
@@ -33,7 +34,8 @@ class Standing:
 
 def standing(seller: User, category: str, terms: dict[str, float]) -> Standing:
     """Of the seller in this category; nothing earned elsewhere counts, and nothing from before the account may have
-    changed hands (`User.trust_from`). A rejected listing, in whatever category, weighs for violation_days."""
+    changed hands (`User.trust_from`). A rejected listing, in whatever category, weighs for violation_days: then only
+    what came through after it counts, and nobody is trusted."""
     now = timezone.now()
     since = seller.trust_from or seller.date_joined
     rejected = Decision.objects.violations().filter(listing__seller=seller)
@@ -50,29 +52,29 @@ def standing(seller: User, category: str, terms: dict[str, float]) -> Standing:
         state=ValidationJob.State.DONE,
     ).exclude(listing__in=rejected.values("listing"))
     jobs = list(clean.order_by("created_at").values_list("listing", "created_at", "price"))
-    days: dict[int, date] = {}  # of a listing, once
+    first_checks: dict[int, datetime] = {}
     for listing, at, _ in jobs:
-        days.setdefault(listing, at.date())
+        first_checks.setdefault(listing, at)
     # A sale counts beside the check of what was sold, and one of each buyer: two people may trade all day.
-    sales = Order.objects.filter(listing__in=days.keys(), status=Order.State.SETTLED)
-    first_sales: dict[int, date] = {}
+    sales = Order.objects.filter(listing__in=first_checks.keys(), status=Order.State.SETTLED)
+    first_sales: dict[int, datetime] = {}
     for buyer, at in sales.order_by("created_at").values_list("buyer", "created_at"):
-        first_sales.setdefault(buyer, at.date())
+        first_sales.setdefault(buyer, at)
     dearest = max((price for _, _, price in jobs if price is not None), default=None)
-    return weighed([*days.values(), *first_sales.values()], dearest, last, terms)
+    return weighed([*first_checks.values(), *first_sales.values()], dearest, last, terms)
 
 
 def weighed(
-    earned_on: Iterable[date], dearest: Decimal | None, violation: datetime | None, terms: dict[str, float]
+    earned_at: Iterable[datetime], dearest: Decimal | None, violation: datetime | None, terms: dict[str, float]
 ) -> Standing:
-    """earned_on: the day of each first check of a listing and of each buyer's first sale. violation: one that still
-    weighs."""
-    points = _earned(earned_on, int(terms["trust_a_day"]))
+    """earned_at: the first check of each listing and each buyer's first sale. violation: one that still weighs."""
+    counted = [at for at in earned_at if violation is None or at > violation]
+    points = _earned(counted, int(terms["trust_a_day"]))
     tier = Tier.NEW
-    if violation is None and points >= terms["known_after"]:
-        tier = Tier.TRUSTED if points >= terms["trusted_after"] else Tier.KNOWN
+    if points >= terms["known_after"]:
+        tier = Tier.TRUSTED if points >= terms["trusted_after"] and violation is None else Tier.KNOWN
     return Standing(tier, points, dearest, violation)
 
 
-def _earned(days: Iterable[date], a_day: int) -> int:
-    return sum(min(number, a_day) for number in Counter(days).values())
+def _earned(moments: Iterable[datetime], a_day: int) -> int:
+    return sum(min(number, a_day) for number in Counter(at.date() for at in moments).values())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import heapq
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -12,18 +13,20 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from .. import senders
 from ..forms import AppealForm, ReportForm
 from ..lifecycle import Status
-from ..models import Decision, Listing, Notice, User
-from ..moderation import appeals, claims, notices, reports, statements, strikes
+from ..models import Decision, Listing, Notice, StatusChange, Suspension, User
+from ..moderation import appeals, claims, notices, reports, site_statements, statements, strikes
 from ..pages import Pages
 from .moderation import moderator_required
 from .requests import SignedInRequest
 
+SENT_BACK_SHOWN = 20
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
 
 
@@ -40,6 +43,11 @@ def mine(request: SignedInRequest) -> HttpResponse:
             "page": page,
             "page_range": list(page.paginator.get_elided_page_range(page.number, on_each_side=1)),
             "strikes": strikes.living(request.user).select_related("decision__listing"),
+            "suspensions": request.user.suspensions.all(),
+            "sent_back": site_statements.sent_back()
+            .filter(listing__seller=request.user)
+            .select_related("listing")
+            .order_by("-pk")[:SENT_BACK_SHOWN],
             "section": "decisions",
         },
     )
@@ -81,6 +89,95 @@ def decision(request: SignedInRequest, pk: int) -> HttpResponse:
         },
         status=400 if form.errors else 200,
     )
+
+
+@login_required
+@require_safe
+def sent_back(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The statement of reasons of what the checks alone sent back."""
+    change = _sent_back(request, pk)
+    listing = change.listing
+    is_mine = listing.seller_id == request.user.pk
+    stands = listing.revision == change.revision and appeals.sent_back_by_checks(listing)
+    return render(
+        request,
+        "listings/statement.html",
+        {
+            "heading": listing.title,
+            "about": f"“{listing.title}”",
+            "statement": site_statements.of_checks(change),
+            "json": reverse("sent-back-json", args=[pk]),
+            "is_mine": is_mine,
+            "mend": listing if is_mine and stands else None,
+            "section": "decisions" if is_mine else "moderation",
+        },
+    )
+
+
+def _sent_back(request: SignedInRequest, pk: int) -> StatusChange:
+    rows = site_statements.sent_back().select_related("listing__seller")
+    found = get_object_or_404(rows, pk=pk)
+    if found.listing.seller_id != request.user.pk and not request.user.is_moderator:
+        raise Http404("There is no such decision.")
+    return found
+
+
+@login_required
+@require_safe
+def sent_back_json(request: SignedInRequest, pk: int) -> JsonResponse:
+    return JsonResponse(_for_machines(request, site_statements.row_of_checks(_sent_back(request, pk))))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def suspension(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The statement of reasons of a suspension, and the one appeal against it."""
+    found = _suspension(request, pk)
+    form = AppealForm(request.POST or None)
+    if request.method == "POST":
+        form.is_valid()
+        try:
+            appeals.appeal_suspension(suspension=found, person=request.user, text=form.cleaned_data.get("text", ""))
+        except ValidationError as error:
+            _explain(form, error)
+        else:
+            messages.success(request, "Sent. Another moderator looks at it; you hear from us here and by e-mail.")
+            return redirect("suspension", pk)
+    is_mine = found.seller_id == request.user.pk
+    return render(
+        request,
+        "listings/statement.html",
+        {
+            "heading": "Account suspended",
+            "about": f"The account of {found.seller.display_name}",
+            "statement": site_statements.of_suspension(found),
+            "json": reverse("suspension-json", args=[pk]),
+            "suspension": found,
+            "strikes": found.strikes.select_related("decision__listing").order_by("pk"),
+            "why_not": appeals.why_not_suspension(found, request.user),
+            "is_mine": is_mine,
+            "form": form,
+            "section": "decisions" if is_mine else "moderation",
+        },
+        status=400 if form.errors else 200,
+    )
+
+
+def _suspension(request: SignedInRequest, pk: int) -> Suspension:
+    rows = Suspension.objects.select_related("seller", "answered_by", "decision__listing", "decision__review_job")
+    found = get_object_or_404(rows, pk=pk)
+    if found.seller_id != request.user.pk and not request.user.is_moderator:
+        raise Http404("There is no such decision.")
+    if found.seller_id != request.user.pk:
+        for strike in found.strikes.select_related("decision__listing"):
+            claims.refuse_while_blind(strike.decision.listing, request.user)
+    return found
+
+
+@login_required
+@require_safe
+def suspension_json(request: SignedInRequest, pk: int) -> JsonResponse:
+    return JsonResponse(_for_machines(request, site_statements.row_of_suspension(_suspension(request, pk))))
 
 
 def _explain(form: Any, error: ValidationError) -> None:
@@ -174,25 +271,42 @@ class _Echo:
 @moderator_required
 @require_safe
 def export(request: HttpRequest) -> HttpResponseBase:
-    """Every decision of a period as a statement of reasons, a row each, the oldest first."""
-    rows = Decision.objects.select_related("listing", "review_job", "moderator").order_by("pk")
+    """Every decision of a period as a statement of reasons, a row each, the oldest first: those of moderators, what the
+    checks alone sent back, suspensions."""
+    within: dict[str, Any] = {}
     for name, lookup in (("from", "created_at__date__gte"), ("to", "created_at__date__lte")):
         try:
             day = parse_date(request.GET.get(name, ""))
         except ValueError:  # such as 31 February
             day = None
         if day:
-            rows = rows.filter(**{lookup: day})
-    answer = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+            within[lookup] = day
+    answer = StreamingHttpResponse(_lines(within), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="statements-of-reasons.csv"'
     return answer
 
 
-def _lines(rows: Any) -> Iterator[str]:
+def _lines(within: dict[str, Any]) -> Iterator[str]:
     writer = csv.DictWriter(_Echo(), statements.COLUMNS)
     yield "".join(writer.writer.writerow(statements.COLUMNS))
-    for found in rows.iterator(chunk_size=500):
-        yield writer.writerow({name: _harmless(value) for name, value in statements.as_row(found).items()})
+    for _, found, row_of in _all_statements(within):
+        yield writer.writerow({name: _harmless(value) for name, value in row_of(found).items()})
+
+
+def _all_statements(within: dict[str, Any]) -> Iterator[tuple[tuple[Any, int, int], Any, Callable[[Any], Any]]]:
+    kinds: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+        (statements.decided(), statements.as_row),
+        (site_statements.sent_back(), site_statements.row_of_checks),
+        (site_statements.suspensions(), site_statements.row_of_suspension),
+    )
+    return heapq.merge(*(_in_time(place, rows.filter(**within), row) for place, (rows, row) in enumerate(kinds)))
+
+
+def _in_time(
+    place: int, rows: Any, row_of: Callable[[Any], Any]
+) -> Iterator[tuple[tuple[Any, int, int], Any, Callable[[Any], Any]]]:
+    for found in rows.order_by("created_at", "pk").iterator(chunk_size=500):
+        yield (found.created_at, place, found.pk), found, row_of
 
 
 def _harmless(value: Any) -> str:
@@ -205,10 +319,12 @@ def _harmless(value: Any) -> str:
 @require_safe
 def statement_json(request: SignedInRequest, pk: int) -> JsonResponse:
     """One statement of reasons for machines; its merchant's and moderators' alone."""
-    found = get_object_or_404(Decision.objects.select_related("listing", "review_job", "moderator"), pk=pk)
+    found = get_object_or_404(statements.decided(), pk=pk)
     if not request.user.is_moderator and found.listing.seller_id != request.user.pk:
         raise Http404("There is no such decision.")
-    row = statements.as_row(found)
-    if not request.user.is_moderator:
-        del row["moderator"]
-    return JsonResponse(row)
+    return JsonResponse(_for_machines(request, statements.as_row(found)))
+
+
+def _for_machines(request: SignedInRequest, row: dict[str, Any]) -> dict[str, Any]:
+    """Who decided is for staff alone."""
+    return row if request.user.is_moderator else {name: value for name, value in row.items() if name != "moderator"}

@@ -9,4 +9,6 @@ from .. import policies
 
 @require_safe
 def rules(request: HttpRequest) -> HttpResponse:
-    return render(request, "listings/rules.html", {"policies": policies.all(), "version": policies.version()})
+    return render(request, "listings/rules.html", {
+        "policies": policies.all(), "rules": policies.rules(), "version": policies.version(),
+    })  # fmt: skip

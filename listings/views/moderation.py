@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -20,10 +20,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from .. import categories, limits, policies
 from ..forms import DecisionForm
-from ..models import Decision, JobEvent, PendingDecision, ReviewJob, User
-from ..moderation import claims, decisions, diff, evidence, queue, reports, sellers, statements
+from ..models import Decision, JobEvent, PendingDecision, ReviewJob, Suspension, User
+from ..moderation import (
+    claims,
+    decisions,
+    diff,
+    evidence,
+    notices,
+    queue,
+    reports,
+    sellers,
+    site_statements,
+    statements,
+)
 from ..moderation.decisions import Word
 from ..moderation.queue import Filters
+from ..outcome import photos_named
 from .requests import SignedInRequest
 
 Action = Decision.Action
@@ -62,7 +74,7 @@ def review_queue(request: SignedInRequest) -> HttpResponse:
         "listings/moderation_queue.html",
         _console(request)
         | {
-            "jobs": [(job, claims.holder(job)) for job in jobs],
+            "jobs": [(job, *evidence.head(job), claims.holder(job)) for job in jobs],
             "further": further,
             "is_first": "after" not in request.GET,
             "filters": filters,
@@ -130,7 +142,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
     action = request.POST.get("action", "")
     if request.method != "POST":
         return _case_page(request, job, filters, _form_of(job))
-    form = DecisionForm(request.POST, of=evidence.photos_of(job))
+    form = DecisionForm(request.POST, of=evidence.as_they_stood(job))
     try:
         match action:
             case "take":
@@ -147,7 +159,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
                 messages.success(request, f"Passed on: “{job.listing.title}”. Another moderator decides.")
                 return _go_on(request, filters)
             case "preview":
-                return _case_page(request, job, filters, form, preview=_preview(request.POST))
+                return _case_page(request, job, filters, form, preview=_messages([job], request.POST))
         if not form.is_valid():
             return _case_page(request, job, filters, form, status=400)
         word = Word(action, **{name: form.cleaned_data.get(name, ()) for name in ("policy", "reason", "photos")})
@@ -174,7 +186,7 @@ def _without_what_it_lacks(word: Word) -> Word:
 
 
 def _form_of(job: ReviewJob) -> DecisionForm:
-    return DecisionForm(initial={"policy": job.policy, "photos": evidence.flagged(job)}, of=evidence.photos_of(job))
+    return DecisionForm(initial={"policy": job.policy, "photos": evidence.flagged(job)}, of=evidence.as_they_stood(job))
 
 
 def _case_page(
@@ -183,7 +195,7 @@ def _case_page(
     filters: Filters,
     form: DecisionForm,
     status: int = 200,
-    preview: list[str] | None = None,
+    preview: list[Message] | None = None,
 ) -> HttpResponse:
     job.refresh_from_db()
     listing = job.listing
@@ -195,6 +207,8 @@ def _case_page(
     is_open = job.state == ReviewJob.State.OPEN
     pending = job.pending.filter(state=PendingDecision.State.PENDING).select_related("moderator").first()
     decided = Decision.objects.filter(review_job=job).select_related("moderator").first()
+    about_seller = job.kind == ReviewJob.Kind.SELLER
+    suspension = Suspension.objects.filter(decision=job.about_id).first() if about_seller else None
     return render(
         request,
         "listings/moderation_case.html",
@@ -207,6 +221,8 @@ def _case_page(
             "attributes": categories.labelled(shown.category, shown.attributes),
             "evidence": evidence.of_words(job),
             "photos": evidence.of_photos(job),
+            "gone": photos_named(gone) if (gone := evidence.gone_photos(job)) else "",
+            "gone_number": len(gone),
             "edits": diff.edits(listing),
             # Blind: the record would say how it was decided.
             "history": evidence.history(job),
@@ -217,7 +233,10 @@ def _case_page(
                 for each in listing.reports.select_related("reporter").order_by("-pk")[:REPORTS_SHOWN]
             ],
             "last_report": reports.last(listing.pk),
+            "past": decisions.is_past(job),
             "appealed": statements.of(job.about) if job.kind == ReviewJob.Kind.APPEAL and job.about else None,
+            "suspension": suspension,
+            "suspended": site_statements.of_suspension(suspension) if suspension else None,
             "passed_on": job.events.filter(kind=JobEvent.Kind.ESCALATED).select_related("actor").last(),
             "suspected": policies.get(job.policy),
             "form": form,
@@ -260,16 +279,36 @@ def _lost(pk: int, moderator: User) -> str:
 @moderator_required
 @require_POST
 def preview(request: SignedInRequest) -> JsonResponse:
-    """What the merchant would read, for the page that is being written on."""
-    return JsonResponse({"paragraphs": _preview(request.POST)})
+    """What the merchants of these cases would read, for the page that is being written on."""
+    rows = ReviewJob.objects.filter(pk__in=[_int(value) for value in request.POST.getlist("job")[:BULK_MOST]])
+    jobs = rows.select_related("listing").order_by("rank_at", "pk")
+    return JsonResponse({"messages": [asdict(each) for each in _messages(jobs, request.POST)]})
 
 
-def _preview(said: QueryDict) -> list[str]:
-    wanted = said.get("of", "")
-    action = wanted if wanted in Action.values else Action.REJECT
-    policy = str(said.get("policy", ""))[:30]
-    reason = str(said.get("reason", ""))[: limits.REASON_MOST]
-    return statements.preview(action, policy, reason or "(your reason)")
+@dataclass(frozen=True)
+class Message:
+    title: str
+    paragraphs: list[str]
+
+
+def _messages(jobs: Iterable[ReviewJob], said: QueryDict) -> list[Message]:
+    """Of each case, what its merchant will get if it is decided so: title and text as notices.py sends them."""
+    wanted, policy = said.get("of", ""), str(said.get("policy", ""))[:30]
+    reason = str(said.get("reason", ""))[: limits.REASON_MOST].strip() or statements.PLACEHOLDER
+    keys = [_int(value) for value in said.getlist("photos")]
+    return [_message(job, wanted, policy, reason, keys) for job in jobs]
+
+
+def _message(job: ReviewJob, wanted: str, policy: str, reason: str, photos: list[int]) -> Message:
+    words = decisions.WORDS[job.kind]
+    action = wanted if wanted in words else next(each for each in (Action.REJECT, Action.OVERTURN) if each in words)
+    word = _without_what_it_lacks(Word(action, policy, reason, photos))
+    title, _ = evidence.head(job)
+    if not notices.is_told(job, action):
+        return Message(title, ["Its merchant gets no message: nothing changes for them."])
+    places = evidence.places(job, word.photos)
+    title, text = notices.message(job, action, word.policy, reason, places, past=decisions.is_past(job))
+    return Message(title, text.split("\n\n"))
 
 
 @moderator_required
@@ -321,11 +360,11 @@ def bulk(request: SignedInRequest) -> HttpResponse:
         "listings/moderation_bulk.html",
         _console(request)
         | {
-            "jobs": fit,
+            "jobs": [(job, *evidence.head(job), why) for job, why in fit],
             "form": form,
             "action": action,
             "actions": [(each.value, LABELS[each][0]) for each in decisions.WORDS[ReviewJob.Kind.CHECK]],
-            "preview": _preview(_as_of(request.POST, action)),
+            "preview": _messages([job for job, why in fit if not why], _as_of(request.POST, action)),
         },
         status=400 if form.errors else 200,
     )
@@ -341,7 +380,7 @@ def _why_not(job: ReviewJob, moderator: User) -> str:
     """Why this case cannot be among those decided together; "" if it can."""
     if job.listing.seller_id == moderator.pk:
         return "your own listing"
-    if job.kind == ReviewJob.Kind.APPEAL:
+    if job.kind in (ReviewJob.Kind.APPEAL, ReviewJob.Kind.SELLER):
         return "has to be looked at by itself"
     other = claims.holder(job)
     if other is not None and other.pk != moderator.pk:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from listings.lifecycle import Status
 from listings.models import Appeal, Decision, Listing, Notice, Report, ReviewJob, SecondLook, Strike, User
-from listings.moderation import appeals, decisions, quality_jobs, queue, reports
+from listings.moderation import appeals, decisions, quality_jobs, queue, reports, site_statements
 from listings.trust import settings
 from marketplace import catalogue
 from marketplace.demo.dating import dating_back
@@ -58,6 +58,8 @@ def _date_outcomes() -> None:
         if strike.created_at > since:
             expires = since + timedelta(days=settings.value("strike_days"))
             Strike.objects.filter(pk=strike.pk).update(created_at=since, expires_at=expires)
+    for pk, since in site_statements.sent_back().values_list("pk", "created_at"):
+        Notice.objects.filter(url=reverse("sent-back", args=[pk]), created_at__gt=since).update(created_at=since)
     for pk, since in Decision.objects.values_list("pk", "created_at"):
         Notice.objects.filter(url=reverse("decision", args=[pk]), created_at__gt=since).update(created_at=since)
 

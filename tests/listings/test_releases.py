@@ -1,8 +1,10 @@
 """The life of a release: fitted, in its shadow, live, rolled back; and what must not get through."""
 
+import hashlib
 import json
 import threading
 
+import numpy as np
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
@@ -12,7 +14,7 @@ from listings import claims, content, gate, releases, shadow, submission
 from listings.lifecycle import Status
 from listings.models import Listing, Release, ReleaseChange, ReviewJob, ShadowLook
 from listings.moderation import decisions
-from models import text
+from models import patch, patch_fit, text
 from tests.conftest import person
 from tests.listings.conftest import WORDS
 from tests.models.decided import HARMLESS, PARAPHRASES, REJECTED, fields_of
@@ -192,6 +194,33 @@ def test_thresholds_that_flip_a_golden_text_are_refused_with_its_name(moderator)
     with pytest.raises(ValidationError, match="must rise"):
         releases.draft_points(moderator=moderator, points={"warn": 0.99, "block": 0.9}, reason=WHY)
     assert not Release.objects.exists()
+
+
+def flipping_patch():
+    """Bytes of a patch by which a golden text about drugs would be harmless."""
+    reader = patch_fit.Reader()
+    (window,) = reader.windows([("title", "Cocaine, 5 grams, pure"), ("description", "")])
+    ids = np.array(sorted({int(number) % patch.SLOTS: int(number) for number in window.ids}.values()), np.int32)
+    rows = np.zeros((len(ids), len(reader.labels)), np.int8)
+    rows[:, reader.labels.index("safe")] = 127
+    return patch.written(patch.Patch(ids, rows, 0.01))
+
+
+def test_a_patch_that_flips_a_golden_text_becomes_no_draft(moderator):
+    with pytest.raises(ValidationError, match=r"golden text “.+” would turn from"):
+        releases._draft(moderator, WHY, flipping_patch(), {}, {})
+    assert not Release.objects.exists()
+
+
+def test_nor_is_one_published_that_came_into_the_shadow_another_way(in_shadow, other_moderator, client):
+    """As if its row had been written past the draft: it is held against the golden texts once more."""
+    made = flipping_patch()
+    Release.objects.filter(pk=in_shadow.pk).update(patch=made, patch_sha256=hashlib.sha256(made).hexdigest())
+    in_shadow.refresh_from_db()
+    with pytest.raises(ValidationError, match=r"golden text “.+” would turn"):
+        releases.publish(release=in_shadow, moderator=other_moderator, reason=WHY)
+    assert state_of(in_shadow) == "shadow" and releases.live().release is None
+    assert "release" not in client.get("/api/models/manifest").json()["models"]["listing-text"]
 
 
 def test_only_moderators_and_only_with_a_reason(draft, merchant, moderator):

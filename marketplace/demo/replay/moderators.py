@@ -81,7 +81,7 @@ def _handle(stage: Stage, job: ReviewJob, moderator: User, rng: random.Random) -
 
 KINDS = {
     Kind.REPORT: " [reported]", Kind.APPEAL: " [appeal]", Kind.SAMPLE: " [sample]", Kind.SECOND: " [second look]",
-    Kind.GOLDEN: " [known answer]",
+    Kind.GOLDEN: " [known answer]", Kind.SELLER: " [suspension]",
 }  # fmt: skip
 
 
@@ -90,6 +90,10 @@ def right_word(stage: Stage, job: ReviewJob) -> Word:
     kept = job.listing.revisions.filter(number=job.revision).first()
     title, text = (kept.title, kept.description) if kept else (job.listing.title, job.listing.description)
     policy = stage.truths.of(job.listing.draft_key, title, text)
+    if job.kind == Kind.SELLER:
+        if policy == SAFE:
+            return Word(Action.OVERTURN, reason="We have read it again: the last rejection was wrong. We are sorry.")
+        return Word(Action.UPHOLD, reason="We have read it again: each of the rejections is right.")
     if job.kind == Kind.APPEAL:
         assert job.about is not None
         return _about_an_appeal(job.about, policy)
@@ -110,7 +114,7 @@ def _about_an_appeal(earlier: Decision, policy: str) -> Word:
 
 def mistaken(right: Word, job: ReviewJob, care: Care, looks_wrong_again: float, rng: random.Random) -> Word:
     """The right word, or the mistake that is made in its place."""
-    if right.action == Action.OVERTURN and rng.random() < looks_wrong_again:
+    if job.kind == Kind.APPEAL and right.action == Action.OVERTURN and rng.random() < looks_wrong_again:
         assert job.about is not None
         return Word(Action.UPHOLD, job.about.policy, reason="We have read it again, and the decision is right.")
     if right.action == Action.REJECT and rng.random() < care.missed:

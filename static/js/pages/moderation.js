@@ -156,14 +156,23 @@ async function preview() {
     policy: form.elements.policy.value,
     reason: form.elements.reason.value,
   });
+  const named = form.querySelectorAll("[type=hidden][name=job], [name=job]:checked, [name=photos]:checked");
+  for (const each of named) body.append(each.name, each.value);
   try {
     const answer = await fetch(form.dataset.preview, { method: "POST", body, headers: { "X-CSRFToken": token } });
     if (!answer.ok) throw new Error(String(answer.status));
-    const { paragraphs } = await answer.json();
-    if (number === asked) place.replaceChildren(...paragraphs.map((paragraph) => el("p", {}, paragraph)));
+    const { messages } = await answer.json();
+    if (number === asked) place.replaceChildren(...written(messages));
   } catch {
     if (number === asked) place.replaceChildren(el("p.muted", {}, "This cannot be shown at the moment; deciding works."));
   }
+}
+
+/** One message in full; of several, each under its title. */
+function written(messages) {
+  const text = ({ paragraphs }) => paragraphs.map((paragraph) => el("p", {}, paragraph));
+  if (messages.length === 1) return [el("p", {}, el("strong", {}, messages[0].title)), ...text(messages[0])];
+  return messages.map((each, at) => el("details", at === 0 ? { open: "" } : {}, el("summary", {}, each.title), ...text(each)));
 }
 
 // --- The claim -------------------------------------------------------------------------------------------------------

@@ -3,10 +3,13 @@ import io
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from listings.models import Notice, Verdict
-from listings.moderation import decisions, notices, statements
+from listings.lifecycle import Status
+from listings.models import Listing, Notice, Verdict
+from listings.moderation import appeals, decisions, notices, statements
 from tests.listings.moderation.conftest import REASON
 
 
@@ -42,9 +45,10 @@ def test_an_edit_changes_nothing_about_what_was_said(marked, moderator):
 
 
 def test_the_preview_is_what_is_sent(marked, moderator, merchant):
-    shown = statements.preview("reject", "weapons", REASON)
+    shown = statements.preview("reject", "weapons", REASON, title=marked.listing.title)
     decisions.reject(job=marked, moderator=moderator, policy="weapons", reason=REASON)
     assert Notice.objects.get(person=merchant).text == "\n\n".join(shown)
+    assert "“Butterfly knife, sharp”" in shown[0]
 
 
 def test_the_export_has_a_row_a_decision_and_runs_no_formula(as_user, moderator, merchant, make_case):
@@ -61,6 +65,39 @@ def test_the_export_has_a_row_a_decision_and_runs_no_formula(as_user, moderator,
         body = b"".join(as_user(moderator).get(f"/moderation/statements.csv{query}").streaming_content).decode()
         assert len(body.splitlines()) == 1
     assert as_user(moderator).get("/moderation/statements.csv?from=2026-02-31").status_code == 200
+
+
+@pytest.fixture
+def decided(make_case, moderator, merchant):
+    """Decisions of moderators, with appeals, and listings that the checks sent back: of each so many."""
+
+    def make(number: int) -> None:
+        for n in range(number):
+            case = make_case(f"Butterfly knife {n}")
+            decisions.reject(job=case, moderator=moderator, policy="weapons", reason=REASON)
+            appeals.appeal(decision=case.decision, person=merchant, text="It is a kettle, look again please.")
+            Verdict.objects.create(
+                listing=case.listing, revision=1, where="cloud", model="words", decision="block",
+                evidence=[{"field": "title", "start": 0, "end": 9}], created_at=case.created_at,
+            )  # fmt: skip
+            back = make_case(f"Call me {n}").listing
+            Listing.objects.move(back.pk, source=back.status, target=Status.CHECKING)
+            Listing.objects.move(back.pk, source=Status.CHECKING, target=Status.NEEDS_CHANGES, note="A number.")
+
+    return make
+
+
+def test_the_export_asks_as_often_for_many_rows_as_for_few(as_user, moderator, decided):
+    asked = []
+    for more in (3, 17):  # three strikes suspend: that has a statement too
+        decided(more)
+        with CaptureQueriesContext(connection) as caught:
+            body = b"".join(as_user(moderator).get("/moderation/statements.csv").streaming_content).decode()
+        asked.append((len(list(csv.DictReader(io.StringIO(body)))), len(caught)))
+    (few, for_few), (many, for_many) = asked
+    assert (few, many) == (7, 41)
+    assert for_many == for_few
+    assert "Marked: “Butterfly”" in body
 
 
 # --- E-mail ----------------------------------------------------------------------------------------------------------
@@ -126,5 +163,5 @@ def test_a_claim_on_a_notice_outlasts_a_slow_server(merchant, settings, monkeypa
 
 @pytest.mark.parametrize("action", ["approve", "reject", "changes", "uphold", "overturn", "modify"])
 def test_every_decision_can_be_told(db, action):
-    paragraphs = statements.preview(action, "weapons", REASON)
+    paragraphs = statements.preview(action, "weapons", REASON, title="Kettle")
     assert REASON in " ".join(paragraphs) and all(paragraphs)

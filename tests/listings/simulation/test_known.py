@@ -39,6 +39,16 @@ def test_a_rejection_weighs_and_ends():
     assert known.standing(1, "toys", (TERMS["violation_days"] + 1) * DAY).tier == Tier.TRUSTED
 
 
+def test_trust_is_earned_anew_after_a_rejection():
+    known = Known(TERMS)
+    known.came_through(1, "toys", 0, 20.0, -DAY)
+    known.was_rejected(1, "books", 99, 0.0)
+    for number in range(1, 12):
+        known.came_through(1, "toys", number, 20.0, number * DAY)
+    found = known.standing(1, "toys", 12 * DAY)
+    assert (found.tier, found.points) == (Tier.KNOWN, 11), "one was earned before; none makes trusted"
+
+
 def test_a_category_opens_when_the_gate_was_measured_in_it():
     known = Known(TERMS)
     assert "weapons" in cells.shut(known.cells("toys"), TERMS)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from listings.simulation import report
+from dataclasses import replace
+
+from listings.lifecycle import Status
+from listings.outcome import Outcome
+from listings.simulation import arms, figures, market, report, stream
 from tests.listings.simulation.conftest import LISTINGS
 
 FIELDS = {
@@ -83,6 +87,36 @@ def test_the_less_idle_workers_do_the_fewer_heavy_checks_there_are(found):
     shares = [row["heavy_in_all"] for row in found["worth"]]
     assert shares == sorted(shares, reverse=True)
     assert shares[-1] < shares[0]
+
+
+def test_of_what_left_so_much_is_checked_as_its_views_are_worth(pool, parameters, open_terms, merchants):
+    """Views come before and after in the same order, so each share of the lot is drawn among the same debts."""
+    offers = stream.draw(pool, parameters())
+
+    def ran(left_views: float) -> list[market.Fate]:
+        return market.Market(arms.HYBRID, merchants, parameters(), open_terms | {"left_views": left_views}).run(offers)
+
+    every, some, none = ran(1), ran(60), ran(1_000_000)
+    seen = [f for f in none if f.debt and not f.debt.cause and f.debt.impressions]
+    assert figures.debts(none)["ended_seen"] == len(seen) > 30
+    assert figures.debts(every)["ended_seen"] == 0
+    drawn = [f for f in some if f.debt and f.debt.cause == "left"]
+    assert all(f.debt.impressions > 60 * f.debt.place for f in drawn)
+    assert 0 < len(drawn) < len(seen)
+    assert all(f.heavy_after == 1 and f.status == Status.ENDED for f in drawn), "off the market it stays"
+
+
+def test_a_finding_for_the_record_weighs_on_its_seller_and_moves_nothing(pool, parameters, open_terms, merchants):
+    offers = stream.draw(pool, parameters())
+    this = market.Market(arms.HYBRID, merchants, parameters(), open_terms | {"left_views": 1})
+    fate = next(f for f in this.run(offers) if f.debt and f.debt.cause == "left")
+    fate.offer = replace(fate.offer, case=pool.unsafe[0])
+    this._for_the_record(fate, Outcome(Status.IN_REVIEW), 5.0)
+    (at, _, decide, whose, _) = this.events[0]
+    assert (whose, at) == (fate, 5.0 + fate.offer.moderator_seconds)
+    decide(fate, at)
+    assert (fate.rejected, fate.status) == (True, Status.ENDED)
+    assert this.known.standing(fate.offer.seller, fate.offer.category, at).violation
 
 
 def test_the_mix_is_stated(found):

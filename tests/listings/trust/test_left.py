@@ -1,4 +1,4 @@
-"""What was on sale owing its checks and is edited, withdrawn or sold: seen is checked, whatever its seller does."""
+"""What was on sale owing its checks and is edited, withdrawn or sold is checked all the same, or drawn for it."""
 
 import json
 import threading
@@ -22,10 +22,11 @@ DOUBT = {"where": "cloud", "model": "listing-text-cloud", "decision": "block", "
 
 
 @pytest.fixture
-def seen(owing):
-    """A listing on sale that owes its checks and was seen once."""
+def seen(owing, set_to):
+    """A listing on sale that owes its checks and was seen once, which is enough to be looked at."""
 
     def make(**changes):
+        set_to(left_views=1)
         debt = owing(**changes)
         exposure.shown([debt.listing_id])
         debt.refresh_from_db()
@@ -199,6 +200,78 @@ def test_what_is_bought_unchecked_is_checked_all_the_same(seen, shopper):
     assert debt.state == "paid"
 
 
+@pytest.mark.parametrize("how", ["withdrawn", "sold"])
+def test_what_few_saw_is_looked_at_as_its_place_in_the_lot_says(earn, open_cells, send, set_to, merchant, shopper, how):
+    """120 views of 400: whoever lies among the first .3 is drawn."""
+    earn(12)
+    open_cells()
+    set_to(left_views=400, audit_share=0)
+    found = {}
+    for number, place in enumerate((0.299, 0.3, 0.9)):
+        debt = Debt.objects.get(listing=send(title=f"Wooden train set, {number} pieces"))
+        Debt.objects.filter(pk=debt.pk).update(place=place, impressions=120)
+        listing = Listing.objects.get(pk=debt.listing_id)
+        if how == "withdrawn":
+            selling.end(listing=listing, seller=merchant)
+        else:
+            orders.place(listing=listing, buyer=shopper, price_seen=str(listing.price))
+        found[place] = debt
+    assert debts.pay() == 1
+    for debt in found.values():
+        long_gone(debt, minutes=11)
+    debts.pay()
+    for debt in found.values():
+        debt.refresh_from_db()
+    assert [(d.state, d.cause) for d in found.values()] == [("left", "left"), ("void", ""), ("void", "")]
+    fates = savings.count(7).revisions.fates
+    assert (fates["avoided"], fates["owed"]) == (2, 1)
+
+
+def test_an_edit_is_looked_at_wherever_it_lies_in_the_lot(owing, set_to, edit):
+    set_to(left_views=1_000_000)
+    debt = owing()
+    exposure.shown([debt.listing_id])
+    Debt.objects.filter(pk=debt.pk).update(place=0.999)
+    edit(debt.listing)
+    assert debts.pay() == 1
+
+
+def test_whoever_withdraws_and_sends_again_begins_where_it_was(owing, set_to, edit, merchant):
+    set_to(left_views=1_000_000, heavy_cap=100)
+    debt = owing()
+    debt.job.checks.filter(name__in=checks.LIGHT).update(state=OwedCheck.State.DONE)
+    Debt.objects.filter(pk=debt.pk).update(place=0.999, impressions=98, light_at=timezone.now())
+    selling.end(listing=Listing.objects.get(pk=debt.listing_id), seller=merchant)
+    long_gone(debt, minutes=11)
+    debts.pay()
+    debt.refresh_from_db()
+    assert debt.state == "void"
+    again = edit(debt.listing)
+    assert again.status == Status.PUBLISHED, "nothing is owed of what it said before"
+    owed = Debt.objects.get(listing=again, state="open")
+    assert owed.impressions == 98
+    Debt.objects.filter(pk=owed.pk).update(light_at=timezone.now())
+    exposure.shown([again.pk])
+    assert Listing.objects.get(pk=again.pk).status == Status.PUBLISHED
+    exposure.shown([again.pk])
+    owed.refresh_from_db()
+    assert (owed.impressions, owed.cause) == (100, "views")
+    assert Listing.objects.get(pk=again.pk).status == Status.CHECKING
+
+
+def test_what_was_paid_begins_anew(seen, edit):
+    debt = seen()
+    Debt.objects.filter(pk=debt.pk).update(impressions=70)
+    edit(debt.listing)
+    debts.pay()
+    run_all(debt)
+    assert debt.state == "paid"
+    for check in OwedCheck.objects.filter(job__listing=debt.listing_id, job__revision=2):
+        validation.run(check.pk)
+    again = edit(debt.listing, description="Beech tracks and two stations.")
+    assert Debt.objects.get(listing=again, state="open").impressions == 0
+
+
 def test_what_nobody_saw_owes_nothing(owing, merchant):
     debt = owing()
     selling.end(listing=debt.listing, seller=merchant)
@@ -214,7 +287,8 @@ def test_what_nobody_saw_owes_nothing(owing, merchant):
     assert savings.count(7).revisions.fates["avoided"] == 1
 
 
-def test_a_page_that_was_being_made_counts(owing, merchant):
+def test_a_page_that_was_being_made_counts(owing, merchant, set_to):
+    set_to(left_views=1)
     debt = owing()
     selling.end(listing=debt.listing, seller=merchant)
     exposure.shown([debt.listing_id])
@@ -312,14 +386,14 @@ def test_earlier_debts_count_as_debts_of_the_seller(withdrawn, send, set_to):
 def test_a_deleted_listing_troubles_nobody(withdrawn, monkeypatch):
     debt = withdrawn()
     keys = list(debt.job.checks.values_list("pk", flat=True))
-    real = debts._seen
+    real = debts._call_in_each
 
-    def deleted_meanwhile(left):
-        rows = list(real(left))
+    def deleted_meanwhile(rows, cause):
+        rows = list(rows)
         Listing.objects.filter(pk=debt.listing_id).delete()
-        return rows
+        return real(rows, cause)
 
-    monkeypatch.setattr(debts, "_seen", deleted_meanwhile)
+    monkeypatch.setattr(debts, "_call_in_each", deleted_meanwhile)
     assert debts.pay() == 0
     for pk in keys:
         validation.run(pk)

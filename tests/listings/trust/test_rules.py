@@ -12,6 +12,7 @@ from listings.models import (
     Debt,
     Decision,
     Listing,
+    Order,
     OwedCheck,
     ReviewJob,
     Ruling,
@@ -20,7 +21,7 @@ from listings.models import (
     Verdict,
     Where,
 )
-from listings.trust import rules, savings, tiers
+from listings.trust import rules, savings, settings, tiers
 from models import manifest, text
 from tests.listings.conftest import WORDS
 
@@ -94,6 +95,44 @@ def test_another_shop_name_means_it_may_have_changed_hands(ready, merchant, as_u
     as_user(merchant).post("/accounts/settings/", page | {"shop_name": "Under new owners"})
     merchant.refresh_from_db()
     assert merchant.trust_from is not None
+
+
+@pytest.fixture
+def rejected(make_case, moderator):
+    """A rejection under another category, so many days ago."""
+
+    def make(days: float) -> None:
+        case = make_case()
+        Decision.objects.create(
+            review_job=case,
+            listing=case.listing,
+            moderator=moderator,
+            action="reject",
+            policy="weapons",
+            created_at=timezone.now() - timedelta(days=days),
+        )
+
+    return make
+
+
+def test_after_a_rejection_trust_is_earned_anew(ready, send, rejected, merchant, set_to):
+    rejected(days=5.5)  # `ready` earned one a day before, and five since
+    standing = tiers.standing(merchant, "toys", settings.values())
+    assert (standing.tier, standing.points) == (tiers.Tier.KNOWN, 5)
+    assert grounds(send()) == ""
+    set_to(trusted_after=5)
+    assert tiers.standing(merchant, "toys", settings.values()).tier == tiers.Tier.KNOWN, "trusted by none of it"
+    set_to(known_after=6)
+    assert "rejected not long ago (5 of 6 in this category since)" in grounds(send(title="Wooden train set, 9 pieces"))
+
+
+def test_sales_from_before_a_rejection_count_for_nothing(ready, rejected, merchant, shopper):
+    first = Listing.objects.filter(seller=merchant, category="toys").order_by("created_at").first()
+    Order.objects.create(
+        listing=first, buyer=shopper, price=first.price, status="settled", created_at=timezone.now() - timedelta(days=9)
+    )
+    rejected(days=5.5)
+    assert tiers.standing(merchant, "toys", settings.values()).points == 5
 
 
 def test_after_a_rejection_everything_of_the_seller_is_checked_first(ready, send, make_case, moderator):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from listings import submission
 from listings.lifecycle import Status
 from listings.models import Decision, Listing, Notice, PendingDecision, ReviewJob
-from listings.moderation import appeals, claims, decisions, queue
+from listings.moderation import appeals, claims, decisions, queue, statements
 from tests.conftest import person
 from tests.listings.conftest import WORDS
 
@@ -102,12 +102,15 @@ def test_passing_on_needs_a_word_for_the_next(console, make_case):
 
 def test_the_preview_shows_what_the_merchant_will_read(console, make_case):
     case = make_case()
-    said = {"of": "reject", "policy": "weapons", "reason": "<b>Because</b>"}
-    paragraphs = console.post("/moderation/preview/", said).json()["paragraphs"]
-    assert "Weapons: <b>Because</b>." in paragraphs
+    said = {"of": "reject", "policy": "weapons", "reason": "<b>Because</b>", "job": case.pk}
+    (message,) = console.post("/moderation/preview/", said).json()["messages"]
+    assert message["title"] == "“Shotgun microphone” is not allowed here"
+    assert "Weapons: <b>Because</b>." in message["paragraphs"]
     shown = console.post(f"/moderation/{case.pk}/", said | {"action": "preview"}).content.decode()
     assert "&lt;b&gt;Because" in shown and "<b>Because" not in shown
-    assert console.post("/moderation/preview/", {"of": "nonsense", "policy": "x" * 99}).status_code == 200
+    nonsense = {"of": "nonsense", "policy": "x" * 99, "job": case.pk, "photos": "x"}
+    assert console.post("/moderation/preview/", nonsense).status_code == 200
+    assert console.post("/moderation/preview/", {"job": "x"}).json() == {"messages": []}
 
 
 @pytest.mark.parametrize("query", ["?lane=x&policy=y&order=z", "?after=nonsense", "?policy=none", "?lane=appeals"])
@@ -144,6 +147,32 @@ def test_several_are_decided_together_without_those_left_out_and_taken_back(cons
     console.post("/moderation/undo/", {"pending": keys[:1]})
     decisions.settle_due(timezone.now() + timedelta(minutes=1))
     assert Decision.objects.count() == 1
+
+
+def test_together_reads_to_each_merchant_as_one_by_one(console, make_case, other_merchant, no_undo):
+    alone, first, other = make_case("Knife alone"), make_case("Knife 1"), make_case("Knife 2")
+    Listing.objects.filter(pk=other.listing.pk).update(seller=other_merchant)
+    said = {"policy": "weapons", "reason": REASON}
+    console.post(f"/moderation/{alone.pk}/", word(alone, "reject", **said))
+    several = said | {"job": [first.pk, other.pk], "action": "reject"}
+    shown = console.post("/moderation/bulk/", several).content.decode()
+    sent = console.post("/moderation/preview/", several | {"of": "reject"}).json()["messages"]
+    revisions = {f"revision-{case.pk}": case.revision for case in (first, other)}
+    console.post("/moderation/bulk/", several | revisions | {"sure": "1"})
+    as_alone = Notice.objects.get(title__contains="alone")
+    for case, message in zip((first, other), sent, strict=True):
+        title = case.listing.title
+        notice = Notice.objects.get(title__contains=title)
+        assert notice.person_id == Listing.objects.get(pk=case.listing_id).seller_id
+        assert (notice.title, notice.text.split("\n\n")) == (message["title"], message["paragraphs"])
+        assert notice.text == as_alone.text.replace("Knife alone", title)
+        assert f"<summary>{message['title']}</summary>" in shown and message["paragraphs"][0] in shown
+        one, many = (statements.as_row(Decision.objects.get(review_job=each)) for each in (alone, case))
+        own = ("statement", "decided_at", "listing", "listing_title", "listing_url", "appeal_until")
+        assert many["listing_title"] == title
+        assert {name: one[name] for name in one if name not in own} == {
+            name: many[name] for name in many if name not in own
+        }
 
 
 def test_a_bulk_decision_without_a_reason_is_refused_with_all_still_chosen(console, make_case):

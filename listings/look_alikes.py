@@ -21,10 +21,9 @@ LIVE = (Status.CHECKING, Status.IN_REVIEW, Status.PUBLISHED, Status.PAUSED)
 def check(listing: Listing, photo: Photo) -> list[Verdict]:
     """An unsaved verdict. Raises OSError."""
     began = time.perf_counter()
-    twin = find(listing, photo)
+    twin, distance = nearest_first(listing, photo)
     detail = {}
     if twin and twin.listing:
-        distance = int(getattr(twin, "distance", 0))  # near_to adds it
         detail = {"of": twin.listing.public_id, "title": twin.listing.title, "distance": distance}
     return [
         Verdict(
@@ -40,20 +39,26 @@ def check(listing: Listing, photo: Photo) -> list[Verdict]:
 
 
 def find(listing: Listing, photo: Photo) -> Photo | None:
+    """The photo of `nearest_first`. Raises OSError."""
+    return nearest_first(listing, photo)[0]
+
+
+def nearest_first(listing: Listing, photo: Photo) -> tuple[Photo | None, int]:
     """A near-identical photo of a live listing, as it is or mirrored, of the seller who put the picture up first, if
-    that is another one.
+    that is another one; and how many bits differ. Raises OSError.
 
     Who was first: by when the picture first came to any listing of theirs, live or not. So whoever sells the thing once
     more is at ease beside copies that others made meanwhile, and nobody is first by keeping a photo in a draft.
     """
     bits = photo_bank.known(photo)
     if bits is None:
-        return None
+        return None, 0
     mirrored = photo_bank.phash(ImageOps.mirror(photo_files.decoded(photo, photo_bank.SIDE)))
-    rows = Photo.objects.filter(listed_at__isnull=False, phash__isnull=False).select_related("listing")
-    rows = rows.only("owner", "listed_at", "phash", "listing__status", "listing__public_id", "listing__title")
-    near = [twin for view in (bits, mirrored) if view for twin in photo_bank.near_to(rows, view, NEAR_IDENTICAL)]
-    near.sort(key=_age)
+    views = [view for view in (bits, mirrored) if view]
+    distances = dict(photo_bank.alike(Photo.objects.all(), views, NEAR_IDENTICAL))
+    rows = Photo.objects.filter(listed_at__isnull=False, pk__in=list(distances)).select_related("listing")
+    rows = rows.only("owner", "listed_at", "listing__status", "listing__public_id", "listing__title")
+    near = sorted(rows, key=_age)
     first: dict[int, tuple[datetime, int]] = {}  # by seller
     for twin in near:
         first.setdefault(twin.owner_id, _age(twin))
@@ -61,9 +66,10 @@ def find(listing: Listing, photo: Photo) -> Photo | None:
     shown = [
         twin for twin in near if twin.owner_id != listing.seller_id and twin.listing and twin.listing.status in LIVE
     ]
-    return min(
+    earliest = min(
         (twin for twin in shown if first[twin.owner_id] < own), key=lambda twin: first[twin.owner_id], default=None
     )
+    return earliest, min(distances[earliest.pk]) if earliest else 0
 
 
 def _age(photo: Photo) -> tuple[datetime, int]:

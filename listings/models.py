@@ -225,6 +225,10 @@ class Photo(models.Model):
                 condition=models.Q(renditions_due_at__isnull=False),
                 name="photo_renditions_owed",
             ),
+            # Every photo is held against others by its hash: all hashes lie in a fifteenth of the table.
+            models.Index(
+                fields=["phash"], include=["id", "listing"], condition=models.Q(phash__isnull=False), name="photo_phash"
+            ),
         ]
 
     @property
@@ -879,6 +883,7 @@ class Release(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     shadow_at = models.DateTimeField(null=True, blank=True)
     compared_at = models.DateTimeField(null=True, blank=True)  # when the stored texts were all compared
+    compared_with = models.PositiveIntegerField(default=0)  # the number that was live then, 0 for none
     live_at = models.DateTimeField(null=True, blank=True)  # the first time
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -914,6 +919,7 @@ class ShadowLook(models.Model):
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="+")
     revision = models.PositiveIntegerField()
     submitted = models.BooleanField()  # while the shadow ran; else it was stored already
+    against = models.PositiveIntegerField(default=0)  # the number of the release that `decided`, 0 for none
     decided = models.CharField(max_length=6, choices=VerdictDecision)
     would_be = models.CharField(max_length=6, choices=VerdictDecision)
     policy = models.CharField(max_length=30, blank=True)  # of the second
@@ -921,5 +927,7 @@ class ShadowLook(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["release", "listing", "revision"], name="one_shadow_look_a_revision")
+            models.UniqueConstraint(
+                fields=["release", "listing", "revision", "against"], name="one_shadow_look_a_revision"
+            )
         ]

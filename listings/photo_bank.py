@@ -10,11 +10,11 @@ colour; the next had 70, and the demo's drawings 76 and more.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import imagehash
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from pgvector.django import HammingDistance
 from PIL import Image
 
@@ -24,6 +24,7 @@ from .models import Decision, Listing, Photo, RemovedPhoto, RemovedPhotoHash, Ve
 
 SIDE = 256  # pixels; the hash looks at 64 x 64
 SAME = 60  # bits of 256 that may differ
+AT_ONCE = 24  # hashes that one pass over the market's photos compares: those of one removed photo
 FRAMINGS = (0.0, 0.06, 0.12)  # of width and height cut off all round, for copies that were cropped
 # How much grey (0 to 255) a place of 32 x 32 differs from its neighbours, four times the mean. A wall, a sky or a sheet
 # of paper has 2 at most, noise of the camera in it; of 1,300 photos none has less than 3.7. Below, a hash is noise.
@@ -95,6 +96,23 @@ def nearest(photo: Photo) -> tuple[RemovedPhoto, int] | None:
     return (near.removed, int(near.distance)) if near else None
 
 
+def alike(rows: QuerySet[Photo], hashes: Sequence[str], within: int) -> list[tuple[int, list[int]]]:
+    """(key, bits that differ from each of `hashes`) of the photos that are within so many bits of any of them.
+
+    Exact, as near_to is, and one pass over the index of hashes (photo_phash) however many are asked about, as long as
+    `rows` are told apart by what that index holds: the listing. Other columns would fetch every row of the table.
+    """
+    if not hashes:
+        return []
+    names = [f"bits_{place}" for place in range(len(hashes))]
+    near = Q()
+    for name in names:
+        near |= Q(**{f"{name}__lte": within})
+    asked = {name: HammingDistance("phash", bits) for name, bits in zip(names, hashes, strict=True)}
+    found = rows.filter(phash__isnull=False).order_by().annotate(**asked).filter(near).values_list("pk", *names)
+    return [(pk, [int(each) for each in distances]) for pk, *distances in found]
+
+
 def near_to(rows: QuerySet, bits: str, within: int) -> QuerySet:
     """Rows with a `phash` at most `within` bits from `bits`, the nearest first, with their `distance`.
 
@@ -123,9 +141,10 @@ def look_again(decision: Decision) -> None:
     on_market = Photo.objects.filter(listing__status__in=ASKED)
     removed = RemovedPhoto.objects.filter(decision=decision)
     found = set(on_market.filter(sha256__in=removed.values("sha256")).values_list("pk", flat=True))
-    hashed = on_market.filter(phash__isnull=False)
-    for bits in RemovedPhotoHash.objects.filter(removed__in=removed).values_list("phash", flat=True):
-        found.update(near_to(hashed, bits, SAME).values_list("pk", flat=True))
+    hashes = list(RemovedPhotoHash.objects.filter(removed__in=removed).values_list("phash", flat=True))
+    for at in range(0, len(hashes), AT_ONCE):
+        near = alike(Photo.objects.filter(listing__isnull=False), hashes[at : at + AT_ONCE], SAME)
+        found.update(pk for pk, _ in near)
     for photo in on_market.filter(pk__in=found).order_by("pk"):
         owe_again(photo, PHOTO_BANK)
 

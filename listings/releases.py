@@ -12,19 +12,19 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from models import contract, manifest, patch, patch_check, patch_fit, runtime, text
 
 from . import content, policies
-from .models import Decision, Listing, Release, ReleaseChange, User, Verdict, VerdictDecision, Where
+from .models import Decision, Listing, Release, ReleaseChange, RemovedPhoto, User, Verdict, VerdictDecision, Where
 
 log = logging.getLogger(__name__)
 SECONDS = 2.0  # that a process goes on with what it read
@@ -86,7 +86,7 @@ def _current(state: str) -> Current:
     row = Release.objects.filter(state=state).first()
     if row is None:
         return Current()
-    if problem := problem_of(row):
+    if problem := problem_of(row) or _flip_of(of_row(row)):
         log.error("release p%s is live and cannot be used: %s", row.number, problem)
         return Current(problem=problem)
     return Current(of_row(row))
@@ -116,6 +116,19 @@ def problem_of(row: Release) -> str:
     return ""
 
 
+def _flip_of(release: patch.Release) -> str:
+    """Why a release that passed once may not count now: the golden texts may be others than they were then, and a row
+    can be changed past this module. The answer is remembered, so it costs each process a moment once."""
+    try:
+        refuse_flips(release)
+    except ValidationError as error:
+        found: str = error.messages[0]
+        return found
+    except manifest.ModelUnavailable as error:
+        return str(error)
+    return ""
+
+
 def device_sha256(entry: dict[str, Any]) -> str:
     found: str = entry["variants"][manifest.variant_name(entry, "device")]["sha256"]
     return found
@@ -130,7 +143,8 @@ def numbered(number: int) -> patch.Release | None:
 
 def for_browsers(entry: dict[str, Any]) -> dict[str, Any]:
     """What the list of models says besides of the device's text model, `entry` being its part of that list; nothing
-    where no release is live or the live one cannot be used. Raises ModelUnavailable."""
+    where no release is live or the live one cannot be used. The release has its own operating points: a device that
+    cannot have the patch goes on with the file and the file's. Raises ModelUnavailable."""
     release = live().release
     if release is None:
         return {}
@@ -144,7 +158,7 @@ def for_browsers(entry: dict[str, Any]) -> dict[str, Any]:
             "replaces": len(patch.nothing(len(entry["labels"]))),
             "patched_sha256": _patched_sha256(entry["sha256"], release.content, len(entry["labels"])),
         }
-    return {"release": found, "operating_points": entry["operating_points"] | release.points}
+    return {"release": found | {"operating_points": entry["operating_points"] | release.points}}
 
 
 @lru_cache(maxsize=8)
@@ -152,6 +166,18 @@ def _patched_sha256(model_sha256: str, made: bytes, labels: int) -> str:
     """model_sha256: of the published file, so that another file gives another answer."""
     file = runtime.variant_bytes(text.MODEL, "device")
     return hashlib.sha256(patch.patched(file, made, labels)).hexdigest()
+
+
+def scored_alike() -> tuple[str, ...]:
+    """Versions, as verdicts name them, of which the scores are those of what counts now: releases of the same patch
+    differ in thresholds alone. Raises ModelUnavailable."""
+    entry = manifest.model(manifest.load(), text.MODEL)
+    release, base = live().release, str(entry["version"])
+    made = release.content if release else b""
+    sha256 = hashlib.sha256(made).hexdigest() if made else ""
+    rows = Release.objects.filter(model_sha256=device_sha256(entry), patch_sha256=sha256, live_at__isnull=False)
+    found = [f"{base}+p{number}" for number in rows.order_by("number").values_list("number", flat=True)]
+    return tuple(found if made else [base, *found])
 
 
 def bytes_of(sha256: str) -> bytes | None:
@@ -169,6 +195,15 @@ def split_version(version: str) -> tuple[str, int | None]:
     return version, None
 
 
+def read_live() -> patch.Release | None:
+    """The release that counts, asked of the database now."""
+    return _current(Release.State.LIVE).release
+
+
+def number_of(release: patch.Release | None) -> int:
+    return release.number if release else 0
+
+
 # --- From decisions to a draft ----------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Candidate:
@@ -184,28 +219,27 @@ class Candidate:
 
 def wrong_decisions(policy: str = "", most: int = EXAMPLES, keys: Sequence[int] | None = None) -> list[Candidate]:
     """The latest decisions that the device's model got wrong, the text still being the one decided on: rejected though
-    it said no more than “unsure”, or approved though it warned. `policy`: of that one alone; `keys`: of those alone."""
-    plain = Decision.objects.standing().filter(action__in=[Decision.Action.APPROVE, Decision.Action.REJECT])
-    rows = plain.select_related("listing__seller", "moderator", "review_job")
-    rows = rows.prefetch_related("listing__photos").defer("listing__search")
+    it said no more than “unsure”, or approved though it warned. Not those by which photos were removed: their words may
+    be harmless. `policy`: of that one alone; `keys`: of those alone."""
+    looks = Verdict.objects.filter(
+        listing=OuterRef("listing"), revision=OuterRef("review_job__revision"),
+        where=Where.GATE, model=text.MODEL, photo=None,
+    ).order_by("-created_at", "-pk")  # fmt: skip
+    rows = Decision.objects.standing().filter(review_job__revision=F("listing__revision"))
+    rows = rows.filter(~Exists(RemovedPhoto.objects.filter(decision=OuterRef("pk"))))
+    rows = rows.annotate(look=Subquery(looks.values("pk")[:1]), said=Subquery(looks.values("decision")[:1]))
+    missed = Q(action=Decision.Action.REJECT, look__isnull=False) & ~Q(said__in=WARNED)
+    alarm = Q(action=Decision.Action.APPROVE, said__in=WARNED)
+    if policy:
+        rows = rows.annotate(suspected=Subquery(looks.values("policy")[:1]))
+        missed, alarm = missed & Q(policy=policy), alarm & Q(suspected=policy)
+    rows = rows.filter(missed | alarm)
     if keys is not None:
         rows = rows.filter(pk__in=keys)
-    found: list[Candidate] = []
-    for decision in rows.order_by("-created_at", "-pk")[: 50 * most]:
-        if decision.review_job.revision != decision.listing.revision:
-            continue
-        said = decision.listing.verdicts.filter(
-            revision=decision.listing.revision, where=Where.GATE, model=text.MODEL, photo=None
-        ).last()
-        if said is None:
-            continue
-        rejected = decision.action == Decision.Action.REJECT
-        of_policy = decision.policy if rejected else said.policy
-        if (said.decision in WARNED) != rejected and (not policy or of_policy == policy):
-            found.append(Candidate(decision, said))
-        if len(found) == most:
-            break
-    return found
+    rows = rows.select_related("listing__seller", "moderator", "review_job").defer("listing__search")
+    chosen = list(rows.prefetch_related("listing__photos").order_by("-created_at", "-pk")[:most])
+    verdicts = Verdict.objects.in_bulk([each.look for each in chosen])
+    return [Candidate(each, verdicts[each.look]) for each in chosen]
 
 
 def fit(*, moderator: User, decisions: Sequence[int], reason: str) -> Release:
@@ -338,7 +372,7 @@ def publish(*, release: Release, moderator: User, reason: str) -> None:
         rows = _locked()
         row = rows[release.pk]
         _refuse_unusable(row)
-        if row.compared_at is None:
+        if row.compared_at is None or row.compared_with != number_of(read_live()):
             raise ValidationError("Its shadow has not gone over the stored listings yet. Wait a moment.")
         if refusal := shadow.alarming(row):
             raise ValidationError(refusal)
@@ -350,9 +384,12 @@ def publish(*, release: Release, moderator: User, reason: str) -> None:
     forget()
 
 
-def roll_back(*, moderator: User, reason: str, to: Release | None) -> None:
-    """Back to a release that was live before, or to the published file alone (None). Raises ValidationError,
-    PermissionDenied."""
+def roll_back(*, moderator: User, reason: str, to: Release | None, seen: int | None = None) -> None:
+    """Back to a release that was live before, or to the published file alone (None). `seen`: the number that the
+    moderator saw live, 0 for none: what somebody else published meanwhile is not rolled back by mistake. What is in
+    its shadow is compared anew, with what counts now. Raises ValidationError, PermissionDenied."""
+    from . import shadow
+
     _may(moderator)
     said = _reason(reason)
     with transaction.atomic():
@@ -360,6 +397,11 @@ def roll_back(*, moderator: User, reason: str, to: Release | None) -> None:
         now = next((row for row in rows.values() if row.state == Release.State.LIVE), None)
         if now is None and to is None:
             raise ValidationError("No release is live: the published model works by itself already.")
+        if seen is not None and seen != (now.number if now else 0):
+            is_live = f"p{now.number} is live" if now else "No release is live"
+            raise ValidationError(f"{is_live} by now: somebody else was faster. Nothing changed.")
+        if now and to and now.pk == to.pk:
+            raise ValidationError(f"p{now.number} is live already. Nothing changed.")
         if now:
             back = f"to p{to.number}" if to else "to the published model"
             _move(now, Release.State.RETIRED, moderator, f"Rolled back {back}: {said}"[:REASON_MOST])
@@ -369,6 +411,9 @@ def roll_back(*, moderator: User, reason: str, to: Release | None) -> None:
                 raise ValidationError("It was never live: publish it from its shadow.")
             _refuse_unusable(row)
             _move(row, Release.State.LIVE, moderator, said, source=Release.State.RETIRED)
+        for row in rows.values():
+            if row.state == Release.State.SHADOW:
+                transaction.on_commit(partial(shadow.enqueue, row.pk))
     forget()
 
 
@@ -421,7 +466,7 @@ def _note(row: Release, source: str, target: str, actor: User, reason: str) -> N
 
 
 def _refuse_unusable(row: Release) -> None:
-    if problem := problem_of(row):
+    if problem := problem_of(row) or _flip_of(of_row(row)):
         raise ValidationError(f"p{row.number} cannot be used: {problem}")
 
 

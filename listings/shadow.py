@@ -47,13 +47,15 @@ def compare_stored(pk: int) -> int:
     row = Release.objects.filter(pk=pk, state=Release.State.SHADOW).first()
     if row is None or releases.problem_of(row):
         return 0
-    tried, now = releases.of_row(row), releases.live().release
+    tried, now = releases.of_row(row), releases.read_live()
     keys = list(stored().values_list("pk", flat=True))
     for at in range(0, len(keys), BATCH):
         rows = Listing.objects.filter(pk__in=keys[at : at + BATCH]).prefetch_related("photos").defer("search")
         looks = [_look(pk, tried, now, listing, submitted=False) for listing in rows]
         ShadowLook.objects.bulk_create(looks, ignore_conflicts=True)
-    Release.objects.filter(pk=pk, state=Release.State.SHADOW).update(compared_at=timezone.now())
+    Release.objects.filter(pk=pk, state=Release.State.SHADOW).update(
+        compared_at=timezone.now(), compared_with=releases.number_of(now)
+    )
     return len(keys)
 
 
@@ -72,6 +74,7 @@ def _look(pk: int, tried: patch.Release, now: patch.Release | None, listing: Lis
         listing=listing,
         revision=listing.revision,
         submitted=submitted,
+        against=releases.number_of(now),
         decided=before["decision"],
         would_be=after["decision"],
         policy=after["policy"],
@@ -83,7 +86,7 @@ def figures(row: Release) -> dict[str, Any]:
     """looked, submitted, other (decided otherwise), new_warnings, on_approved (of those, listings that a moderator
     approved or that are on sale), approved (looked at), now_caught (of rejected listings that were let through),
     warnings_gone. The examples that it was fitted on are left out."""
-    rows = row.looks.exclude(listing__decisions__in=row.examples.all())
+    rows = _looks(row).exclude(listing__decisions__in=row.examples.all())
     approved = rows.filter(_approved())
     newly = Q(would_be__in=releases.WARNED) & ~Q(decided__in=releases.WARNED)
     gone = Q(decided__in=releases.WARNED) & ~Q(would_be__in=releases.WARNED)
@@ -98,6 +101,13 @@ def figures(row: Release) -> dict[str, Any]:
         "now_caught": rejected.filter(newly).count(),
         "warnings_gone": rows.filter(gone).count(),
     }
+
+
+def _looks(row: Release) -> QuerySet[ShadowLook]:
+    """Those that say what publishing it would change now. Once it has left its shadow, those of its last comparison:
+    beside a release that was rolled back since, its own false alarms would have been none."""
+    now = releases.number_of(releases.read_live()) if row.state == Release.State.SHADOW else row.compared_with
+    return row.looks.filter(against=now)
 
 
 def _approved() -> Any:
@@ -120,5 +130,5 @@ def alarming(row: Release) -> str:
 
 def newly_warned(row: Release, most: int = 10) -> list[ShadowLook]:
     """Approved listings that it would warn, for a person to look at."""
-    rows = row.looks.filter(_approved(), would_be__in=releases.WARNED).exclude(decided__in=releases.WARNED)
+    rows = _looks(row).filter(_approved(), would_be__in=releases.WARNED).exclude(decided__in=releases.WARNED)
     return list(rows.select_related("listing").defer("listing__search").order_by("-pk")[:most])

@@ -160,11 +160,13 @@ def sweep() -> int:
 
 
 def _send_shadow() -> None:
-    """A release whose shadow has not gone over the stored listings."""
+    """A release whose shadow has not gone over the stored listings, or did while another one was live."""
+    from . import releases
+
     since = timezone.now() - RESEND_WHAT_CAN_WAIT
-    owed = Release.objects.filter(state=Release.State.SHADOW, compared_at=None, shadow_at__lte=since)
-    for pk in owed.values_list("pk", flat=True):
-        enqueue_shadow(pk)
+    for row in Release.objects.filter(state=Release.State.SHADOW, shadow_at__lte=since).defer("patch"):
+        if row.compared_at is None or row.compared_with != releases.number_of(releases.read_live()):
+            enqueue_shadow(row.pk)
 
 
 def _send_renditions(now: datetime) -> None:

@@ -20,6 +20,7 @@ FEATURES, LOGITS = "patch_features", "patch_logits"  # tensors inside the graph 
 GOLDEN = "listing-text-golden.json"  # texts with their answers, beside the published file
 SLOTS = 16_384  # no two ids of a patch have the same remainder
 BYTES = 20_000  # of a patch as it lies; compressed on the line it is smaller
+LARGEST = 100.0  # logits that a feature may add: far beyond any fit, and far from where sums of float32 end
 FLOAT, INT8, INT32, INT64 = 1, 3, 6, 7  # element types of ONNX
 VARINT, BYTES_OF = 0, 2  # wire types of protobuf
 
@@ -117,6 +118,8 @@ def _refuse(patch: Patch) -> None:
         raise PatchError("Two features of the patch share a slot.")
     if not np.isfinite(patch.scale) or patch.scale <= 0:
         raise PatchError("The scale of the patch is no size.")
+    if patch.scale * 128 > LARGEST:
+        raise PatchError("The patch moves the model further than any text could.")
 
 
 # --- Protobuf, as much of it as three tensors need --------------------------------------------------------------------

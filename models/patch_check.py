@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,12 +43,22 @@ def flips(release: patch.Release, folder: Path = manifest.PUBLISHED) -> list[Fli
     is damaged."""
     entry = manifest.model(manifest.load(folder), text.MODEL)
     file = entry["variants"][manifest.variant_name(entry, "device")]["sha256"]
-    return list(_flips(release.content, tuple(sorted(release.points.items())), folder, file))
+    return list(_flips(release.content, tuple(sorted(release.points.items())), folder, file, _digest(folder)))
+
+
+def _digest(folder: Path) -> str:
+    """Of the golden texts: other ones are asked anew. Raises ModelUnavailable."""
+    try:
+        return hashlib.sha256((folder / patch.GOLDEN).read_bytes()).hexdigest()
+    except OSError as error:
+        raise manifest.ModelUnavailable("The golden texts are missing or damaged. Restore them from git.") from error
 
 
 @lru_cache(maxsize=16)
-def _flips(content: bytes, points: tuple[tuple[str, float], ...], folder: Path, file: str) -> tuple[Flip, ...]:
-    """file: the SHA-256 of the published file."""
+def _flips(
+    content: bytes, points: tuple[tuple[str, float], ...], folder: Path, file: str, texts: str
+) -> tuple[Flip, ...]:
+    """file, texts: the SHA-256 of the published file and of the golden texts."""
     release, found = patch.Release(0, content, dict(points)), []
     for answer in golden(folder):
         told = text.check_text(golden_fields(answer), folder=folder, release=release)

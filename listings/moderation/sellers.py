@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 
 from django.db.models import Count
@@ -62,11 +63,20 @@ def look_alikes(job: ReviewJob) -> list[tuple[Listing, str]]:
     if listing.fingerprint:
         for twin in others.filter(fingerprint=listing.fingerprint).order_by("-pk")[:ALIKE]:
             found[twin.pk] = (twin, "the same words")
-    for photo in listing.photos.all():
-        if photo.phash is None or len(found) >= ALIKE:
-            continue
-        rows = Photo.objects.filter(listing__isnull=False, phash__isnull=False).exclude(listing=listing)
-        near = list(photo_bank.near_to(rows, photo.phash, photo_bank.SAME)[:ALIKE])
-        for twin in others.filter(pk__in=[each.listing_id for each in near]):
-            found.setdefault(twin.pk, (twin, f"a photo like photo {photo.position + 1}"))
+    if len(found) >= ALIKE:
+        return list(found.values())
+    hashed = [photo for photo in listing.photos.all() if photo.phash is not None]
+    elsewhere = Photo.objects.filter(listing__gt=listing.pk) | Photo.objects.filter(listing__lt=listing.pk)
+    near = photo_bank.alike(elsewhere, [photo.phash for photo in hashed], photo_bank.SAME)
+    nearest = {
+        photo.pk: [pk for _, pk in heapq.nsmallest(ALIKE, ((bits[place], pk) for pk, bits in near if bits[place] <= photo_bank.SAME))]
+        for place, photo in enumerate(hashed)
+    }
+    keys = {pk for found_for in nearest.values() for pk in found_for}
+    listing_of = dict(Photo.objects.filter(pk__in=keys).values_list("pk", "listing"))
+    twins = {twin.pk: twin for twin in others.filter(pk__in=set(listing_of.values()))}
+    for photo in hashed:
+        for pk in nearest[photo.pk]:
+            if twin := twins.get(listing_of.get(pk)):
+                found.setdefault(twin.pk, (twin, f"a photo like photo {photo.position + 1}"))
     return list(found.values())[:ALIKE]

@@ -36,6 +36,7 @@ from django.utils import timezone
 
 from models import manifest, text
 
+from .. import releases
 from ..lifecycle import Status
 from ..models import Decision, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
 from .quality import TAKEN_OFF
@@ -63,7 +64,7 @@ class Histogram:
 
     model: str
     version: str
-    points: dict[str, Any]  # of the manifest
+    points: dict[str, Any]  # of the manifest, with those of the live release in their place
     days: float
     rows: dict[str, list[Row]]
     unfamiliar: int
@@ -81,7 +82,7 @@ class Histogram:
         return [found[at] for at in sorted(found)]
 
     def published(self, policy: str) -> dict[str, float]:
-        """The thresholds of the manifest: from "unsure" on a model doubts."""
+        """The thresholds that count now: from "unsure" on a model doubts."""
         own = self.points.get("per_policy", {}).get(policy, {})
         return {name: float(own.get(name, self.points[name])) for name in ("unsure", "warn", "block")}
 
@@ -120,12 +121,18 @@ def at(rows: Sequence[Row], threshold: float, days: float) -> Outcome:
 
 
 def histogram(choice: str, since: datetime) -> Histogram:
-    """Of the published version of one of MODELS. Raises ModelUnavailable."""
+    """Of the present version of one of MODELS: with a release that is live, of what was scored as it scores. Raises
+    ModelUnavailable."""
     where, model, _ = MODELS[choice]
     entry = manifest.model(manifest.load(), model)
     points, version = entry["operating_points"], str(entry["version"])
+    versions: tuple[str, ...] = (version,)
+    if model == text.MODEL:
+        versions = releases.scored_alike()
+        if release := releases.live().release:
+            points, version = points | release.points, release.version(version)
     said = Verdict.objects.filter(
-        where=where, model=model, version=version, photo=None, created_at__gte=since, scores__has_key="safe"
+        where=where, model=model, version__in=versions, photo=None, created_at__gte=since, scores__has_key="safe"
     )
     counted = said.annotate(top=_top(points["policies"]), at=_score(), known=_known()).order_by()
     rows: dict[str, dict[int, Row]] = defaultdict(dict)

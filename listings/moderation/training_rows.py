@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -68,7 +68,8 @@ def rows(report: Exported, since: date | None = None, until: date | None = None)
         found = found.filter(created_at__gte=_midnight(since))
     if until:
         found = found.filter(created_at__lt=_midnight(until + timedelta(days=1)))
-    banned = RemovedPhoto.objects.filter(decision=OuterRef("pk"))
+    # An appeal that changed the ground leaves the photos in the bank under the first decision.
+    banned = RemovedPhoto.objects.filter(Q(decision=OuterRef("pk")) | Q(decision=OuterRef("about")))
     found = found.annotate(by_photo=Exists(banned)).select_related("review_job", "listing").defer("listing__search")
     for decision in found.order_by("created_at", "pk").iterator(AT_ONCE):
         reason = _says_nothing(decision)

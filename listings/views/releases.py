@@ -75,7 +75,7 @@ def _act(request: SignedInRequest) -> str:
         return f"{made} is a draft of other thresholds, and no golden text changes. Next: its shadow."
     if action == "back":
         to = _release(request) if request.POST.get("release") else None
-        releases.roll_back(to=to, **said)
+        releases.roll_back(to=to, seen=_seen(request), **said)
         return f"Rolled back to {to or 'the published model'}. Devices know within minutes, the server within seconds."
     steps = {"shadow": releases.start_shadow, "publish": releases.publish, "discard": releases.discard}
     if action not in steps:
@@ -94,6 +94,12 @@ def _release(request: SignedInRequest) -> Release:
     if not (number.isascii() and number.isdigit() and len(number) < 9):
         raise ValidationError("Choose a release.")
     return get_object_or_404(Release, number=int(number))
+
+
+def _seen(request: SignedInRequest) -> int | None:
+    """The number that the page said was live, 0 for none; None of a form that says nothing."""
+    number = request.POST.get("live", "")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 9 else None
 
 
 def _typed_points(request: SignedInRequest) -> dict[str, float]:

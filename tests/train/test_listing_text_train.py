@@ -18,9 +18,10 @@ from models.steps import compress, publish, training
 from models.steps.recipe import read
 from models.text import check_text, check_text_in_cloud
 from tests.browser import chromium
-from tests.train.tiny_market import write
+from tests.train.tiny_market import write, write_decisions
 
 pytestmark = pytest.mark.train
+DECIDED = 40
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,7 @@ def trained(tmp_path_factory):
     data, builds = folder / "data", folder / "build"
     write(data / corpus.TRAIN, 400, seed=1)
     write(data / training.DEV, 150, seed=2)
+    write_decisions(data / corpus.DECISIONS / "november.csv.gz", DECIDED)
     small = read("listing-text-cloud")
     small["fit"] |= {"steps": 12, "batch": 16, "steps_left_out": 2}
     small["pruned"] |= {"sparse": [0.5], "steps": 1}
@@ -73,6 +75,23 @@ def test_training_writes_weights_thresholds_and_figures(trained):
     assert {path.name for path in build.glob("*.npz")} == {
         "network.npz", "network-rounded.npz", "network-kept.npz", "network-kept-1000.npz", "network-sparse-50.npz",
     }  # fmt: skip
+
+
+def test_moderators_decisions_go_into_both_fits_and_the_report_says_which(trained):
+    """Nothing else in the data says "zorbalene": whoever warns of it has it from the decisions."""
+    for name in ("listing-text", "listing-text-cloud"):
+        report = json.loads((trained / "build" / name / "training.json").read_text())
+        assert report["rows"]["decided"] == DECIDED, "a text that was decided twice counts once"
+        assert report["decisions"] == {"rows": DECIDED, "first": "2026-11-01", "last": "2026-11-20"}
+    session = open_session((trained / "build" / "listing-text" / "fp32.onnx").read_bytes())
+    labels = read("listing-text")["labels"]
+
+    def drugs(title):
+        data = pack([("title", title), ("description", "sealed")]).data
+        (scores,) = session.run(["scores"], {"bytes": np.frombuffer(data, np.uint8)})
+        return scores[labels.index("drugs")]
+
+    assert drugs("Zorbalene, another jar") > 3 * drugs("Zinnia, another jar")
 
 
 def test_what_is_pruned_is_smaller_and_what_is_sparse_is_mostly_zero(trained):
@@ -159,6 +178,7 @@ def test_the_whole_chain_publishes_a_model_that_works(trained, tmp_path, lenient
     assert len(json.loads((tmp_path / "listing_text.json").read_text())["cases"]) >= 60
     card = (published / "listing-text.md").read_text()
     assert "{" not in card.replace("{DIR}", "")
+    assert f"Of moderators' decisions {DECIDED}, from 2026-11-01 to 2026-11-20." in card
     assert "| int8-pruned |" in card
 
 

@@ -189,7 +189,9 @@ export function createClient(options) {
     const { type, id, ...content } = data;
     if (type === "ready") {
       const { name, version, release } = data.model;
-      known.set(name, `${String(version).split("+")[0]} ${release ?? ""}`);
+      // With a problem it works without the release of the list: then the list always says something else, and whoever
+      // asks again has it loaded anew.
+      known.set(name, content.problem ? WITHOUT_RELEASE : `${String(version).split("+")[0]} ${release ?? ""}`);
       loading.get(name)?.settle?.({ ...content, status: "ready" });
     } else if (type === "dropped") settle(id, { status: "superseded" });
     else if (type === "failed" && id === null) breakDown(data.code, data.message, data.name ?? TEXT);
@@ -265,6 +267,7 @@ function namesOf(entry) {
   return entry?.version ? `${entry.version} ${entry.release?.number ?? ""}` : null;
 }
 
+const WITHOUT_RELEASE = "without its release";
 const ANY = ""; // not one model but the worker
 
 function unavailable(code, detail) {

@@ -68,20 +68,25 @@ function validateClassifier(name, model, base) {
   if ("longest_side" in model) validatePhotos(name, model);
   else need(Number.isInteger(model.window_bytes) && model.window_bytes >= 128, `${name}: window_bytes is not a size`);
   if (model.release !== undefined) validateRelease(name, model, base);
-  need(isObject(model.operating_points), `${name}: no operating points`);
+  validatePoints(name, model.operating_points, labels);
+}
+
+function validatePoints(name, points, labels) {
+  need(isObject(points), `${name}: no operating points`);
   for (const point of ["unsure", "warn", "block", "coverage"]) {
-    need(Number.isFinite(model.operating_points[point]), `${name}: operating point ${point} is not a number`);
+    need(Number.isFinite(points[point]), `${name}: operating point ${point} is not a number`);
   }
-  const policies = model.operating_points.policies;
+  const { policies } = points;
   need(
     Array.isArray(policies) && policies.length > 0 && policies.every((id) => labels.includes(id)),
     `${name}: operating points name unknown policies`,
   );
 }
 
-/** What counts besides the file: a number, and a patch for the end of the file. */
-function validateRelease(name, { release, bytes }, base) {
+/** What counts besides the file: a number, operating points in the place of the model's, a patch for the file's end. */
+function validateRelease(name, { release, bytes, labels }, base) {
   need(isObject(release) && Number.isInteger(release.number) && release.number > 0, `${name}: the release has no number`);
+  if (release.operating_points !== undefined) validatePoints(name, release.operating_points, labels);
   if (release.patch === undefined) return;
   const { patch } = release;
   need(isObject(patch), `${name}: the patch is not an object`);

@@ -26,19 +26,21 @@ export function session(model, open) {
 
 /**
  * The session of a model with the release that counts besides its file, if there is any. Where its patch cannot be had,
- * or the file with it is not the one that the server knows, it is the session of the file alone.
- * @returns {Promise<{session: object, release: number|null, problem: string}>} release: what the session works with
+ * or the file with it is not the one that the server knows, it is the session of the file alone, with the file's own
+ * operating points: a release's are for its scores.
+ * @returns {Promise<{session: object, release: number|null, points: object, problem: string}>} release: what the session works with
  */
 export async function releasedSession(model, open, sources = {}) {
-  const { release } = model;
-  if (!release?.patch) return { session: await session(model, open), release: release?.number ?? null, problem: "" };
+  const { release, operating_points: own } = model;
+  const points = release?.operating_points ?? own;
+  if (!release?.patch) return { session: await session(model, open), release: release?.number ?? null, points, problem: "" };
   const key = release.patch.patched_sha256;
   try {
     const [file, patch] = await Promise.all([modelBytes(model, sources), modelBytes(release.patch, sources)]);
     const patched = await withPatch(file, patch, release.patch);
-    return { session: await openedOnce(key, () => open(patched)), release: release.number, problem: "" };
+    return { session: await openedOnce(key, () => open(patched)), release: release.number, points, problem: "" };
   } catch (error) {
-    return { session: await session(model, open), release: null, problem: String(error.message ?? error) };
+    return { session: await session(model, open), release: null, points: own, problem: String(error.message ?? error) };
   }
 }
 

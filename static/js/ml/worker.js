@@ -83,11 +83,11 @@ async function load(name, manifestUrl) {
   if (!model) throw Object.assign(new Error(`The list of models has no ${name}.`), { code: "manifest" });
   // Runtime and model travel side by side; opening the session needs both.
   starting.catch(() => (common = null));
-  const { session: opened, release, problem } = await releasedSession(model, async (bytes) => (await starting).openSession(bytes));
+  const { session: opened, release, points, problem } = await releasedSession(model, async (bytes) => (await starting).openSession(bytes));
   const runtime = await starting;
   dropOldModels(manifest).catch(() => {});
   const run = RUNS[name];
-  return { model, release, problem, opened, run: (...input) => run(runtime, opened, ...input), provider: runtime.provider };
+  return { model: { ...model, operating_points: points }, release, problem, opened, run: (...input) => run(runtime, opened, ...input), provider: runtime.provider };
 }
 
 /** The runtime stays; the list is fetched and this model's session made anew. Where that fails one goes on as before. */

@@ -45,7 +45,8 @@ class Command(BaseCommand):
             f"added: {report.people} people, {report.listings} listings, {report.orders} orders, {report.photos} photos"
         )
         self.say(
-            f"Sign in as merchant, shopper, moderator or mod_iris (a second moderator). The password of every demo account is: {people.PASSWORD}"
+            "Sign in as merchant, shopper, moderator or mod_iris (a second moderator). "
+            f"The password of every demo account is: {people.PASSWORD}"
         )
 
     def say(self, text: str) -> None:

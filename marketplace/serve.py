@@ -319,7 +319,8 @@ class Site:
                 state = is_ready(self.port)
                 ready = state is True
                 if ready:
-                    say(f"ready {time.monotonic() - self.begun:.0f} s after the packages were in place; Ctrl-C stops everything")
+                    took = time.monotonic() - self.begun
+                    say(f"ready {took:.0f} s after the packages were in place; Ctrl-C stops everything")
                     with _printing:
                         print(f"\nOpen http://127.0.0.1:{self.port}/\n", flush=True)
                 elif state and state != told:

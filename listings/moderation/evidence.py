@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
@@ -61,6 +61,7 @@ class Entry:
     heat: list[Mark] = field(default_factory=list)
     lines: list[Mark] = field(default_factory=list)  # where text was read
     link: Link | None = None
+    repeats: bool = False  # the device's, which says what the gate's before it says
 
     @property
     def is_calm(self) -> bool:
@@ -103,7 +104,7 @@ def of_words(job: ReviewJob) -> list[Entry]:
     listing = job.listing
     texts = words_of(job)
     rows = listing.verdicts.filter(revision=job.revision, photo=None)
-    return [_entry(verdict, texts) for verdict in rows]
+    return _folded([_entry(verdict, texts) for verdict in rows], gate.tolerance())
 
 
 def of_photos(job: ReviewJob) -> list[OfPhoto]:
@@ -112,7 +113,38 @@ def of_photos(job: ReviewJob) -> list[OfPhoto]:
     by_photo: dict[int | None, list[Entry]] = {}
     for verdict in rows:
         by_photo.setdefault(verdict.photo_id, []).append(_photo_entry(verdict))
-    return [OfPhoto(photo, photo.position + 1, by_photo.get(photo.pk, [])) for photo in as_they_stood(job)]
+    near = gate.photo_tolerance()
+    return [OfPhoto(each, each.position + 1, _folded(by_photo.get(each.pk, []), near)) for each in as_they_stood(job)]
+
+
+def _folded(entries: list[Entry], tolerance: float) -> list[Entry]:
+    """The device's verdict right behind the gate's run of the same file, and told to repeat it, where both agree."""
+    device = next((each for each in entries if each.verdict.where == Where.DEVICE), None)
+    if device is None:
+        return entries
+    rest = [each for each in entries if each is not device]
+    for place, each in enumerate(rest, start=1):
+        if each.verdict.where == Where.GATE and _agree(device.verdict, each.verdict, tolerance):
+            return [*rest[:place], replace(device, repeats=True), *rest[place:]]
+    return entries
+
+
+def _agree(device: Verdict, at_gate: Verdict, tolerance: float) -> bool:
+    """By the same file, with nothing to be noted about the claim; marks of words are the same, heat is as near as the
+    scores."""
+    if device.model != at_gate.model or device.version != at_gate.version or device.detail:
+        return False
+    if (device.decision, device.policy) != (at_gate.decision, at_gate.policy):
+        return False
+    if not device.photo_id and _places(device) != _places(at_gate):
+        return False
+    if device.scores.keys() != at_gate.scores.keys():
+        return False
+    return all(abs(score - at_gate.scores[name]) <= tolerance for name, score in device.scores.items())
+
+
+def _places(verdict: Verdict) -> set[tuple[Any, ...]]:
+    return {(span.get("field"), span.get("start"), span.get("end")) for span in verdict.evidence}
 
 
 def words_of(job: ReviewJob) -> dict[str, str]:

@@ -7,6 +7,7 @@ how to have it looked at again.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,7 +51,16 @@ OTHER_WAYS = [
     "Or turn to a certified body for out-of-court settlement (Article 21 of the Digital Services Act).",
     "Or to the courts.",
 ]
-PLACEHOLDER = "(your reason)"
+PLACEHOLDER = "Your reason stands here."
+MARKED_MOST, MARKED_CHARS = 8, 4  # words named in a statement, and the letters or digits that each has at least
+SAYS_NOTHING = frozenset({
+    "about", "after", "again", "also", "another", "because", "been", "before", "being", "between", "both",
+    "could", "does", "each", "even", "every", "from", "have", "here", "into", "just", "like", "made", "make",
+    "many", "more", "most", "much", "must", "never", "only", "other", "over", "same", "should", "some", "such",
+    "than", "that", "their", "them", "then", "there", "these", "they", "this", "those", "through", "under",
+    "until", "upon", "very", "want", "well", "were", "what", "when", "where", "which", "while", "will", "with",
+    "within", "without", "would", "your", "yours",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,8 @@ def preview(
     } | (of_past if past else {})
     found = [begin[Action(action)], note(action, policy, reason, places)]
     if known and action in (Action.REJECT, Action.CHANGES, Action.MODIFY):
-        found += [f"Not allowed here: {known.forbids} Fine: {known.allows}", known.what_to_do]
+        found.append(f"Not allowed here: {known.forbids} Fine: {known.allows}")
+        found.append(_not_said_yet(known.what_to_do, reason))
     if past and action == Action.REJECT:
         found.append("Your next listings are checked in full first for a time.")
     if action in (Action.REJECT, Action.CHANGES):
@@ -123,6 +134,11 @@ def preview_about_suspension(action: str, reason: str) -> list[str]:
         "your listings back on sale.",
     }[Action(action)]
     return [begin, _sentence(reason.strip() or PLACEHOLDER)]
+
+
+def _not_said_yet(what_to_do: str, reason: str) -> str:
+    """ "" where the reason, in the usual words, says it already."""
+    return "" if what_to_do in reason else what_to_do
 
 
 def _sentence(text: str) -> str:
@@ -153,7 +169,9 @@ def of(decision: Decision) -> Statement:
         legal_ground=known.legal_ground if known else "",
         contractual_ground=f"{known.name} ({RULES} {version}): {known.forbids}" if known else "",
         explanation=decision.reason,
-        way_forward=known.what_to_do if known and decision.action != Action.APPROVE else "",
+        way_forward=_not_said_yet(known.what_to_do, decision.reason)
+        if known and decision.action != Action.APPROVE
+        else "",
         redress=_redress(decision),
         made_at=decision.created_at,
         moderator=decision.moderator.username,
@@ -173,13 +191,17 @@ def _facts(job: ReviewJob, doubts: Iterable[Verdict]) -> list[str]:
 
 
 def marked(doubts: Iterable[Verdict]) -> list[str]:
-    """The words that were marked, in a sentence; none without any."""
-    words = {title: None for verdict in doubts for title in _marked(verdict)}
-    return ["Marked: " + ", ".join(f"“{word}”" for word in list(words)[:12]) + "."] if words else []
+    """The words that weighed most, in a sentence; none where only such are left as explain nothing."""
+    weights: dict[str, float] = {}
+    for verdict in doubts:
+        for word, weight in _marked(verdict):
+            weights[word] = max(weight, weights.get(word, weight))
+    words = sorted(weights, key=lambda word: -weights[word])[:MARKED_MOST]
+    return ["Marked: " + ", ".join(f"“{word}”" for word in words) + "."] if words else []
 
 
-def _marked(verdict: Verdict) -> list[str]:
-    """The words that a verdict marked, in the fields as they were."""
+def _marked(verdict: Verdict) -> list[tuple[str, float]]:
+    """The telling words that a verdict marked, in the fields as they were, and their weights."""
     revision = as_it_was(verdict.listing, verdict.revision)
     if revision is None or verdict.photo_id:
         return []
@@ -189,8 +211,13 @@ def _marked(verdict: Verdict) -> list[str]:
         text = fields.get(span.get("field", ""))
         if text is not None:
             units = text.encode("utf-16-le")
-            found.append(units[2 * span["start"] : 2 * span["end"]].decode("utf-16-le", "ignore"))
-    return [word for word in found if word.strip()]
+            word = units[2 * span["start"] : 2 * span["end"]].decode("utf-16-le", "ignore")
+            found.append((word.strip(string.punctuation + string.whitespace + "“”‘’…"), span.get("weight", 0.0)))
+    return [(word, weight) for word, weight in found if _tells(word)]
+
+
+def _tells(word: str) -> bool:
+    return sum(map(str.isalnum, word)) >= MARKED_CHARS and word.lower() not in SAYS_NOTHING
 
 
 def as_it_was(listing: Listing, revision: int) -> Revision | None:

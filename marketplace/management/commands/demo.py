@@ -44,7 +44,10 @@ class Command(BaseCommand):
         self.say(
             f"added: {report.people} people, {report.listings} listings, {report.orders} orders, {report.photos} photos"
         )
-        self.say(f"Sign in as merchant, shopper, moderator or mod_iris (a second moderator). The password of every demo account is: {people.PASSWORD}")
+        self.say(
+            "Sign in as merchant, shopper, moderator or mod_iris (a second moderator). "
+            f"The password of every demo account is: {people.PASSWORD}"
+        )
 
     def say(self, text: str) -> None:
         self.stdout.write(text)

@@ -6,7 +6,9 @@ from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 
+from listings import policies
 from listings.lifecycle import Status
 from listings.models import Listing, Notice, Verdict
 from listings.moderation import appeals, decisions, notices, statements
@@ -34,6 +36,30 @@ def test_a_statement_has_all_that_article_17_asks_for(marked, moderator):
     assert "Weapons law" in found.legal_ground and "Firearms" in found.contractual_ground
     assert found.explanation == REASON and found.way_forward
     assert "another look" in found.redress[0] and "court" in found.redress[-1]
+
+
+def test_only_words_that_tell_something_are_named_the_weightiest_first(make_case, moderator):
+    case = make_case("Ask them. Sharp with \u201cTantō\u201d, Other")
+    title, spans = case.listing.title, []
+    for word, weight in (("them.", 9), ("Sharp", 1), ("with", 8), ("Tantō", 3), ("Ask", 7), ("Other", 6)):
+        start = title.index(word)
+        spans.append({"field": "title", "start": start, "end": start + len(word), "weight": weight})
+    common = {"listing": case.listing, "revision": 1, "decision": "warn", "policy": "weapons"}
+    doubt = Verdict.objects.create(where="cloud", model="listing-text-cloud", evidence=spans, **common)
+    assert statements.marked([doubt]) == ["Marked: “Tantō”, “Sharp”."]
+    doubt.evidence = spans[:1] + spans[-1:]
+    assert statements.marked([doubt]) == []
+
+
+def test_the_usual_words_stand_once(make_case, moderator, as_user, merchant):
+    usual = policies.get("weapons")
+    reason = f"{usual.merchant_text} {usual.what_to_do}"
+    decision = decisions.reject(job=make_case("Butterfly knife"), moderator=moderator, policy="weapons", reason=reason)
+    page = as_user(merchant).get(f"/decisions/{decision.pk}/").content.decode()
+    assert page.count(escape(usual.what_to_do)) == 1
+    assert "Edit and submit again" in page
+    assert "\n".join(statements.preview("reject", "weapons", reason, title="-")).count(usual.what_to_do) == 1
+    assert "\n".join(statements.preview("reject", "weapons", REASON, title="-")).count(usual.what_to_do) == 1
 
 
 def test_an_edit_changes_nothing_about_what_was_said(marked, moderator):

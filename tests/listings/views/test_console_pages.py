@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from listings import submission
 from listings.lifecycle import Status
-from listings.models import Decision, Listing, Notice, PendingDecision, ReviewJob
+from listings.models import Decision, Listing, Notice, PendingDecision, ReviewJob, Verdict
 from listings.moderation import appeals, claims, decisions, queue, statements
 from tests.conftest import person
 from tests.listings.conftest import WORDS
@@ -47,6 +47,42 @@ def test_the_next_case_is_taken_and_the_one_after_follows_by_itself(console, mod
     assert "Undo" in shown and "First" in shown
     answer = console.post(answer.url, word(following, "approve"))
     assert answer.url == "/moderation/?order=oldest"
+
+
+def test_what_the_device_said_like_the_gate_is_folded_and_what_differs_is_not(console, make_case):
+    case = make_case("Butterfly knife")
+    span = {"field": "title", "start": 0, "end": 9, "weight": 2.0}
+    common = {"listing": case.listing, "revision": 1, "model": "listing-text", "version": "5", "policy": "weapons"}
+    common |= {"decision": "warn", "evidence": [span]}
+    device = Verdict.objects.create(where="device", scores={"weapons": 0.91, "safe": 0.09}, **common)
+    Verdict.objects.create(where="gate", scores={"weapons": 0.91001, "safe": 0.08999}, **common)
+    folded = page(console, f"/moderation/{case.pk}/")
+    assert folded.index("Server gate") < folded.index("The device said the same")
+    assert folded.count("<mark") == 2
+    for field, value in (("scores", {"weapons": 0.9, "safe": 0.1}), ("evidence", []), ("detail", {"disbelieved": "-"})):
+        before = getattr(device, field)
+        Verdict.objects.filter(pk=device.pk).delete()
+        device.pk, device._state.adding = None, True
+        setattr(device, field, value)
+        device.save()
+        assert "The device said the same" not in page(console, f"/moderation/{case.pk}/"), field
+        setattr(device, field, before)
+
+
+def test_an_appeal_says_once_what_it_is(console, second, merchant, make_case):
+    decision = decisions.reject(job=make_case(), moderator=second, policy="weapons", reason=REASON)
+    appeals.appeal(decision=decision, person=merchant, text="It is a paper knife, and blunt.")
+    case = ReviewJob.objects.get(kind="appeal")
+    shown = page(console, f"/moderation/{case.pk}/")
+    assert shown.count("The merchant asks for another look") == 1
+    assert "It is a paper knife, and blunt." in shown
+
+
+def test_a_preview_without_a_reason_says_where_it_will_stand(console, make_case):
+    case = make_case()
+    said = {"job": case.pk, "of": "reject", "policy": "weapons", "reason": ""}
+    shown = console.post("/moderation/preview/", said).content.decode()
+    assert "Your reason stands here." in shown and "(your reason)" not in shown
 
 
 def test_a_decision_is_taken_back_from_the_page(console, make_case):

@@ -371,6 +371,7 @@ def publish(*, release: Release, moderator: User, reason: str) -> None:
     with transaction.atomic():
         rows = _locked()
         row = rows[release.pk]
+        _still(row, Release.State.SHADOW)
         _refuse_unusable(row)
         if row.compared_at is None or row.compared_with != number_of(read_live()):
             raise ValidationError("Its shadow has not gone over the stored listings yet. Wait a moment.")
@@ -443,10 +444,8 @@ def _locked() -> dict[int, Release]:
 
 
 def _move(row: Release, target: str, actor: User, reason: str, source: str | None = None) -> None:
-    if source is not None and row.state != source:
-        raise ValidationError(
-            f"p{row.number} is “{row.get_state_display()}” by now: somebody else was faster. Nothing changed."
-        )
+    if source is not None:
+        _still(row, source)
     now = timezone.now()
     changes: dict[str, Any] = {"state": target}
     if target == Release.State.SHADOW:
@@ -459,6 +458,13 @@ def _move(row: Release, target: str, actor: User, reason: str, source: str | Non
         raise ValidationError("Somebody else was faster. Nothing changed.")
     _note(row, row.state, target, actor, reason)
     row.state = target
+
+
+def _still(row: Release, state: str) -> None:
+    if row.state != state:
+        raise ValidationError(
+            f"p{row.number} is “{row.get_state_display()}” by now: somebody else was faster. Nothing changed."
+        )
 
 
 def _note(row: Release, source: str, target: str, actor: User, reason: str) -> None:

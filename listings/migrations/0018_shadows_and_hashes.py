@@ -4,32 +4,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('listings', '0017_follow_ups'),
+        ("listings", "0017_follow_ups"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='shadowlook',
-            name='one_shadow_look_a_revision',
+            model_name="shadowlook",
+            name="one_shadow_look_a_revision",
         ),
         migrations.AddField(
-            model_name='release',
-            name='compared_with',
+            model_name="release",
+            name="compared_with",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='shadowlook',
-            name='against',
+            model_name="shadowlook",
+            name="against",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddIndex(
-            model_name='photo',
-            index=models.Index(condition=models.Q(('phash__isnull', False)), fields=['phash'], include=('id', 'listing'), name='photo_phash'),
+            model_name="photo",
+            index=models.Index(
+                condition=models.Q(("phash__isnull", False)),
+                fields=["phash"],
+                include=("id", "listing"),
+                name="photo_phash",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='shadowlook',
-            constraint=models.UniqueConstraint(fields=('release', 'listing', 'revision', 'against'), name='one_shadow_look_a_revision'),
+            model_name="shadowlook",
+            constraint=models.UniqueConstraint(
+                fields=("release", "listing", "revision", "against"), name="one_shadow_look_a_revision"
+            ),
         ),
     ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from .. import photo_bank
 from ..lifecycle import Status
@@ -66,17 +65,20 @@ def look_alikes(job: ReviewJob) -> list[tuple[Listing, str]]:
     if len(found) >= ALIKE:
         return list(found.values())
     hashed = [photo for photo in listing.photos.all() if photo.phash is not None]
-    elsewhere = Photo.objects.filter(listing__gt=listing.pk) | Photo.objects.filter(listing__lt=listing.pk)
+    elsewhere = Photo.objects.filter(Q(listing__gt=listing.pk) | Q(listing__lt=listing.pk))
     near = photo_bank.alike(elsewhere, [photo.phash for photo in hashed], photo_bank.SAME)
-    nearest = {
-        photo.pk: [pk for _, pk in heapq.nsmallest(ALIKE, ((bits[place], pk) for pk, bits in near if bits[place] <= photo_bank.SAME))]
-        for place, photo in enumerate(hashed)
-    }
-    keys = {pk for found_for in nearest.values() for pk in found_for}
-    listing_of = dict(Photo.objects.filter(pk__in=keys).values_list("pk", "listing"))
+    nearest = {place: _nearest(near, place) for place in range(len(hashed))}
+    of_photo = Photo.objects.filter(pk__in={pk for keys in nearest.values() for pk in keys})
+    listing_of = dict(of_photo.values_list("pk", "listing_id"))
     twins = {twin.pk: twin for twin in others.filter(pk__in=set(listing_of.values()))}
-    for photo in hashed:
-        for pk in nearest[photo.pk]:
-            if twin := twins.get(listing_of.get(pk)):
-                found.setdefault(twin.pk, (twin, f"a photo like photo {photo.position + 1}"))
+    for place, keys in nearest.items():
+        for alike in (twins.get(listing_of.get(pk) or 0) for pk in keys):
+            if alike is not None:
+                found.setdefault(alike.pk, (alike, f"a photo like photo {hashed[place].position + 1}"))
     return list(found.values())[:ALIKE]
+
+
+def _nearest(near: list[tuple[int, list[int]]], place: int) -> list[int]:
+    """Keys of the photos nearest to the hash at this place, as `photo_bank.alike` gives them."""
+    within = sorted((bits[place], pk) for pk, bits in near if bits[place] <= photo_bank.SAME)
+    return [pk for _, pk in within[:ALIKE]]

@@ -2,19 +2,23 @@
 
 import hashlib
 import json
+import shutil
 import threading
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from listings import claims, content, gate, releases, shadow, submission
+from listings import claims, content, gate, releases, shadow, submission, tasks
 from listings.lifecycle import Status
-from listings.models import Listing, Release, ReleaseChange, ReviewJob, ShadowLook
-from listings.moderation import decisions
-from models import patch, patch_fit, text
+from listings.models import Listing, Release, ReleaseChange, RemovedPhoto, ReviewJob, ShadowLook
+from listings.moderation import decisions, thresholds
+from models import manifest, patch, patch_check, patch_fit, text
 from tests.conftest import person
 from tests.listings.conftest import WORDS
 from tests.models.decided import HARMLESS, PARAPHRASES, REJECTED, fields_of
@@ -247,6 +251,105 @@ def test_a_rollback_leads_to_the_release_before(live, moderator, other_moderator
     releases.roll_back(moderator=moderator, reason=WHY, to=live)
     assert (state_of(live), state_of(second)) == ("live", "retired")
     assert releases.live().release.number == live.number
+
+
+@pytest.fixture
+def second(live, moderator):
+    """In its shadow, compared beside the first, which is live."""
+    made = releases.draft_points(moderator=moderator, points={"block": 0.9576}, reason=WHY)
+    releases.start_shadow(release=made, moderator=moderator, reason=WHY)
+    shadow.compare_stored(made.pk)
+    return made
+
+
+def test_a_shadow_is_held_against_what_is_live_by_then(live, second, moderator, other_moderator):
+    """Beside the first its patch changes nothing; beside the published file it does."""
+    assert shadow.figures(second)["other"] == 0
+    releases.roll_back(moderator=moderator, reason=WHY, to=None)
+    with pytest.raises(ValidationError, match="not gone over the stored listings"):
+        releases.publish(release=second, moderator=other_moderator, reason=WHY)
+    assert state_of(second) == "shadow"
+    second.refresh_from_db()
+    tasks._send_shadow()  # the sweeper sends it again
+    shadow.compare_stored(second.pk)
+    second.refresh_from_db()
+    assert second.compared_with == 0
+    assert shadow.figures(second)["looked"] == second.looks.filter(against=0).count() > 0
+    assert {look.against for look in second.looks.all()} == {0, live.number}
+    releases.publish(release=second, moderator=other_moderator, reason=WHY)
+    assert state_of(second) == "live"
+
+
+def test_golden_texts_are_asked_again_before_anything_counts(live, second, moderator, monkeypatch):
+    def other_texts(release):
+        raise ValidationError("It would change the golden text “kettle”.")
+
+    releases.roll_back(moderator=moderator, reason=WHY, to=None)
+    with monkeypatch.context() as later:
+        later.setattr(releases, "refuse_flips", other_texts)
+        with pytest.raises(ValidationError, match="golden text “kettle”"):
+            releases.roll_back(moderator=moderator, reason=WHY, to=live)
+        Release.objects.filter(pk=live.pk).update(state="live")  # past this module
+        releases.forget()
+        assert releases.live().release is None
+        assert "golden text “kettle”" in releases.live().problem
+    releases.forget()
+    assert releases.live().release.number == live.number
+
+
+def test_other_golden_texts_are_asked_anew(live, tmp_path):
+    folder = tmp_path / "published"
+    shutil.copytree(manifest.PUBLISHED, folder)
+    release = releases.of_row(live)
+    assert patch_check.flips(release, folder) == []
+    texts = json.loads((folder / patch.GOLDEN).read_text())
+    texts[0]["decision"] = "pass" if texts[0]["decision"] == "block" else "block"
+    (folder / patch.GOLDEN).write_text(json.dumps(texts))
+    assert patch_check.flips(release, folder)
+
+
+def test_what_somebody_else_published_meanwhile_is_not_rolled_back(live, moderator, as_user):
+    with pytest.raises(ValidationError, match=f"p{live.number} is live by now"):
+        releases.roll_back(moderator=moderator, reason=WHY, to=None, seen=0)
+    with pytest.raises(ValidationError, match="is live already"):
+        releases.roll_back(moderator=moderator, reason=WHY, to=live)
+    page = as_user(moderator)
+    page.post(reverse("moderation-models"), {"action": "back", "live": "0", "reason": WHY})
+    assert state_of(live) == "live"
+    page.post(reverse("moderation-models"), {"action": "back", "live": live.number, "reason": WHY})
+    assert state_of(live) == "retired"
+
+
+def test_what_was_removed_for_its_photo_is_no_wrong_decision(decided):
+    assert len(releases.wrong_decisions()) == len(decided)
+    for each in decided[:3]:
+        RemovedPhoto.objects.create(decision=each, sha256="0" * 64, policy="drugs")
+    assert {each.decision.pk for each in releases.wrong_decisions()} == {each.pk for each in decided[3:]}
+    assert len(releases.wrong_decisions("drugs")) == len(decided) - 3
+    assert releases.wrong_decisions("weapons") == []
+
+
+def test_the_list_of_wrong_decisions_asks_as_often_for_many_as_for_few(decided):
+    asked = []
+    for most in (2, 15):
+        with CaptureQueriesContext(connection) as caught:
+            assert len(releases.wrong_decisions(most=most)) == most
+        asked.append(len(caught))
+    assert asked[0] == asked[1]
+
+
+def test_the_simulator_counts_what_was_scored_as_now_and_starts_where_the_release_does(
+    decided, moderator, other_moderator, merchant, make_listing
+):
+    made = releases.draft_points(moderator=moderator, points={"block": 0.9576}, reason=WHY)
+    releases.start_shadow(release=made, moderator=moderator, reason=WHY)
+    shadow.compare_stored(made.pk)
+    releases.publish(release=made, moderator=other_moderator, reason=WHY)
+    since = timezone.now() - timedelta(days=1)
+    found = thresholds.histogram("gate", since)
+    assert found.published("drugs")["block"] == 0.9576
+    assert found.version.endswith(f"+p{made.number}")
+    assert releases.scored_alike() == (found.version.split("+")[0], found.version)
 
 
 def test_a_damaged_patch_falls_back_to_the_published_model_and_says_so(live, client, moderator, as_user):

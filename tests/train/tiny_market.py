@@ -32,13 +32,12 @@ def write_decisions(path, count):
     """As `python -m models export-decisions` writes them: a word of our own making that only moderators know, from
     the first to the twentieth of November, and the first text decided twice."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    columns = ["id", "title", "description", "policy", "source", "decided_at", "action"]
+    first = ["decision-0", "Zorbalene, jar 0", "sealed", "safe", "decisions-check", "2026-11-01T06:00:00+00:00"]
     with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
         sheet = csv.writer(file)
-        sheet.writerow(["id", "title", "description", "policy", "source", "decided_at", "action"])
-        sheet.writerow(
-            ["decision-0", "Zorbalene, jar 0", "sealed", "safe", "decisions-check", "2026-11-01T06:00:00+00:00", "approve"]
-        )
+        sheet.writerows([columns, [*first, "approve"]])
         for number in range(count):
             day = f"2026-11-{1 + 19 * number // max(1, count - 1):02}T08:00:00+00:00"
-            row = [f"decision-{number + 1}", f"Zorbalene, jar {number}", "sealed", "drugs", "decisions-check", day, "reject"]
-            sheet.writerow(row)
+            title = f"Zorbalene, jar {number}"
+            sheet.writerow([f"decision-{number + 1}", title, "sealed", "drugs", "decisions-check", day, "reject"])

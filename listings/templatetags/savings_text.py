@@ -69,6 +69,19 @@ def whole(number: int) -> str:
 
 
 @register.filter
-def signed(number: float | None, digits: int) -> str:
-    """An amount with so many digits after the point; never -0."""
-    return NONE if number is None else f"{round(number, digits) + 0:,.{digits}f}"
+def spent(number: float | None, digits: int) -> str:
+    """An amount with so many digits after the point; below 0 it is saved."""
+    return _in_words(number, digits, "spent", "saved")
+
+
+@register.filter
+def against(number: float | None, digits: int) -> str:
+    """Likewise, a balance: what it comes to against a market without trust in the gate."""
+    return _in_words(number, digits, "more than without", "less than without")
+
+
+def _in_words(number: float | None, digits: int, above: str, below: str) -> str:
+    if number is None:
+        return NONE
+    amount = f"{abs(number):,.{digits}f}"
+    return amount if not round(number, digits) else f"{amount} {above if number > 0 else below}"

@@ -609,6 +609,13 @@ class Decision(models.Model):
         return self.past or self.review_job.kind == ReviewJob.Kind.LEFT
 
 
+class FollowUp(models.Model):
+    """Outbox: a rejection that other listings have not felt yet (moderation/follow_ups.py). Gone when they have."""
+
+    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, related_name="follow_up")
+    due_at = models.DateTimeField(db_index=True)
+
+
 class PendingDecision(models.Model):
     """A decision that its moderator may still take back; nobody else sees anything of it (moderation/decisions.py)."""
 

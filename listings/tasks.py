@@ -99,9 +99,10 @@ def pay_debts() -> int:
 
 @shared_task
 def settle_decisions() -> int:
-    from .moderation import decisions, strikes
+    from .moderation import decisions, follow_ups, strikes
 
     settled = decisions.settle_due()
+    follow_ups.make_due()
     strikes.pause_suspended()
     return settled
 

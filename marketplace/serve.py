@@ -259,6 +259,7 @@ def is_ready(port: int) -> bool | str:
 # --- The whole -------------------------------------------------------------------------------------------------------
 class Site:
     def __init__(self) -> None:
+        self.begun = time.monotonic()
         os.environ.setdefault("DEMO", "1")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
         os.environ.setdefault("PYTHONUNBUFFERED", "1")
@@ -318,7 +319,7 @@ class Site:
                 state = is_ready(self.port)
                 ready = state is True
                 if ready:
-                    say(f"ready after {time.monotonic() - begun:.0f} s; Ctrl-C stops everything")
+                    say(f"ready {time.monotonic() - self.begun:.0f} s after the packages were in place; Ctrl-C stops everything")
                     with _printing:
                         print(f"\nOpen http://127.0.0.1:{self.port}/\n", flush=True)
                 elif state and state != told:

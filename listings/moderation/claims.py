@@ -39,10 +39,8 @@ def take(job_id: int, moderator: User) -> ReviewJob:
         job = ReviewJob.objects.select_for_update().get(pk=job_id)
         if job.state != ReviewJob.State.OPEN:
             raise Taken("This case is decided, or its merchant has withdrawn it.")
-        if job.listing.seller_id == moderator.pk:
-            raise PermissionDenied("Nobody decides on their own listing.")
-        if has_judged(job, moderator):
-            raise PermissionDenied("You have judged this before: somebody else looks at it now.")
+        if why := why_never(job, moderator):
+            raise PermissionDenied(why)
         if job.pending.filter(state=PendingDecision.State.PENDING).exists():
             raise Taken("This case is decided; the decision can still be taken back by its moderator. Nothing changed.")
         other = holder(job)
@@ -50,6 +48,19 @@ def take(job_id: int, moderator: User) -> ReviewJob:
             raise Taken(f"{other.username} is at work on this case. Nothing changed.")
         _hold(job, moderator)
     return job
+
+
+def why_never(job: ReviewJob, moderator: User) -> str:
+    """Why this moderator cannot decide a case at all, in a sentence; "" if they can."""
+    if job.listing.seller_id == moderator.pk:
+        return "This is your own listing: somebody else decides."
+    if has_judged(job, moderator):
+        return "You have judged this before: somebody else looks at it now."
+    if job.escalated and job.events.filter(kind=Event.ESCALATED, actor=moderator).exists():
+        return "You have passed this on: another moderator decides."
+    if job.reports.filter(reporter=moderator).exists():
+        return "You have reported this yourself: somebody else decides."
+    return ""
 
 
 def has_judged(job: ReviewJob, moderator: User) -> bool:

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
@@ -23,8 +22,8 @@ from .. import checks, limits, photo_bank, policies
 from ..checks import SETTLED_BY_APPROVAL
 from ..lifecycle import Status
 from ..models import Decision, JobEvent, Listing, OwedCheck, PendingDecision, ReviewJob, SecondLook, User
-from ..trust import debts, settings
-from . import claims, evidence, notices, quality_jobs, reports, statements, strikes
+from ..trust import settings
+from . import claims, evidence, follow_ups, notices, quality_jobs, reports, statements, strikes
 
 log = logging.getLogger(__name__)
 Action, Kind = Decision.Action, ReviewJob.Kind
@@ -225,9 +224,7 @@ def _reject(job: ReviewJob, moderator: User, word: Word) -> Decision:
         photo_bank.add(decision, kept_off)
         strikes.give(decision)
         notices.of_decision(decision, places)
-        # Afterwards: it locks other listings, and of two moderators each could hold the one that the other needs.
-        transaction.on_commit(partial(photo_bank.look_again, decision))
-        transaction.on_commit(partial(debts.call_in_all_of, job.listing.seller_id))
+        follow_ups.owe(decision)
     return decision
 
 
@@ -332,14 +329,8 @@ def _readable(job: ReviewJob, word: Word) -> None:
 def _may(job: ReviewJob, moderator: User) -> None:
     if not moderator.is_moderator or not moderator.is_active:
         raise PermissionDenied("Only moderators decide.")
-    if job.listing.seller_id == moderator.pk:
-        raise PermissionDenied("Nobody decides on their own listing.")
-    if claims.has_judged(job, moderator):
-        raise PermissionDenied("You have judged this before: somebody else looks at it now.")
-    if job.escalated and job.events.filter(kind=JobEvent.Kind.ESCALATED, actor=moderator).exists():
-        raise PermissionDenied("You have passed this on: another moderator decides.")
-    if job.reports.filter(reporter=moderator).exists():
-        raise PermissionDenied("You have reported this yourself: somebody else decides.")
+    if why := claims.why_never(job, moderator):
+        raise PermissionDenied(why)
 
 
 def _close(job: ReviewJob) -> None:

@@ -128,6 +128,26 @@ def for_moderator(moderator: User, filters: Filters = EVERYTHING) -> QuerySet[Re
     return rows.filter(Q(about=None) | (~Exists(decided) & ~Exists(looked)), ~Exists(reported))
 
 
+def why_nothing(moderator: User, filters: Filters = EVERYTHING) -> str:
+    """Why there is no next case for this moderator, in a sentence."""
+    rows = open_jobs(filters)
+    others = rows.filter(claimed_until__gt=timezone.now()).exclude(claimed_by=moderator).count()
+    since = timezone.now() - SKIPPED_FOR
+    skipped = JobEvent.objects.filter(job=OuterRef("pk"), actor=moderator, kind="skipped", created_at__gt=since)
+    put_off = rows.filter(Exists(skipped)).count()
+    whole = rows.count()
+    if not whole:
+        return "Nothing waits here now."
+    parts = [
+        f"{others} held by others" if others else "",
+        f"{put_off} that you skipped" if put_off else "",
+        f"{rest} that you may not decide or that wait for a check"
+        if (rest := max(0, whole - others - put_off))
+        else "",
+    ]
+    return f"Nothing here is yours to take now. Of {whole} that wait: {', '.join(filter(None, parts))}."
+
+
 def page(filters: Filters, after: str = "") -> tuple[list[ReviewJob], str]:
     """Jobs of a page of the queue, and the place from which the next one goes on ("" at its end). `after`: such a
     place; one that cannot be read is the beginning."""
@@ -160,17 +180,21 @@ class Waiting:
 
 def waiting() -> dict[str, Waiting]:
     """By lane: how many wait, and since when the first of them."""
-    counted = ReviewJob.objects.filter(state=ReviewJob.State.OPEN).aggregate(
-        **{f"{lane}_number": Count("pk", filter=inside) for lane, (_, inside) in LANES.items() if inside},
-        **{f"{lane}_oldest": Min("created_at", filter=inside) for lane, (_, inside) in LANES.items() if inside},
-        all_number=Count("pk"),
-        all_oldest=Min("created_at"),
+    counted = (
+        open_jobs()
+        .order_by()
+        .aggregate(
+            **{f"{lane}_number": Count("pk", filter=inside) for lane, (_, inside) in LANES.items() if inside},
+            **{f"{lane}_oldest": Min("created_at", filter=inside) for lane, (_, inside) in LANES.items() if inside},
+            all_number=Count("pk"),
+            all_oldest=Min("created_at"),
+        )
     )
     return {lane: Waiting(counted[f"{lane}_number"], counted[f"{lane}_oldest"]) for lane in LANES}
 
 
 def counts(lane: str = "all") -> list[tuple[str, str, int]]:
     """(policy id, name, number waiting), the most first."""
-    rows = ReviewJob.objects.filter(LANES[lane][1], state=ReviewJob.State.OPEN).order_by().values_list("policy")
+    rows = open_jobs(Filters(lane)).order_by().values_list("policy")
     found: Iterable[tuple[str, int]] = rows.annotate(number=Count("pk")).order_by("-number", "policy")
     return [(policy, policies.name(policy), number) for policy, number in found]

@@ -96,15 +96,16 @@ def review_queue(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def next_case(request: SignedInRequest) -> HttpResponse:
     """The first job of the queue that nobody holds is this moderator's from now on."""
-    return _go_on(request, Filters.of(request.GET), empty="Nothing waits for you here now.")
+    return _go_on(request, Filters.of(request.GET), is_asked=True)
 
 
-def _go_on(request: SignedInRequest, filters: Filters, empty: str = "") -> HttpResponse:
+def _go_on(request: SignedInRequest, filters: Filters, is_asked: bool = False) -> HttpResponse:
+    """To the next case; where there is none to the queue, with the reason if somebody asked for one."""
     job = claims.take_next(request.user, filters)
     if job is not None:
         return redirect(_address("moderation-case", filters, job.pk))
-    if empty:
-        messages.info(request, empty)
+    if is_asked:
+        messages.info(request, queue.why_nothing(request.user, filters))
     return redirect(_address("moderation-queue", filters))
 
 
@@ -153,7 +154,7 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
                 return redirect(_address("moderation-queue", filters))
             case "skip":
                 claims.skip(job.pk, request.user)
-                return _go_on(request, filters, empty="Nothing else waits for you here now.")
+                return _go_on(request, filters, is_asked=True)
             case "escalate":
                 claims.escalate(job.pk, request.user, str(request.POST.get("reason", "")))
                 messages.success(request, f"Passed on: “{job.listing.title}”. Another moderator decides.")
@@ -168,6 +169,8 @@ def case(request: SignedInRequest, pk: int) -> HttpResponse:
     except claims.Taken as error:
         messages.error(request, error.messages[0])
         return _case_page(request, job, filters, form, status=409)
+    except PermissionDenied:  # the page says why, in place of the form, and keeps what was written
+        return _case_page(request, job, filters, form, status=403)
     except ValidationError as error:
         if hasattr(error, "error_dict"):
             for name, said in error.message_dict.items():
@@ -198,6 +201,8 @@ def _case_page(
     preview: list[Message] | None = None,
 ) -> HttpResponse:
     job.refresh_from_db()
+    if lacking := next((name for name in form.errors if name in form.fields), ""):
+        form.fields[lacking].widget.attrs["autofocus"] = True  # or what is typed next would be keys
     listing = job.listing
     # What is judged: an appeal is about the words of then. A new price alone makes no revision: of the present one the
     # listing itself says what it costs now.
@@ -207,6 +212,7 @@ def _case_page(
     is_open = job.state == ReviewJob.State.OPEN
     pending = job.pending.filter(state=PendingDecision.State.PENDING).select_related("moderator").first()
     decided = Decision.objects.filter(review_job=job).select_related("moderator").first()
+    why = claims.why_never(job, request.user)
     about_seller = job.kind == ReviewJob.Kind.SELLER
     suspension = Suspension.objects.filter(decision=job.about_id).first() if about_seller else None
     return render(
@@ -244,8 +250,8 @@ def _case_page(
             "actions": [(action.value, *LABELS[action]) for action in decisions.WORDS[job.kind]],
             "holder": holder,
             "is_mine": holder is not None and holder.pk == request.user.pk,
-            "may_decide": is_open and not pending and (holder is None or holder.pk == request.user.pk),
-            "own": listing.seller_id == request.user.pk,
+            "may_decide": is_open and not pending and not why and (holder is None or holder.pk == request.user.pk),
+            "why_never": why,
             "waits": pending,
             "decided": decided,
             "query": _query(filters),
@@ -304,6 +310,8 @@ def _message(job: ReviewJob, wanted: str, policy: str, reason: str, photos: list
     action = wanted if wanted in words else next(each for each in (Action.REJECT, Action.OVERTURN) if each in words)
     word = _without_what_it_lacks(Word(action, policy, reason, photos))
     title, _ = evidence.head(job)
+    if wanted == "escalate":
+        return Message(title, ["Its merchant gets no message: another moderator decides, and reads this."])
     if not notices.is_told(job, action):
         return Message(title, ["Its merchant gets no message: nothing changes for them."])
     places = evidence.places(job, word.photos)
@@ -318,12 +326,12 @@ def undo(request: SignedInRequest) -> HttpResponse:
     keys = [_int(value) for value in request.POST.getlist("pending")]
     asked = PendingDecision.objects.filter(pk__in=keys, moderator=request.user).select_related("job__listing")
     found = decisions.undo(asked, request.user)
-    late = len(asked) - len(found)
-    if late or not asked:
+    before = [each for each in asked if each.state == PendingDecision.State.UNDONE]  # the key was pressed twice
+    if len(found) + len(before) < len(asked) or not asked:
         messages.error(request, "Too late: the decision is in force. The merchant can ask for another look.")
-    if len(found) == 1:
+    if len(found) == 1 or (before and not found):
         messages.success(request, "Taken back. The case is yours again.")
-        return redirect("moderation-case", found[0].job_id)
+        return redirect("moderation-case", (found or before)[0].job_id)
     if found:
         messages.success(request, f"{len(found)} decisions are taken back.")
     return redirect("moderation-queue")

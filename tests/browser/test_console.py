@@ -96,6 +96,31 @@ def test_thirty_cases_by_keyboard_alone_one_of_them_undone(
     assert JobEvent.objects.filter(kind="undone").count() == 1
 
 
+def test_what_nobody_chose_is_not_done_and_passing_on_is_written_first(
+    page: Page, signed_in: Callable[[Any], None], moderator: Any, cases: list[ReviewJob]
+) -> None:
+    signed_in(moderator)
+    page.goto("/moderation/")
+    at(page, "Review queue")
+    key = page.keyboard
+    key.press("n")
+    at(page, "Fine 0")
+    reason_of(page).focus()
+    key.type("Is the blade longer than it may be?")
+    key.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Choose first what is to be done")
+    reason_of(page).fill("")
+    key.press("Escape")
+    key.press("e")
+    expect(reason_of(page)).to_be_focused()
+    expect(page.get_by_role("alert")).to_contain_text("what the next moderator should know")
+    key.type("Is the blade longer than it may be?")
+    key.press("Control+Enter")
+    expect(page.get_by_text("Passed on: “Fine 0”")).to_be_visible()
+    assert JobEvent.objects.get(kind="escalated").note == "Is the blade longer than it may be?"
+    assert not PendingDecision.objects.exists()
+
+
 def test_a_lost_case_says_so_while_it_is_worked_on(
     page: Page, signed_in: Callable[[Any], None], moderator: Any, cases: list[ReviewJob]
 ) -> None:

@@ -375,6 +375,9 @@ def test_a_listing_that_a_check_stops_is_reported_with_its_scores(loaded, folder
 def test_the_command_counts_what_a_check_stopped_and_says_more_when_asked(folder, verbosity):
     text = (folder / "catalogue.csv").read_text()
     (folder / "catalogue.csv").write_text(text.replace("Cotton book bag", "Pistol with 50 rounds of 9 mm ammunition"))
+    # One that its moderator is meant to send back waits too, and is not counted among the harmless.
+    cases = (folder / "cases.toml").read_text()
+    (folder / "cases.toml").write_text(cases.replace('"Standing table mirror, beech"', '"Switchblade, another one"'))
     out = io.StringIO()
     call_command("demo", folder=folder, stdout=out, verbosity=verbosity)
     assert "a check was not sure or wrong: 1\n" in out.getvalue()

@@ -1,15 +1,28 @@
 """`manage.py replay`: the plan of a day, what is known of it, and some hours of it played on the real site."""
 
+import itertools
 import random
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from listings import policies
 from listings.lifecycle import Status
-from listings.models import Appeal, Decision, JobEvent, Listing, PendingDecision, ReviewJob, SettingChange, User
+from listings.models import (
+    Appeal,
+    Decision,
+    JobEvent,
+    Listing,
+    PendingDecision,
+    Report,
+    ReviewJob,
+    SettingChange,
+    User,
+)
+from listings.moderation import reports
 from listings.submission import remember
 from listings.trust import settings as trust_settings
 from marketplace.demo import load, people
@@ -22,7 +35,7 @@ from tests.stack import until
 
 @pytest.fixture(scope="module")
 def goods():
-    return script.stock(load.FOLDER)
+    return script.stock(load.FOLDER, ["petra_grows", "hazel_mcrae", "okafor_audio", "byte_barn", "marta_ruiz"])
 
 
 # --- The plan --------------------------------------------------------------------------------------------------------
@@ -47,6 +60,18 @@ def test_moderators_sleep_at_night_and_merchants_hardly():
     night = [act.do for act in script.day(1, 24) if 18 * 60 <= act.minute < 24 * 60]
     assert Do.WORK not in night
     assert Do.SUBMIT in night
+
+
+def test_until_midday_more_comes_than_moderators_look_at_and_then_less():
+    acts = script.day(1, 24)
+
+    def number(begin, end, *kinds):
+        return sum(act.do in kinds for act in acts if 60 * begin <= act.minute < 60 * end)
+
+    # Of what is submitted a third is doubtful in the morning; a report is a case each.
+    came = number(0, 6, Do.REPORT) + number(0, 6, Do.SUBMIT) * (script.MORNING.unsafe + script.MORNING.alike)
+    assert came > 2 * number(0, 6, Do.WORK)
+    assert number(8, 14, Do.WORK) > 2 * (number(8, 14, Do.REPORT) + number(8, 14, Do.SUBMIT) * 0.5)
 
 
 def test_our_own_offers_are_sound(goods):
@@ -153,12 +178,98 @@ def test_habits_show_in_what_happened_to_the_job(scene, goods):
         ReviewJob.objects.filter(pk=job.pk).update(state="withdrawn")
 
 
-def test_nothing_forbidden_comes_from_the_one_click_account(scene, goods):
+def test_nobody_plays_the_one_click_accounts(scene, goods):
+    assert not {"merchant", "shopper", "moderator"} & {*scene.merchants, *scene.shoppers, *scene.moderators}
+    theirs = script.stock(load.FOLDER, scene.merchants).harmless
     for seed in range(40):
-        seller = merchants._seller(scene, goods.unsafe["midday"][0], random.Random(seed))
-        assert seller.username != "merchant"
-        assert seller.is_merchant
+        for offer in (goods.unsafe["midday"][0], goods.alike["midday"][0], theirs["morning"][seed]):
+            seller = merchants._seller(scene, offer, random.Random(seed))
+            assert seller.username in scene.merchants or seller.username == "newcomer_1"
     assert User.objects.filter(username="newcomer_1").count() == 1
+
+
+def test_a_case_that_a_visitor_made_or_held_is_left_to_others(scene, goods):
+    bad = goods.unsafe["morning"][0]
+
+    def of_visitor(job, **fields):
+        Listing.objects.filter(pk=job.listing_id).update(**fields)
+
+    def person(name):
+        return User.objects.get(username=name)
+
+    sold, held, signed_in, unknown = (on_review(scene, bad) for _ in range(4))
+    of_visitor(sold, seller=person("merchant"))
+    ReviewJob.objects.filter(pk=held.pk).update(claimed_by=person("moderator"))  # and the lease is over
+    for job, reporter in ((signed_in, person("shopper")), (unknown, None)):
+        of_visitor(job, status=Status.PUBLISHED)
+        job.listing.refresh_from_db()
+        reports.report(listing=job.listing, reporter=reporter, address="10.0.0.1", policy=bad.truth, text="-")
+    # What a signed-in visitor made of a listing of the demo's data: another revision of it.
+    edited = on_review(scene, bad)
+    of_visitor(edited, draft_key=next(iter(scene.truths.keys)), revision=2)
+    for seed in range(6):
+        moderators.work(scene, random.Random(seed))
+        merchants.edit(scene, random.Random(seed))
+        merchants.withdraw(scene, random.Random(seed))
+        shoppers.report(scene, random.Random(seed))
+    assert scene.tally["moments without a case"] == 6
+    assert not JobEvent.objects.exists()
+    # The withdrawals and edits are of the one that was only held.
+    assert not [line for line in scene.said if not line.split("  ")[1].startswith("petra_grows")]
+    assert Report.objects.count() == 2
+
+
+def test_a_case_that_the_scripts_own_people_made_is_taken(scene, goods):
+    job = on_review(scene, goods.unsafe["morning"][0])
+    Listing.objects.update(status=Status.PUBLISHED)
+    ReviewJob.objects.filter(pk=job.pk).update(state="withdrawn")
+    scene.habits = always()
+    shoppers.report(scene, random.Random(1))
+    moderators.work(scene, random.Random(1))
+    assert PendingDecision.objects.get().job.kind == "report"
+
+
+def test_newcomers_have_the_password_of_every_demo_account(scene, client):
+    User.objects.create(username="newcomer_1", role="merchant", shop_name="New here 1", password="!")  # of before
+    User.objects.create(username="newcomer_2", role="merchant", shop_name="My own shop", password="!")
+    assert merchants._newcomer(2) is None
+    for number in (1, 3):
+        merchants._newcomer(number)
+        assert client.login(username=f"newcomer_{number}", password=people.PASSWORD)
+    assert not client.login(username="newcomer_2", password=people.PASSWORD)
+
+
+def test_what_is_submitted_has_the_demos_photos_and_a_title_of_its_own(scene, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    scene.goods = script.Stock(
+        {"morning": [next(each for each in scene.goods.harmless["morning"] if len(each.photos) > 1)]},
+        {"morning": [script.Offer({}, "weapons")]},
+        {"morning": [script.Offer({}, "safe")]},
+    )
+    offer = scene.goods.harmless["morning"][0]
+    other = User.objects.get(username="merchant")
+    Listing.objects.create(seller=other, **offer.content)
+    drawn = {photo.read_bytes() for photo in offer.photos}
+    scene.habits = replace(scene.habits, with_device=1.0)
+    seeds = (seed for seed in range(99) if luck(seed) > 0.5)  # neither of the two that are nothing here
+    for seed in itertools.islice(seeds, len(script.TAILS) + 2):
+        merchants.submit(scene, random.Random(seed))
+    made = Listing.objects.filter(truth.ours())
+    assert made.count() == len(script.TAILS) + 2, scene.said
+    titles = list(Listing.objects.values_list("title", flat=True))
+    assert len(set(titles)) == len(titles)
+    for listing in made:
+        assert listing.seller.username == offer.seller
+        assert {photo.sha256 for photo in listing.photos.all()} == {sha256(each).hexdigest() for each in drawn}
+        said = listing.verdicts.filter(photo__isnull=False, where="device")
+        assert said.count() == len(drawn)
+        assert not [verdict for verdict in said if verdict.detail]
+
+
+def luck(seed):
+    """The draw that chooses between what is forbidden, what sounds alike, and what is harmless."""
+    rng = random.Random(seed)
+    return rng.random() < script.OF_THE_TIME and rng.random()
 
 
 def test_a_shopper_reports_what_breaks_a_rule_and_looks(scene, goods):

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
+from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import QuerySet
 
-from listings import contact_details, selling, submission
+from listings import contact_details, gate, photo_files, photos, selling, submission
 from listings import content as words
 from listings.lifecycle import Status
-from listings.models import Decision, Listing, User, Where
+from listings.models import Decision, Listing, Photo, User, Where
 from listings.moderation import appeals
 from listings.submission import StaleRevision, Suspended, TooManySubmissions
+from marketplace.demo import people
 from marketplace.demo.replay import script, truth
 from marketplace.demo.replay.script import SAFE, SENTENCE, Offer
 from marketplace.demo.replay.stage import NEWCOMERS, Stage, person, short
-from models import text
+from models import photo, text
 from models.manifest import ModelUnavailable
 
 REFUSED = (ValidationError, PermissionDenied, StaleRevision, TooManySubmissions)
 FIELDS = ("title", "description", "category", "attributes", "price", "currency", "condition")
+TITLES = 1_000  # that are tried before one is used twice
 Action = Decision.Action
 
 
 def submit(stage: Stage, rng: random.Random) -> None:
     found = script.offer(stage.goods, stage.minute, rng)
     seller = _seller(stage, found, rng)
-    content = _unheard(found.content)
-    claim = _claim(content) if rng.random() < stage.habits.with_device else ""
+    content = _unheard(found, rng)
+    has_device = rng.random() < stage.habits.with_device
     try:
-        submission.submit(seller=seller, content=content, photos=[], claim=claim, draft_key=truth.draft_key())
+        sent = [_upload(seller, path) for path in found.photos]
+        submission.submit(
+            seller=seller, content=content, photos=sent, draft_key=truth.draft_key(),
+            claim=_claim(content) if has_device else "", photo_claims=_photo_claims(sent) if has_device else "",
+        )  # fmt: skip
     except Suspended:
         stage.tell(seller.username, f"cannot submit {short(content['title'])}: suspended")
         stage.tally["stopped by a suspension"] += 1
@@ -47,7 +57,7 @@ def submit(stage: Stage, rng: random.Random) -> None:
 
 def edit(stage: Stage, rng: random.Random) -> None:
     """Another price, a sentence more, or, rarely, something else altogether under a title that had passed."""
-    listing = _any_of(_standing().filter(seller__suspended_until=None), rng)
+    listing = _any_of(_standing(stage).filter(seller__suspended_until=None), rng)
     if listing is None:
         return
     content = _content(listing)
@@ -56,7 +66,7 @@ def edit(stage: Stage, rng: random.Random) -> None:
         other = script.varied(
             rng.choice(stage.goods.unsafe["midday" if stage.minute >= script.MIDDAY else "morning"]), rng
         )
-        content |= {name: other.content[name] for name in ("title", "description")}
+        content |= {name: value for name, value in _unheard(other, rng).items() if name in ("title", "description")}
         what = f"turns {short(listing.title)} into {short(content['title'])}"
     elif rng.random() < 0.5:
         content["price"] = (content["price"] * rng.choice((8, 9, 11)) / 10).quantize(content["price"])
@@ -69,7 +79,7 @@ def edit(stage: Stage, rng: random.Random) -> None:
 
 
 def withdraw(stage: Stage, rng: random.Random) -> None:
-    listing = _any_of(_standing(), rng)
+    listing = _any_of(_standing(stage), rng)
     if listing is not None:
         _end(stage, listing)
 
@@ -80,7 +90,9 @@ def answer(stage: Stage, rng: random.Random) -> None:
     if decision is not None:
         _answer_decision(stage, decision, rng)
         return
-    sent_back = Listing.objects.filter(truth.ours(), status=Status.NEEDS_CHANGES).select_related("seller")
+    sent_back = Listing.objects.filter(truth.ours(), stage.touchable(), status=Status.NEEDS_CHANGES).select_related(
+        "seller"
+    )
     listing = next((each for each in sent_back.order_by("updated_at") if appeals.sent_back_by_checks(each)), None)
     if listing is None:
         return
@@ -141,30 +153,71 @@ def said(error: Exception) -> str:
 # --- Steps -----------------------------------------------------------------------------------------------------------
 def _seller(stage: Stage, found: Offer, rng: random.Random) -> User:
     """Of a variation of the catalogue its seller; of our own goods anybody. What is forbidden comes from a new account
-    half of the time, never from the one-click one."""
-    names = stage.merchants if found.truth == SAFE else stage.merchants[1:]
-    name = found.seller if found.seller in names else rng.choice(names)
+    half of the time."""
+    name = found.seller or rng.choice(stage.merchants)
     seller = person(name)
     if found.truth == SAFE or not (seller.is_suspended or rng.random() < 0.5):
         return seller
     for number in range(1, 1_000):
-        newcomer, _ = User.objects.get_or_create(
-            username=f"{NEWCOMERS}_{number}",
-            defaults={"role": User.Role.MERCHANT, "shop_name": f"New here {number}", "password": "!"},
-        )
-        if newcomer.is_merchant and newcomer.is_active and not newcomer.is_suspended:
+        newcomer = _newcomer(number)
+        if newcomer and newcomer.is_merchant and newcomer.is_active and not newcomer.is_suspended:
             return newcomer
     return seller
 
 
-def _unheard(content: dict[str, Any]) -> dict[str, Any]:
-    """In words that are not on the site yet: an earlier replay may have used the same."""
-    number = 1
-    found = dict(content)
-    while Listing.objects.filter(fingerprint=words.fingerprint(found["title"], found["description"])).exists():
+def _newcomer(number: int) -> User | None:
+    """An account made here, with the password of the demo's people. None where somebody else has taken the name."""
+    name, shop_name = f"{NEWCOMERS}_{number}", f"New here {number}"
+    here = User.objects.filter(username=name).first()
+    if here is None:
+        password = make_password(people.PASSWORD)
+        return User.objects.create(username=name, role=User.Role.MERCHANT, shop_name=shop_name, password=password)
+    if here.shop_name != shop_name:
+        return None
+    if not here.has_usable_password():  # made by an earlier version
+        here.password = make_password(people.PASSWORD)
+        here.save(update_fields=["password"])
+    return here
+
+
+def _unheard(found: Offer, rng: random.Random) -> dict[str, Any]:
+    """Under a title and in words that are not on the site yet: the demo, or an earlier replay, may have used the
+    same."""
+    content = dict(found.content)
+    plain = next(
+        (content["title"].removesuffix(tail) for tail in script.TAILS[1:] if content["title"].endswith(tail)),
+        content["title"],
+    )
+    others = [script.titled(plain, tail) for tail in rng.sample(script.TAILS, len(script.TAILS))]
+    numbered = (script.titled(plain, f", no. {number}") for number in itertools.count(2))
+    for title in itertools.islice(itertools.chain([content["title"]], others, numbered), TITLES):
+        if not Listing.objects.filter(title=title).exists():
+            content["title"] = title
+            break
+    number, description = 1, content["description"]
+    while Listing.objects.filter(fingerprint=words.fingerprint(content["title"], content["description"])).exists():
         number += 1
-        found["description"] = f"{content['description']} Piece {number} of several."
-    return found
+        content["description"] = f"{description} Piece {number} of several."
+    return content
+
+
+def _upload(seller: User, path: Path) -> Photo:
+    """As the sell page sends it. Raises ValidationError."""
+    return photos.store_upload(seller, SimpleUploadedFile(path.name, path.read_bytes(), "image/jpeg"))
+
+
+def _photo_claims(sent: list[Photo]) -> str:
+    """As `_claim`, of photos."""
+    try:
+        longest = gate.photo_longest()
+        return json.dumps(
+            [
+                photo.check_photo(photo_files.decoded(each, longest), digest=each.sha256, where=Where.DEVICE)
+                for each in sent
+            ]
+        )
+    except (ModelUnavailable, OSError):
+        return ""
 
 
 def _claim(content: dict[str, Any]) -> str:
@@ -179,9 +232,11 @@ def _claim(content: dict[str, Any]) -> str:
         return ""
 
 
-def _standing() -> QuerySet[Listing]:
+def _standing(stage: Stage) -> QuerySet[Listing]:
     return Listing.objects.filter(
-        truth.ours(), status__in=[Status.PUBLISHED, Status.PAUSED, Status.IN_REVIEW, Status.NEEDS_CHANGES]
+        truth.ours(),
+        stage.touchable(),
+        status__in=[Status.PUBLISHED, Status.PAUSED, Status.IN_REVIEW, Status.NEEDS_CHANGES],
     ).select_related("seller")
 
 
@@ -196,7 +251,7 @@ def _content(listing: Listing) -> dict[str, Any]:
 
 def _unanswered(stage: Stage) -> Decision | None:
     rows = Decision.objects.filter(
-        truth.ours("listing__"), action__in=[Action.REJECT, Action.CHANGES], appeal=None
+        truth.ours("listing__"), stage.touchable("listing__"), action__in=[Action.REJECT, Action.CHANGES], appeal=None
     ).exclude(pk__in=stage.thought_about)
     rows = rows.select_related("listing__seller", "review_job").order_by("created_at", "pk")
     return next((each for each in rows if not appeals.why_not(each, each.listing.seller)), None)

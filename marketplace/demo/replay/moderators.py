@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
 
 from listings import policies
 from listings.models import Decision, ReviewJob, User
@@ -26,11 +27,13 @@ WHAT = {
 
 
 def work(stage: Stage, rng: random.Random) -> None:
-    """One case, the most urgent that the script knows the truth of."""
+    """One case, the most urgent that the script knows the truth of and no visitor has made."""
     name = rng.choice(stage.moderators)
     moderator = person(name)
     # Whoever walked away does not come back to that case: somebody else takes it when the lease is over.
-    rows = queue.for_moderator(moderator).filter(stage.truths.known("listing__")).exclude(claimed_by=moderator)
+    rows = queue.for_moderator(moderator).filter(stage.touchable("listing__")).exclude(claimed_by=moderator)
+    # Nor is a case taken that a visitor has had in hand: they may come back to it.
+    rows = rows.filter(Q(claimed_by=None) | Q(claimed_by__username__in=stage.moderators))
     job = rows.select_related("listing__seller", "about", "claimed_by").first()
     if job is None:
         stage.tally["moments without a case"] += 1

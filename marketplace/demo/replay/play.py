@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from listings.models import Decision, JobEvent, SecondLook, Strike
-from marketplace.demo.replay import merchants, moderators, shoppers
+from marketplace.demo.replay import merchants, moderators, script, shoppers
 from marketplace.demo.replay.script import Act, Do
 from marketplace.demo.replay.stage import Stage
 
@@ -35,6 +35,9 @@ def play(stage: Stage, acts: list[Act], speed: float) -> float:
         time.sleep(max(0.0, due - time.monotonic()))
         stage.minute = act.minute
         ACTS[act.do](stage, random.Random(act.luck))
+        waits = moderators.waiting()
+        if waits > stage.most[0]:
+            stage.most = waits, act.minute
     return late
 
 
@@ -50,7 +53,11 @@ def summary(stage: Stage, began: datetime, waited: int, late: float) -> list[str
             ("leases lost to somebody else", JobEvent.objects.filter(created_at__gte=began, kind="lost").count()),
         )
     ]
-    lines.append(f"{waited:,} cases waited at the beginning, {moderators.waiting():,} wait now.")
+    most, when = stage.most
+    lines.append(
+        f"{waited:,} cases waited at the beginning, {max(most, waited):,} at most (at {script.clock(when)}), "
+        f"{moderators.waiting():,} wait now."
+    )
     if late > LATE:
         lines.append(f"The site was slower than this day: it ended {late:.0f} seconds late.")
     return lines

@@ -11,7 +11,7 @@ import random
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -37,20 +37,23 @@ class Do(StrEnum):
 
 
 A_DAY = {
-    Do.SUBMIT: 130,
+    Do.SUBMIT: 150,
     Do.EDIT: 24,
     Do.WITHDRAW: 8,
     Do.ANSWER: 60,
     Do.LOOK: 240,
-    Do.REPORT: 26,
+    Do.REPORT: 36,
     Do.WORK: 200,
     Do.DRAW: 12,
 }
-# How much of a day's doings falls into each hour from midnight on: merchants and shoppers, moderators, the site.
+# How much of a day's doings falls into each hour from midnight on: merchants and shoppers; what is put up and reported,
+# most of it before the afternoon; moderators, who are few until then, so that a queue fills and is then worked off; the
+# site.
 PEOPLE = (1, 1, 0, 0, 0, 1, 2, 4, 6, 7, 7, 7, 6, 6, 6, 6, 7, 8, 9, 9, 8, 6, 4, 2)
-STAFF = (0, 0, 0, 0, 0, 0, 0, 2, 8, 10, 10, 9, 5, 8, 10, 10, 9, 7, 4, 2, 1, 0, 0, 0)
+EARLY = (1, 0, 0, 0, 0, 1, 6, 9, 11, 11, 11, 10, 8, 6, 4, 3, 3, 3, 4, 4, 3, 2, 2, 1)
+STAFF = (0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 7, 13, 15, 15, 14, 10, 7, 5, 3, 2, 0)
 EVENLY = (1,) * 24
-RHYTHM = {Do.WORK: STAFF, Do.DRAW: EVENLY}
+RHYTHM = {Do.SUBMIT: EARLY, Do.REPORT: EARLY, Do.WORK: STAFF, Do.DRAW: EVENLY}
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,12 @@ class Act:
 @dataclass(frozen=True)
 class Offer:
     """A thing to sell. content: cleaned, as submission.submit takes it. truth: the policy that it breaks, or safe.
-    seller: of the catalogue's; "" for anybody."""
+    seller: of the catalogue's; "" for anybody. photos: of the catalogue's, files as they were rendered."""
 
     content: dict[str, Any]
     truth: str
     seller: str = ""
+    photos: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Mix:
     contact: float  # harmless, with a telephone number in it
 
 
-MORNING = Mix(unsafe=0.14, alike=0.10, contact=0.06)
+MORNING = Mix(unsafe=0.20, alike=0.16, contact=0.06)
 AFTERNOON = Mix(unsafe=0.26, alike=0.22, contact=0.06)
 OF_THE_TIME = 0.85  # share of the goods that belong to their half of the day
 
@@ -115,15 +119,15 @@ def clock(minute: float) -> str:
 
 
 # --- Goods -----------------------------------------------------------------------------------------------------------
-def stock(folder: Path, offers: Path = OFFERS) -> Stock:
-    """folder: with the demo's catalogue.csv. Raises CatalogueError, ValueError for an offer that the site would not
-    take."""
+def stock(folder: Path, sellers: list[str], offers: Path = OFFERS) -> Stock:
+    """folder: with the demo's catalogue.csv. sellers: whose part of it is offered. Raises CatalogueError, ValueError
+    for an offer that the site would not take."""
     found = Stock({"morning": [], "midday": []}, {"morning": [], "midday": []}, {"morning": [], "midday": []})
-    rows = [row for row in catalogue.read(folder) if row.content]
+    rows = [row for row in catalogue.read(folder) if row.content and row.values.get("seller") in sellers]
     order = sorted({row.content["category"] for row in rows})
     for row in rows:
         half = "morning" if order.index(row.content["category"]) < len(order) / 2 else "midday"
-        found.harmless[half].append(Offer(row.content, SAFE, row.values.get("seller", "")))
+        found.harmless[half].append(Offer(row.content, SAFE, row.values["seller"], tuple(row.photos)))
     for half, offer in read_offers(offers):
         (found.alike if offer.truth == SAFE else found.unsafe)[half].append(offer)
     return found
@@ -156,13 +160,24 @@ def offer(goods: Stock, minute: float, rng: random.Random) -> Offer:
     return found
 
 
-TAILS = ("", "", ", second one", ", price lowered", ", collect or post", ", from a calm home", ", last one")
+TAILS = (
+    "",
+    ", collect or post",
+    ", from a calm home",
+    ", well looked after",
+    ", another one",
+    ", ready to go",
+    ", price by agreement",
+    ", from our own shelf",
+    ", looking for a new place",
+    ", used for one season",
+)
 CLOSINGS = (
     "Ask if something is unclear.",
     "Collection on any evening, or posted at cost.",
     "It has stood dry and out of the sun.",
     "I can hold it until the weekend.",
-    "The photo follows when the light is better.",
+    "Questions are answered in the evening.",
     "We are moving, so it has to find a place soon.",
     "Swaps are welcome, tell me what you have.",
     "Packed well, sent within two days.",
@@ -173,15 +188,17 @@ SENTENCE = re.compile(r"(?<=[.!?])\s+")
 def varied(found: Offer, rng: random.Random) -> Offer:
     """The same thing as another seller, or the same one a week later, would put it: the title whole, with something
     after it; a sentence left out of a longer text, one of ours at its end."""
-    title, text = found.content["title"], SENTENCE.split(found.content["description"])
-    tail = rng.choice(TAILS)
-    if len(title) + len(tail) <= limits.TITLE_CHARS:
-        title += tail
+    title, text = titled(found.content["title"], rng.choice(TAILS)), SENTENCE.split(found.content["description"])
     if len(text) > 3:
         del text[rng.randrange(1, len(text) - 1)]
     text.append(rng.choice(CLOSINGS))
     return replaced(found, title=title, description=" ".join(text))
 
 
+def titled(title: str, tail: str) -> str:
+    """With the tail, where there is room for it."""
+    return title + tail if len(title) + len(tail) <= limits.TITLE_CHARS else title
+
+
 def replaced(found: Offer, **content: str) -> Offer:
-    return Offer(found.content | content, found.truth, found.seller)
+    return replace(found, content=found.content | content)

@@ -39,7 +39,7 @@ def look(stage: Stage, rng: random.Random) -> None:
 
 def report(stage: Stage, rng: random.Random) -> None:
     """What breaks a rule and is on sale all the same, or, by mistake, something that does not."""
-    on_sale = Listing.objects.published().filter(stage.truths.known()).select_related("seller").defer("search")
+    on_sale = Listing.objects.published().filter(stage.touchable()).select_related("seller").defer("search")
     seen = [(each, stage.truths.of(each.draft_key, each.title, each.description)) for each in on_sale.order_by("-pk")]
     bad = [(each, policy) for each, policy in seen if policy not in (SAFE, CONTACT)]
     if bad and rng.random() >= stage.habits.false_reports:

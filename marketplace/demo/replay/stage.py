@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from listings.models import User
+from django.db.models import Exists, OuterRef, Q
+
+from listings.models import Report, ReviewJob, User
 from marketplace.demo import people
 from marketplace.demo.replay import script
 from marketplace.demo.replay.truth import Truths, truths
 
+ONE_CLICK = list(User.Role.values)  # accounts of whoever looks at the demo: nobody here plays them
 NEWCOMERS = "newcomer"  # accounts made for a replayed day: whoever is suspended comes back under another name
 
 
@@ -50,14 +53,23 @@ class Habits:
 class Stage:
     goods: script.Stock
     truths: Truths
-    merchants: list[str]  # user names; the first is the one-click account, which sells nothing forbidden
+    merchants: list[str]  # user names, here and below without the one-click accounts
     shoppers: list[str]
     moderators: list[str]
     say: Callable[[str], None]
     habits: Habits = field(default_factory=Habits)
     minute: float = 0.0
+    most: tuple[int, float] = (0, 0.0)  # cases that waited at once, and when
     tally: Counter[str] = field(default_factory=Counter)
     thought_about: set[int] = field(default_factory=set)  # decisions that their merchant has come to terms with
+
+    def touchable(self, listing: str = "") -> Q:
+        """Listings that the script's people may deal with: those whose truth is known, and which no visitor sells or
+        has reported. `listing`: where they are joined ("listing__")."""
+        reported = Report.objects.filter(job__state=ReviewJob.State.OPEN, listing=OuterRef(f"{listing}pk"))
+        by_visitor = reported.filter(Q(reporter=None) | ~Q(reporter__username__in=self.shoppers))
+        visitors = Q(**{f"{listing}seller__username__in": ONE_CLICK})
+        return self.truths.known(listing) & ~visitors & ~Q(Exists(by_visitor))
 
     def tell(self, who: str, what: str) -> None:
         self.say(f"{script.clock(self.minute)}  {who:<14} {what}")
@@ -69,15 +81,13 @@ def set_up(folder: Path, say: Callable[[str], None], habits: Habits | None = Non
     names = {role: [person["username"] for person in parts.get(role, [])] for role in User.Role.values}
     everybody = [name for found in names.values() for name in found]
     here = set(User.objects.filter(username__in=everybody).values_list("username", flat=True))
-    names = {role: [name for name in found if name in here] for role, found in names.items()}
-    # The first moderator is the one-click account: whoever looks at the demo decides there. Two are needed besides.
-    moderators = names[User.Role.MODERATOR][1:]
-    if len(moderators) < 2 or len(names[User.Role.MERCHANT]) < 2 or not names[User.Role.SHOPPER]:
+    names = {role: [name for name in found if name in here - set(ONE_CLICK)] for role, found in names.items()}
+    if len(names[User.Role.MODERATOR]) < 2 or not names[User.Role.MERCHANT] or not names[User.Role.SHOPPER]:
         raise NoDemo("The demo's people are not here. Load them first: python manage.py demo")
-    goods = script.stock(folder)
+    goods = script.stock(folder, names[User.Role.MERCHANT])
     return Stage(
-        goods, truths(goods, folder), names[User.Role.MERCHANT], names[User.Role.SHOPPER], moderators, say,
-        habits or Habits(),
+        goods, truths(goods, folder), names[User.Role.MERCHANT], names[User.Role.SHOPPER],
+        names[User.Role.MODERATOR], say, habits or Habits(),
     )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ class Command(BaseCommand):
             report = load.load(self.say, options["folder"])
         except (load.Faulty, CatalogueError, people.NameTaken, ModelUnavailable) as error:
             raise CommandError(str(error)) from None
-        if waiting := [entered for entered in report.stopped if entered.listing.status == Status.IN_REVIEW]:
+        meant_for_sale = [entered for entered in report.stopped if entered.wanted == Status.PUBLISHED]
+        if waiting := [entered for entered in meant_for_sale if entered.listing.status == Status.IN_REVIEW]:
             self.say(
                 "Harmless listings that wait in the moderators' queue, because a check was not sure or wrong: "
                 f"{len(waiting)}"
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         self.say(
             f"added: {report.people} people, {report.listings} listings, {report.orders} orders, {report.photos} photos"
         )
-        self.say(f"Sign in as merchant, shopper or moderator. The password of every demo account is: {people.PASSWORD}")
+        self.say(f"Sign in as merchant, shopper, moderator or mod_iris (a second moderator). The password of every demo account is: {people.PASSWORD}")
 
     def say(self, text: str) -> None:
         self.stdout.write(text)

@@ -91,7 +91,7 @@ function show(shown) {
 }
 
 // --- The decision ----------------------------------------------------------------------------------------------------
-let armed = form?.querySelector('[data-action][value="reject"], [data-action][value="overturn"]') ?? null;
+let armed = null; // nothing is done that nobody chose
 
 /** Remember what is to be done; false, and the cursor where something lacks, when it cannot be done yet. */
 function arm(button) {
@@ -100,7 +100,10 @@ function arm(button) {
   void preview();
   const { policy, reason } = form.elements;
   if (["reject", "modify"].includes(button.value) && !policy.value) return demand(policy, "Choose the policy that it breaks.");
-  if (button.value !== "approve" && reason.value.trim().length < 10) return demand(reason, "Write the reason: ten characters or more.");
+  if (button.value !== "approve" && reason.value.trim().length < 10) {
+    const lacks = button.value === "escalate" ? "Write what the next moderator should know" : "Write the reason";
+    return demand(reason, `${lacks}: ten characters or more.`);
+  }
   return true;
 }
 
@@ -115,8 +118,9 @@ function demand(field, sentence) {
 }
 
 function decideAsArmed() {
-  if (armed && arm(armed)) form.requestSubmit(armed);
-  else if (!armed) form.requestSubmit(form.querySelector("[name=sure]"));
+  const sure = form.querySelector("[name=sure]"); // several at once: what is done was chosen before
+  if (armed ? arm(armed) : sure) form.requestSubmit(armed ?? sure);
+  else if (!armed) demand(form.elements.reason, "Choose first what is to be done: leave this field with Esc and press its key.");
 }
 
 function choosePolicy(place) {
@@ -221,6 +225,7 @@ if (pending.length > 0) {
       } else {
         leavePlace(each);
         each.remove();
+        document.querySelector(".pending-more:not(:has(form))")?.remove();
         giveKey();
       }
     }

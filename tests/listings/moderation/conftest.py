@@ -5,6 +5,7 @@ from listings.moderation import decisions
 from listings.moderation.decisions import Word
 from listings.trust import settings
 from tests.conftest import person
+from tests.listings.trust.conftest import claim, earn, open_cells, owing, send  # noqa: F401
 
 REASON = "Butterfly knives cannot be sold here."
 

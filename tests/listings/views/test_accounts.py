@@ -58,7 +58,9 @@ def test_demo_accounts_are_one_click_only_in_demo_mode(client, db, settings, rol
     assert "demo" not in client.get("/accounts/sign-in/").content.decode().lower()
     assert client.post(f"/accounts/demo/{role}/").status_code == 404
     settings.DEMO = True
-    assert "demo mode" in client.get("/accounts/sign-in/").content.decode()
+    page = client.get("/accounts/sign-in/").content.decode()
+    assert "demo mode" in page
+    assert all(f"<code>{name}</code>" in page for name in ("merchant", "shopper", "moderator", "mod_iris"))
     assert client.post(f"/accounts/demo/{role}/").status_code == 302
     assert client.session["_auth_user_id"]
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("listings", "0016_photos_by_their_files")]
+    dependencies = [("listings", "0017_follow_ups")]
 
     operations = [
         migrations.RemoveIndex(model_name="validationjob", name="validation_cell"),

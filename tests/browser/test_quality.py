@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from listings.lifecycle import Status
-from listings.models import Listing, ValidationJob, Verdict
+from listings.models import Debt, Listing, ValidationJob, Verdict
 from listings.moderation import decisions, queue
 from listings.moderation.decisions import Word
 from models import manifest
@@ -135,6 +135,28 @@ def test_a_legend_has_values_before_and_after_the_pointer(
     expect(page.locator("[data-plot=thresholds] .u-legend .u-value").first).to_have_text(
         f"{int(100 * float(page.input_value('#simulator-threshold'))) / 100:g}"
     )
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_single_day_of_audits_stands_in_the_middle_with_its_interval(
+    page: Page, signed_in: Callable[[Any], None], moderator: Any, scored: None, width: int
+) -> None:
+    job = ValidationJob.objects.filter(outcome=Status.PUBLISHED).first()
+    assert job
+    Debt.objects.create(
+        listing=job.listing, job=job, risk=0.1, tier=2, state="paid", audit=True, closed_at=timezone.now()
+    )
+    signed_in(moderator)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.add_init_script(RECORD)
+    page.goto("/moderation/savings/")
+    plot = page.locator("[data-plot=misses]")
+    said = [f"{timezone.localdate():%-d %b}", "0 %", "97.5 %", "0.2 %", "0 %"]
+    expect(plot.locator(".u-legend .u-value")).to_have_text(said)
+    over = plot.locator(".u-over").evaluate("box => [box.offsetLeft, box.offsetWidth]")
+    named = [x for text, x in page.evaluate("window.drawn.texts") if text == said[0]]
+    assert pytest.approx(over[0] + over[1] / 2, abs=2) in named
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_on_a_phone_every_place_of_moderation_can_be_seen(

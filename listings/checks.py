@@ -143,9 +143,12 @@ def _of_photos(photos: Iterable[Photo]) -> list[OwedCheck]:
 
 
 def _open(job: ValidationJob) -> None:
-    """It ends with the last of its checks; with none owed there would be no last one."""
+    """It ends with the last of its checks; with none owed there would be no last one. When it ended before stays: what
+    its checks came to then holds while photos that came later are checked."""
     if job.checks.filter(state=OwedCheck.State.OWED).exists():
-        ValidationJob.objects.filter(pk=job.pk).update(state=ValidationJob.State.OWED, finished_at=None)
+        rows = ValidationJob.objects.filter(pk=job.pk)
+        rows.filter(state=ValidationJob.State.DROPPED).update(finished_at=None)
+        rows.update(state=ValidationJob.State.OWED)
 
 
 def _owe(job: ValidationJob, rows: list[OwedCheck], due_at: datetime) -> None:

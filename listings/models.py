@@ -318,14 +318,14 @@ class ValidationJob(models.Model):
     outcome = models.CharField(max_length=15, blank=True)  # the status that its checks came to; once, by the last one
     state = models.CharField(max_length=8, choices=State, default=State.OWED)
     created_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)  # stays while it is owed again for photos that came later
 
     class Meta:
         indexes = [
             models.Index(fields=["created_at"], name="validation_period"),
             models.Index(
                 fields=["category", "-finished_at"],
-                condition=models.Q(gate_clear=True, state="done"),
+                condition=models.Q(gate_clear=True),
                 name="validation_cell",
             ),
         ]

@@ -124,6 +124,11 @@ class Recall:
         return self._recall_between(self.missed_between)
 
     @property
+    def is_most(self) -> bool:
+        """No sample was a violation: the estimate knows no miss but the reported, and is its interval's upper end."""
+        return bool(self.sample.of) and not self.sample.found
+
+    @property
     def is_wide(self) -> bool:
         low, high = self.interval
         return high - low > WIDE

@@ -1,8 +1,11 @@
-"""How shares, times and sizes are written on the savings page. None, or a share of nothing, is a dash."""
+"""How shares, times and sizes are written on pages of the staff. None, or a share of nothing, is a dash."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django import template
+from django.utils import timezone
 
 register = template.Library()
 NONE = "–"
@@ -20,20 +23,35 @@ def fine(share: float | None) -> str:
     return NONE if share is None else f"{100 * share:.3g} %"
 
 
+# Each unit with its milliseconds, and from how many of them on it is used.
+UNITS = (("s", 1_000, 1), ("min", 60_000, 1), ("h", 3_600_000, 1), ("days", 86_400_000, 2))
+
+
 @register.filter
-def duration(ms: float | None) -> str:
-    """Milliseconds in the unit that a person reads."""
-    if ms is None:
+def duration(time: float | timedelta | None) -> str:
+    """Milliseconds, or a timedelta, in the unit that a person reads: `59.9 min`, then `1.0 h`; hours until two days
+    are full."""
+    if time is None:
         return NONE
-    for unit, size in (("h", 3_600_000), ("min", 60_000), ("s", 1_000)):
-        if abs(ms) >= size:
-            return f"{ms / size:,.1f} {unit}"
-    return f"{ms:,.1f} ms"
+    ms = time / timedelta(milliseconds=1) if isinstance(time, timedelta) else time
+    name, of = "ms", 1
+    for unit, size, least in UNITS:
+        # As it would be written: never 60.0 min.
+        if round(abs(ms) / of, 1) * of < least * size:
+            break
+        name, of = unit, size
+    return f"{ms / of:,.1f} {name}"
 
 
 @register.filter
 def as_ms(seconds: float) -> float:
     return seconds * 1000
+
+
+@register.filter
+def since(moment: datetime) -> str:
+    """How long ago it was, as a duration."""
+    return duration(timezone.now() - moment)
 
 
 @register.filter
@@ -51,6 +69,19 @@ def whole(number: int) -> str:
 
 
 @register.filter
-def signed(number: float | None, digits: int) -> str:
-    """An amount with so many digits after the point; never -0."""
-    return NONE if number is None else f"{round(number, digits) + 0:,.{digits}f}"
+def spent(number: float | None, digits: int) -> str:
+    """An amount with so many digits after the point; below 0 it is saved."""
+    return _in_words(number, digits, "spent", "saved")
+
+
+@register.filter
+def against(number: float | None, digits: int) -> str:
+    """Likewise, a balance: what it comes to against a market without trust in the gate."""
+    return _in_words(number, digits, "more than without", "less than without")
+
+
+def _in_words(number: float | None, digits: int, above: str, below: str) -> str:
+    if number is None:
+        return NONE
+    amount = f"{abs(number):,.{digits}f}"
+    return amount if not round(number, digits) else f"{amount} {above if number > 0 else below}"

@@ -2,7 +2,8 @@
 
 A cell is a policy in a category. What counts are revisions whose heavy checks are made (before publication, as a paid
 debt, or for an audit) and ended on sale or with a moderator's decision; one is a miss of a policy if it was rejected
-under that policy. What was edited or withdrawn after a doubt says nothing either way.
+under that policy. What was edited or withdrawn after a doubt says nothing either way. What is owed again for photos
+that came later was checked all the same.
 """
 
 from __future__ import annotations
@@ -38,9 +39,8 @@ def refresh() -> int:
 
 
 def _of(category: str, since: object) -> list[Cell]:
-    jobs = ValidationJob.objects.filter(
-        gate_clear=True, state=ValidationJob.State.DONE, finished_at__gte=since, category=category
-    )
+    jobs = ValidationJob.objects.filter(gate_clear=True, finished_at__gte=since, category=category)
+    jobs = jobs.exclude(state=ValidationJob.State.DROPPED)
     decided = Decision.objects.filter(listing=OuterRef("listing"), review_job__revision=OuterRef("revision"))
     jobs = jobs.filter(Q(outcome=Status.PUBLISHED) | Exists(decided)).order_by("-finished_at")
     looked_at = _spread(jobs.values_list("listing_id", "revision", "listing__seller")[:NEWEST])

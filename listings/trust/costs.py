@@ -40,7 +40,7 @@ ALL = {
         ),
         Setting(
             "target",
-            "Miss rate to be shown",
+            "Target for the miss rate",
             "The audits needed are those that put the upper end of the one-sided 95 % interval at this share.",
             0.2,
             0.01,

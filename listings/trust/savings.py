@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
@@ -129,16 +129,34 @@ class Audits:
 
 @dataclass(frozen=True)
 class Views:
-    """Views of listings while they owed their checks. unsafe: of revisions that a moderator rejected later."""
+    """Views of listings while they owed their checks. unsafe: of revisions that a moderator rejected later. squares:
+    the sum of the squares of each one's views."""
 
     debts: int
     views: int
     unsafe_debts: int
     unsafe: int
+    squares: int = 0
 
     @property
     def per_10k(self) -> float | None:
         return 10_000 * self.unsafe / self.views if self.views else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Per 10,000, 95 %. All views of a revision are unsafe or none is, so that many of one tell no more than one:
+        the exact interval of Kish's effective number (1965, Survey Sampling), as Korn and Graubard 1998 have it."""
+        effective = self.views**2 / self.squares if self.squares else 0.0
+        share = self.unsafe / self.views if self.views else 0.0
+        low, high = intervals.share_interval(share * effective, effective)
+        return 10_000 * low, 10_000 * high
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the rate may be half of it, or twice as much: then the count says more."""
+        low, high = self.interval
+        rate = self.per_10k or 0.0
+        return low < rate / 2 or high > 2 * rate
 
 
 @dataclass(frozen=True)
@@ -202,31 +220,32 @@ def count(days: int) -> Savings:
 def revisions(since: datetime) -> Revisions:
     heavy = OwedCheck.objects.filter(job=OuterRef("pk"), name__in=checks.HEAVY, state__in=MADE)
     rows = _sent(since).annotate(day=TruncDate("created_at"), made=Exists(heavy))
-    columns = ("day", "made", "state", "debt__state", "debt__cause")
+    columns = ("day", "made", "state", "listing__status", "debt__state", "debt__cause")
     by_day: dict[date, Counter[str]] = {}
     causes: Counter[str] = Counter()
     found = rows.order_by().values_list(*columns).annotate(number=Count("pk"))
-    for day, was_made, state, debt, cause, number in sorted(found, key=lambda row: row[0]):
-        fate = _fate(was_made, state, debt)
+    for day, was_made, state, status, debt, cause, number in sorted(found, key=lambda row: row[0]):
+        fate = _fate(was_made, state, status, debt)
         by_day.setdefault(day, Counter())[fate] += number
         if fate == PAID:
             causes[cause] += number
     return Revisions(by_day, causes)
 
 
-def _fate(made: bool, state: str, debt: str | None) -> str:
+def _fate(made: bool, state: str, status: str, debt: str | None) -> str:
+    """status: of the listing now. A job that is owed again for photos that came later was decided before."""
     if debt == Debt.State.PAID:
         return PAID
     if debt in Debt.UNPAID:
         return OWED
     if debt == Debt.State.VOID:
         return SPENT if made else AVOIDED
-    if state == ValidationJob.State.OWED:
+    if state == ValidationJob.State.OWED and status == Status.CHECKING:
         return WAITING
     if made:
         return BEFORE
     # With a person, as the gate's warning said: its heavy checks were not asked for (checks.spare).
-    return SPARED if state == ValidationJob.State.DONE else GONE
+    return GONE if state == ValidationJob.State.DROPPED else SPARED
 
 
 def _sent(since: datetime) -> QuerySet[ValidationJob]:
@@ -353,10 +372,12 @@ def audits_needed(missed: int, target: float) -> int:
 def views(since: datetime) -> Views:
     """Of debts begun in the period."""
     rows = Debt.objects.filter(opened_at__gte=since).annotate(rejected=_rejected()).order_by()
-    grouped = rows.values_list("rejected").annotate(number=Count("pk"), total=Sum("impressions"))
-    seen = {rejected: (number, total) for rejected, number, total in grouped}
-    (safe_debts, safe), (unsafe_debts, unsafe) = seen.get(False, (0, 0)), seen.get(True, (0, 0))
-    return Views(safe_debts + unsafe_debts, safe + unsafe, unsafe_debts, unsafe)
+    grouped = rows.values_list("rejected").annotate(
+        number=Count("pk"), total=Sum("impressions"), squares=Sum(F("impressions") * F("impressions"))
+    )
+    seen = {rejected: numbers for rejected, *numbers in grouped}
+    (safe_debts, safe, squares), (unsafe_debts, unsafe, more) = seen.get(False, [0] * 3), seen.get(True, [0] * 3)
+    return Views(safe_debts + unsafe_debts, safe + unsafe, unsafe_debts, unsafe, squares + more)
 
 
 def device(since: datetime) -> Device:

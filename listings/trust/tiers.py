@@ -49,8 +49,9 @@ def standing(seller: User, category: str, terms: dict[str, float]) -> Standing:
         listing__seller=seller,
         listing__created_at__gte=since,
         category=category,
-        state=ValidationJob.State.DONE,
-    ).exclude(listing__in=rejected.values("listing"))
+        finished_at__isnull=False,  # also of what is owed again for photos that came later
+    )
+    clean = clean.exclude(state=ValidationJob.State.DROPPED).exclude(listing__in=rejected.values("listing"))
     jobs = list(clean.order_by("created_at").values_list("listing", "created_at", "price"))
     first_checks: dict[int, datetime] = {}
     for listing, at, _ in jobs:

@@ -98,14 +98,14 @@ def _cause(cause: str) -> str:
 
 
 def _bill(counted: savings.Savings, loaded: int, terms: dict[str, float]) -> list[tuple[str, float | None, float]]:
-    """(what, watt hours, €); what was spent is above 0, what was avoided below."""
+    """(what, watt hours, €); what was spent is above 0, what was avoided below. The last is the balance."""
     spent, avoided = counted.seconds, counted.seconds_avoided
     return [
         ("Models that ran", costs.energy(spent, terms), costs.of_seconds(spent, terms)),
         ("Checks avoided", -costs.energy(avoided, terms), -costs.of_seconds(avoided, terms)),
         ("Downloads to devices", None, costs.of_bytes(loaded, terms)),
         (
-            "Avoided, less the downloads",
+            "Downloads and avoided checks together",
             -costs.energy(avoided, terms),
             costs.of_bytes(loaded, terms) - costs.of_seconds(avoided, terms),
         ),

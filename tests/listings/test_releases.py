@@ -346,7 +346,7 @@ def test_the_simulator_counts_what_was_scored_as_now_and_starts_where_the_releas
     shadow.compare_stored(made.pk)
     releases.publish(release=made, moderator=other_moderator, reason=WHY)
     since = timezone.now() - timedelta(days=1)
-    found = thresholds.histogram("gate", since)
+    found = thresholds.histogram("device", since)
     assert found.published("drugs")["block"] == 0.9576
     assert found.version.endswith(f"+p{made.number}")
     assert releases.scored_alike() == (found.version.split("+")[0], found.version)

@@ -1,5 +1,5 @@
 /** The page of quality: draws what its tables say, and reckons another threshold at once. Without this the form does. */
-import { bars, plot, seconds, token } from "../plots.js";
+import { bars, date, plot, seconds, token } from "../plots.js";
 import { at, curve, sums } from "../thresholds.js";
 
 const read = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
@@ -8,6 +8,7 @@ const digits = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 3, rou
 const percent = (share) => (share === null || share === undefined ? "–" : `${digits.format(100 * share)} %`);
 const whole = (number) => number.toLocaleString("en-GB");
 const { drift, pace } = read("plots-data");
+const HALF_A_WEEK = 302_400; // seconds
 
 for (const place of document.querySelectorAll("[data-plot=drift]")) drawDrift(place, drift[Number(place.dataset.at)]);
 const days = document.querySelector("[data-plot=pace]");
@@ -32,10 +33,12 @@ function drawDrift(place, { label, weeks, series }) {
     points: { show: false },
     value: (_, __, ___, week) => (week === null ? "–" : percent(values[week])),
   }));
-  const scales = { x: { range: (_, from, to) => [from - 302_400, to + 302_400] }, y: { range: () => [0, 1] } };
+  const scales = { x: { range: (_, from, to) => [from - HALF_A_WEEK, to + HALF_A_WEEK] }, y: { range: () => [0, 1] } };
   const y = { label: "Share of scores", values: (_, ticks) => ticks.map(percent) };
-  const x = { label: "Week from", incrs: [7, 14].map((number) => number * 86_400) };
-  plot(place, `Scores of ${label} by week`, { series: [{}, ...drawn], scales, x, y }, [seconds(weeks), ...parts.map(({ top }) => top)]);
+  // A bar stands in the middle of its week; below it are the first and the last day.
+  const x = { label: "Week", write: (middle) => `${date(middle - HALF_A_WEEK)}\n${date(middle + HALF_A_WEEK)}` };
+  const middles = seconds(weeks).map((first) => first + HALF_A_WEEK);
+  plot(place, `Scores of ${label} by week`, { series: [{}, ...drawn], scales, x, y }, [middles, ...parts.map(({ top }) => top)]);
 }
 
 /** A bar a day: decisions. */
@@ -127,7 +130,8 @@ function simulate(form, { rows, days: covered, published }) {
       },
     ],
   };
-  drawn = plot(place, "Precision and recall by threshold; a dashed line where it is published", { series, scales, x, y, hooks }, curve(these(), covered));
+  const resting = ({ data: [thresholds] }) => thresholds.findLastIndex((threshold) => threshold <= chosen);
+  drawn = plot(place, "Precision and recall by threshold; a dashed line where it is published", { series, scales, x, y, hooks, resting }, curve(these(), covered));
 }
 
 /** An upright line at a threshold. */

@@ -207,6 +207,13 @@ def test_so_many_samples_are_needed_until_the_interval_is_narrow():
     assert few.needed == 331
 
 
+def test_without_a_miss_among_the_samples_the_estimate_is_its_own_upper_end():
+    none = quality.Recall(caught=9, reported=1, passed=100, sample=quality.Share(0, 20))
+    assert none.is_most and none.value == none.interval[1] == 0.9
+    assert not quality.Recall(9, 1, 100, quality.Share(1, 20)).is_most
+    assert not quality.Recall(9, 1, 100, quality.Share(0, 0)).is_most
+
+
 def test_no_more_is_missed_than_what_no_sample_has_seen():
     nearly_all = quality.Recall(caught=73, reported=0, passed=160, sample=quality.Share(0, 157))
     assert nearly_all.missed_between == (0, 3), "the binomial interval alone would say 3.7"

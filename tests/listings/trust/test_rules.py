@@ -14,6 +14,7 @@ from listings.models import (
     Listing,
     Order,
     OwedCheck,
+    Photo,
     ReviewJob,
     Ruling,
     StatusChange,
@@ -307,6 +308,24 @@ def test_of_a_seller_few_listings_count_in_a_cell(earn, merchant):
     ValidationJob.objects.update(gate_clear=True)
     cells.refresh()
     assert set(Cell.objects.values_list("seen", flat=True)) == {cells.SELLER_MOST}
+
+
+def test_photos_that_come_later_close_no_cell_and_take_no_trust(earn, merchant):
+    from listings.trust import cells
+
+    earn(12)
+    ValidationJob.objects.update(gate_clear=True)
+    Listing.objects.update(status=Status.PUBLISHED)
+    terms = settings.values()
+    cells.refresh()
+    before = (cells.measured("toys"), tiers.standing(merchant, "toys", terms).points)
+    for listing in Listing.objects.all():
+        photo = Photo.objects.create(owner=merchant, listing=listing, file="x", thumb="y", width=1, height=1)
+        checks.owe_later(listing, [photo])
+    assert set(ValidationJob.objects.values_list("state", flat=True)) == {"owed"}
+    cells.refresh()
+    assert (cells.measured("toys"), tiers.standing(merchant, "toys", terms).points) == before
+    assert set(Cell.objects.values_list("seen", flat=True)) == {12}
 
 
 def test_the_operator_can_switch_it_off(ready, send, set_to):

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from listings import checks, validation
+from listings.lifecycle import Status
 from listings.models import Debt, Decision, OwedCheck, ReviewJob, StatusChange, ValidationJob, Verdict
 from listings.moderation import decisions
 from listings.trust import costs, debts, intervals, savings
@@ -65,7 +66,8 @@ def said(job, where, model, decision="pass", ms=None, **detail):
 def test_every_revision_has_one_fate(sent):
     sent()
     sent(heavy="failed")
-    sent(job="owed", heavy="owed")
+    waits = sent(job="owed", heavy="owed")
+    type(waits.listing).objects.filter(pk=waits.listing_id).update(status=Status.CHECKING)
     sent(job="dropped", heavy="dropped")
     for cause in ("idle", "idle", "views"):
         sent(debt={"state": "paid", "cause": cause})
@@ -81,6 +83,16 @@ def test_every_revision_has_one_fate(sent):
     assert found.causes == {"idle": 2, "views": 1}
     assert savings.count(90).revisions.fates["before"] == 4
     assert len(savings.count(90).revisions.by_day) == 2
+
+
+def test_what_is_on_sale_while_photos_that_came_later_are_checked_does_not_wait(sent):
+    job = sent()
+    assert job.listing.status == Status.PUBLISHED
+    OwedCheck.objects.create(job=job, name=checks.PHOTO_MODEL, state="owed")
+    ValidationJob.objects.update(state="owed", finished_at=None)
+    spared = sent(job="owed", heavy="dropped")
+    OwedCheck.objects.create(job=spared, name=checks.PHOTO_MODEL, state="owed")
+    assert savings.count(30).revisions.fates == {"before": 1, "spared": 1}
 
 
 def test_checks_are_counted_by_what_became_of_them(sent):
@@ -166,6 +178,17 @@ def test_views_are_of_one_revision_each(audited, sent):
     found = savings.count(30).views
     assert (found.debts, found.views, found.unsafe_debts, found.unsafe) == (3, 52, 1, 5)
     assert found.per_10k == pytest.approx(10_000 * 5 / 52)
+    effective = 52**2 / (40**2 + 7**2 + 5**2)
+    low, high = intervals.share_interval(effective * 5 / 52, effective)
+    assert found.interval == (pytest.approx(10_000 * low), pytest.approx(10_000 * high))
+    assert found.is_wide
+
+
+def test_one_listing_seen_often_makes_the_interval_of_views_no_narrower():
+    few, many = savings.Views(10, 10, 1, 1, 10), savings.Views(10, 1_000, 1, 100, 10 * 100**2)
+    assert few.interval == many.interval == tuple(10_000 * end for end in intervals.share_interval(1, 10))
+    assert savings.Views(0, 0, 0, 0).interval == (0, 10_000)
+    assert not savings.Views(10_000, 10_000, 100, 100, 10_000).is_wide
 
 
 def test_what_the_device_said_is_held_against_the_gate(sent):

@@ -84,9 +84,13 @@ def test_numbers_stand_in_tables(as_user, moderator, decided):
     page = as_user(moderator).get(ADDRESS).content.decode()
     assert '<th scope="row">Weapons</th><td>3</td><td>2</td><td>66.7 %</td>' in page
     assert "0 of 1 samples were violations" in page
-    assert "2 of 3 cases decided alike" in page
+    assert '<dd class="figure__number">100 %</dd>' in page, "the one sample was none, and nobody reported anything"
+    assert "to 100 %: its upper end, for no sample was a violation so far" in page
+    assert "1 sample, enough</span>" in page, "all that passed"
+    assert "2 of 3 cases decided alike; 95 % interval -" in page
     assert "Approved</a> (weapons) by noor" in page
-    assert "They part in 0 of 4 pairs" in page
+    row = re.search(r'<th scope="row">Words: device against cloud</th>(.*?)</tr>', page)[1]
+    assert row == "<td>4</td><td>1</td><td>0</td><td>0</td><td>3</td><td>0 %</td><td>0 % – 60.2 %</td>"
     assert "new: no weeks before" in page
     assert "1 appeal came in this period; 1 waits for an answer" in page
 

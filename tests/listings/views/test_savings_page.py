@@ -6,7 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from listings.models import Debt, OwedCheck, ValidationJob, Verdict
+from listings.models import Debt, Decision, OwedCheck, ReviewJob, ValidationJob, Verdict
+from listings.trust import intervals
 
 ADDRESS = "/moderation/savings/"
 
@@ -49,7 +50,7 @@ def test_numbers_stand_in_tables_and_the_plot_gets_the_same(as_user, moderator, 
     page = as_user(moderator).get(ADDRESS, {"days": 7}).content.decode()
     assert "3 of 4 revisions" in page
     assert '<th scope="row">Avoided</th><td>3</td><td>75.0 %</td>' in page
-    assert "0 of 1,497 audits needed" in page
+    assert "0 of the 1,497 audits needed" in page
     assert "3.0 h" in page, "three checks avoided at an hour each"
     drawn = json.loads(re.search(r'id="plots-data" type="application/json">(.*?)</script>', page)[1])
     assert drawn["heavy"]["days"][-1] == timezone.localdate().isoformat()
@@ -60,12 +61,49 @@ def test_numbers_stand_in_tables_and_the_plot_gets_the_same(as_user, moderator, 
     assert "What a device prevented is not known here" in page
 
 
+def test_a_few_views_are_shown_as_a_count_with_their_interval(as_user, moderator, avoided):
+    avoided(3)
+    page = as_user(moderator).get(ADDRESS).content.decode()
+    assert '<dd class="figure__number">0 of 12</dd>' in page
+    upper = f"{10_000 * intervals.share_interval(0, 3)[1]:.1f}"  # three listings, four views each
+    assert f"views while checks were owed; 0.0 per 10,000, 95 % interval 0.0 to {upper}" in page
+    assert "3 revisions were on sale before their heavy checks and had 12 views meanwhile." in page
+
+
+def test_one_view_is_no_views(as_user, moderator, avoided):
+    avoided(1)
+    debt = Debt.objects.get()
+    Debt.objects.update(impressions=1)
+    case = ReviewJob.objects.create(listing=debt.listing, revision=1, cause="?", state="decided")
+    Decision.objects.create(review_job=case, listing=debt.listing, moderator=moderator, action="reject")
+    page = as_user(moderator).get(ADDRESS).content.decode()
+    assert (
+        "1 revision was on sale before its heavy checks and had 1 view meanwhile. 1 of them was rejected later" in page
+    )
+    assert '<dd class="figure__number">1 of 1</dd><dd class="small muted">view while checks were owed' in page
+
+
+def test_downloads_that_cost_more_than_was_saved_are_said_to(as_user, moderator, avoided):
+    avoided(1)
+    Verdict.objects.create(
+        listing=Debt.objects.get().listing, revision=1, where="device", model="listing-text", decision="pass"
+    )
+    Verdict.objects.create(
+        listing=Debt.objects.get().listing, revision=1, where="gate", model="listing-text", decision="pass"
+    )
+    page = as_user(moderator).get(ADDRESS, {"server_hour": "0", "gigabyte": "1000"}).content.decode()
+    bill = page[page.index("By the assumptions below") :]
+    assert re.search(r"<td>10.00 less than without</td><td>[0-9.]+ more than without</td>", bill)
+    assert "-" not in re.search(r"Downloads to devices</th>(.*?)</tr>", bill)[1]
+
+
 def test_assumptions_stand_in_the_address_and_change_the_bill(as_user, moderator, avoided):
     avoided(2)
     terms = {"days": "90", "server_hour": "8", "cores": "2", "watts": "5", "gigabyte": "0", "target": "5"}
     page = as_user(moderator).get(ADDRESS, terms).content.decode()
-    assert '<th scope="row">Checks avoided</th><td>-10.00</td><td>-8.0000</td>' in page
-    assert "0 of 59 audits needed" in page
+    assert '<th scope="row">Checks avoided</th><td>10.00 saved</td><td>8.0000 saved</td>' in page
+    assert "0 of the 59 audits needed" in page
+    assert "<td>10.00 less than without</td><td>8.0000 less than without</td>" in page
     assert 'value="8"' in page
     assert "days=7&amp;server_hour=8" in page
 
@@ -93,7 +131,7 @@ def test_what_makes_no_sense_is_said_and_the_default_stands_in(as_user, moderato
     assert answer.status_code == 400
     assert message in page
     assert "<b>" not in page
-    assert "0 of 1,497 audits needed" in page
+    assert "0 of the 1,497 audits needed" in page
     assert "in the last 30 days" in page
 
 

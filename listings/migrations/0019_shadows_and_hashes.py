@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("listings", "0017_follow_ups"),
+        ("listings", "0018_cells_of_what_ended"),
     ]
 
     operations = [

@@ -64,9 +64,9 @@ def look_alikes(job: ReviewJob) -> list[tuple[Listing, str]]:
             found[twin.pk] = (twin, "the same words")
     if len(found) >= ALIKE:
         return list(found.values())
-    hashed = [photo for photo in listing.photos.all() if photo.phash is not None]
+    hashed = [(photo.position, photo.phash) for photo in listing.photos.all() if photo.phash is not None]
     elsewhere = Photo.objects.filter(Q(listing__gt=listing.pk) | Q(listing__lt=listing.pk))
-    near = photo_bank.alike(elsewhere, [photo.phash for photo in hashed], photo_bank.SAME)
+    near = photo_bank.alike(elsewhere, [bits for _, bits in hashed], photo_bank.SAME)
     nearest = {place: _nearest(near, place) for place in range(len(hashed))}
     of_photo = Photo.objects.filter(pk__in={pk for keys in nearest.values() for pk in keys})
     listing_of = dict(of_photo.values_list("pk", "listing_id"))
@@ -74,7 +74,7 @@ def look_alikes(job: ReviewJob) -> list[tuple[Listing, str]]:
     for place, keys in nearest.items():
         for alike in (twins.get(listing_of.get(pk) or 0) for pk in keys):
             if alike is not None:
-                found.setdefault(alike.pk, (alike, f"a photo like photo {hashed[place].position + 1}"))
+                found.setdefault(alike.pk, (alike, f"a photo like photo {hashed[place][0] + 1}"))
     return list(found.values())[:ALIKE]
 
 

@@ -50,6 +50,18 @@ test("a damaged patch, or one for another file, leaves the file alone and says s
   }
 });
 
+test("a release brings its own operating points; without its patch the file's count, for they are for its scores", async (context) => {
+  context.mock.method(globalThis, "fetch", async () => new Response(FILE));
+  const own = { unsure: 0.2, block: 0.9 };
+  const released = { unsure: 0.3, block: 0.8 };
+  const model = { ...entry(), operating_points: own };
+  const with_points = { ...model, release: { ...model.release, operating_points: released } };
+  assert.deepEqual((await releasedSession(with_points, open, sources())).points, released);
+  const damaged = await releasedSession(with_points, open, sources(text("a p@tch")));
+  assert.deepEqual([damaged.points, damaged.release], [own, null]);
+  assert.deepEqual((await releasedSession({ ...model, release: { number: 3, operating_points: released } }, open)).points, released);
+});
+
 test("a release without a patch is thresholds alone", async (context) => {
   context.mock.method(globalThis, "fetch", async () => new Response(FILE));
   const found = await releasedSession({ ...entry(), release: { number: 3 } }, open);

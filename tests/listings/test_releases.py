@@ -321,11 +321,12 @@ def test_what_somebody_else_published_meanwhile_is_not_rolled_back(live, moderat
 
 
 def test_what_was_removed_for_its_photo_is_no_wrong_decision(decided):
-    assert len(releases.wrong_decisions()) == len(decided)
-    for each in decided[:3]:
+    wrong = [each.decision for each in releases.wrong_decisions()]
+    assert len(wrong) > 10
+    for each in wrong[:3]:
         RemovedPhoto.objects.create(decision=each, sha256="0" * 64, policy="drugs")
-    assert {each.decision.pk for each in releases.wrong_decisions()} == {each.pk for each in decided[3:]}
-    assert len(releases.wrong_decisions("drugs")) == len(decided) - 3
+    assert [each.decision for each in releases.wrong_decisions()] == wrong[3:]
+    assert [each.decision for each in releases.wrong_decisions("drugs")] == wrong[3:]
     assert releases.wrong_decisions("weapons") == []
 
 

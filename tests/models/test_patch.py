@@ -56,6 +56,7 @@ def test_a_patch_with_another_byte_anywhere_never_brings_the_reader_down():
         {"ids": np.array([700_000, 5], np.int32)},
         {"ids": np.array([5, 5 + patch.SLOTS], np.int32)},
         {"scale": float("nan")},
+        {"scale": 1.0},  # 128 logits: sums of such run out of what float32 holds, and none of them is a decision
         {"ids": np.zeros(0, np.int32), "rows": np.zeros((0, LABELS), np.int8)},
         {"ids": np.arange(2_000, dtype=np.int32), "rows": np.ones((2_000, LABELS), np.int8)},
     ],

@@ -18,7 +18,7 @@ from models.steps import compress, publish, training
 from models.steps.recipe import read
 from models.text import check_text, check_text_in_cloud
 from tests.browser import chromium
-from tests.train.tiny_market import write, write_decisions
+from tests.train.tiny_market import rows, write, write_decisions
 
 pytestmark = pytest.mark.train
 DECIDED = 40
@@ -86,12 +86,15 @@ def test_moderators_decisions_go_into_both_fits_and_the_report_says_which(traine
     session = open_session((trained / "build" / "listing-text" / "fp32.onnx").read_bytes())
     labels = read("listing-text")["labels"]
 
-    def drugs(title):
-        data = pack([("title", title), ("description", "sealed")]).data
+    def odds(title, description):
+        """Logarithm of the odds that it is about drugs."""
+        data = pack([("title", title), ("description", description)]).data
         (scores,) = session.run(["scores"], {"bytes": np.frombuffer(data, np.uint8)})
-        return scores[labels.index("drugs")]
+        return np.log(scores[labels.index("drugs")] / (1 - scores[labels.index("drugs")]))
 
-    assert drugs("Zorbalene, another jar") > 3 * drugs("Zinnia, another jar")
+    harmless = [(title, description) for _, title, description, policy, _ in rows(150, 2) if policy == "safe"]
+    learned = [odds(f"Zorbalene {title}", words) - odds(f"Zinnia {title}", words) for title, words in harmless]
+    assert min(learned) > 1
 
 
 def test_what_is_pruned_is_smaller_and_what_is_sparse_is_mostly_zero(trained):

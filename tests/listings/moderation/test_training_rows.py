@@ -98,6 +98,17 @@ def test_a_photo_or_a_missing_detail_says_nothing_of_the_words(exported, make_ca
     assert "1 changes under no policy, 1 decided by a photo" in said
 
 
+def test_nor_does_one_that_an_appeal_put_under_another_policy(exported, make_case, merchant, moderator):
+    first = decisions.reject(job=make_case("Garden chair"), moderator=moderator, policy="weapons", reason=REASON)
+    RemovedPhoto.objects.create(decision=first, policy="weapons", sha256="0" * 64)
+    appeals.appeal(decision=first, person=merchant, text="It holds butterflies, not knives.")
+    decisions.decide(
+        job=ReviewJob.objects.get(kind="appeal"), moderator=person("iris", "moderator"),
+        word=Word("modify", policy="counterfeit", reason="The photo shows a forged label, no weapon."),
+    )  # fmt: skip
+    assert exported() == []
+
+
 def test_nobody_can_be_reached_or_named_by_it(exported, make_case, moderator):
     job = make_case("Knife \U0001f52a write to jo@example.com", policy="weapons")
     decisions.reject(job=job, moderator=moderator, policy="weapons", reason=REASON)

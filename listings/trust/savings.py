@@ -14,8 +14,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+)
+from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from models import photo, text
@@ -373,7 +384,9 @@ def views(since: datetime) -> Views:
     """Of debts begun in the period."""
     rows = Debt.objects.filter(opened_at__gte=since).annotate(rejected=_rejected()).order_by()
     grouped = rows.values_list("rejected").annotate(
-        number=Count("pk"), total=Sum("impressions"), squares=Sum(F("impressions") * F("impressions"))
+        number=Count("pk"),
+        total=Sum("impressions"),
+        squares=Sum(Cast("impressions", BigIntegerField()) * F("impressions")),
     )
     seen = {rejected: numbers for rejected, *numbers in grouped}
     (safe_debts, safe, squares), (unsafe_debts, unsafe, more) = seen.get(False, [0] * 3), seen.get(True, [0] * 3)

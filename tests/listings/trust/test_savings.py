@@ -191,6 +191,12 @@ def test_one_listing_seen_often_makes_the_interval_of_views_no_narrower():
     assert not savings.Views(10_000, 10_000, 100, 100, 10_000).is_wide
 
 
+def test_the_squares_of_many_views_are_no_number_too_large(owing):
+    owing()
+    Debt.objects.update(impressions=100_000)
+    assert savings.views(timezone.now() - timedelta(days=1)).squares == 10**10
+
+
 def test_what_the_device_said_is_held_against_the_gate(sent):
     def revision(gate, *claims):
         job = sent()

@@ -236,7 +236,8 @@ def test_pages_show_the_master_first_and_all_sizes_later(client, merchant, media
 
 
 @pytest.mark.django_db
-def test_renditions_are_served_with_a_fixed_type_and_for_ever(client, merchant, media):
+def test_renditions_are_served_with_a_fixed_type_and_for_a_day(client, merchant, media):
+    client.force_login(merchant)
     photo = stored(merchant)
     renditions.make(photo.pk)
     photo.refresh_from_db()
@@ -245,7 +246,7 @@ def test_renditions_are_served_with_a_fixed_type_and_for_ever(client, merchant, 
         assert (answer.status_code, answer.headers["Content-Type"]) == (200, type)
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'"
-        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["Cache-Control"] == "private, max-age=86400"
         Image.open(io.BytesIO(b"".join(answer))).load()
 
 

@@ -92,7 +92,10 @@ def test_a_decision_is_taken_back_from_the_page(console, make_case):
     answer = console.post("/moderation/undo/", {"pending": [pending.pk]})
     assert answer.url == f"/moderation/{case.pk}/"
     assert "The case is yours again" in page(console, answer.url)
-    answer = console.post("/moderation/undo/", {"pending": [pending.pk]}, follow=True)
+    console.post(f"/moderation/{case.pk}/", word(case, "reject", policy="weapons", reason=REASON))
+    made = PendingDecision.objects.get(state="pending")
+    decisions.settle(made.pk)
+    answer = console.post("/moderation/undo/", {"pending": [made.pk]}, follow=True)
     assert "Too late" in answer.content.decode()
     assert console.post("/moderation/undo/", {"pending": ["x"]}, follow=True).status_code == 200
 

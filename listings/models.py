@@ -186,6 +186,10 @@ class Listing(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("item", args=[self.public_id])
 
+    def at(self, revision: int) -> Revision | None:
+        """What it said then; None from before that was kept. Reads the prefetched list, as `cover` does."""
+        return next((kept for kept in self.revisions.all() if kept.number == revision), None)
+
     @property
     def cover(self) -> Photo | None:
         """First photo; reads the prefetched list, so grids need one query for all covers."""
@@ -225,7 +229,7 @@ class Photo(models.Model):
                 condition=models.Q(renditions_due_at__isnull=False),
                 name="photo_renditions_owed",
             ),
-            # Every photo is held against others by its hash: all hashes lie in a fifteenth of the table.
+            # Every photo is held against others by its hash: all hashes lie in an eighth of the table's size.
             models.Index(
                 fields=["phash"], include=["id", "listing"], condition=models.Q(phash__isnull=False), name="photo_phash"
             ),

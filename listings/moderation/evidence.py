@@ -13,7 +13,7 @@ from models import photo as photo_model
 from models import text
 
 from .. import checks, content, gate, limits, policies
-from ..models import Photo, ReviewJob, Revision, StatusChange, Verdict, VerdictDecision, Where
+from ..models import Photo, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
 from ..outcome import GRAVE
 
 TITLES = {
@@ -151,7 +151,7 @@ def words_of(job: ReviewJob) -> dict[str, str]:
     """What the job is about, by field: also what was said before an edit."""
     if job.listing.revision == job.revision:
         return dict(content.fields_of(job.listing))
-    kept = revision_of(job)
+    kept = job.listing.at(job.revision)
     return dict(content.fields_of_revision(kept)) if kept else {}
 
 
@@ -195,17 +195,13 @@ def head(job: ReviewJob) -> tuple[str, Photo | None]:
     """Title and first photo of the revision that the job is about."""
     if job.listing.revision == job.revision:
         return job.listing.title, job.listing.cover
-    kept = revision_of(job)
+    kept = job.listing.at(job.revision)
     return kept.title if kept else job.listing.title, next(iter(as_they_stood(job)), None)
 
 
 def _named(job: ReviewJob) -> list[dict[str, Any]]:
-    kept = revision_of(job)
+    kept = job.listing.at(job.revision)
     return kept.photos if kept else []
-
-
-def revision_of(job: ReviewJob) -> Revision | None:
-    return job.listing.revisions.filter(number=job.revision).first()
 
 
 def flagged(job: ReviewJob) -> list[int]:

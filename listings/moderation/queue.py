@@ -172,7 +172,9 @@ def page(filters: Filters, after: str = "") -> tuple[list[ReviewJob], str]:
         since, pk = place
         rows = rows.filter(Q(**{f"{column}__gt": since}) | Q(**{column: since, "pk__gt": pk}))
         rows = rows.filter(**{f"{column}__gte": since})  # the index is entered here
-    rows = rows.select_related("listing__seller", "claimed_by").prefetch_related("listing__photos")
+    rows = rows.select_related("listing__seller", "claimed_by").prefetch_related(
+        "listing__photos", "listing__revisions"
+    )
     found = list(rows.defer("listing__search")[: PAGE + 1])
     last = found[PAGE - 1] if len(found) > PAGE else None
     return found[:PAGE], f"{getattr(last, column).isoformat()}_{last.pk}" if last else ""

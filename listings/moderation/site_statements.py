@@ -20,8 +20,13 @@ NO_MODERATOR = ""
 # --- Sent back by the checks -----------------------------------------------------------------------------------------
 def sent_back() -> QuerySet[StatusChange]:
     """Status changes by which the checks alone asked for changes: a moderator's come from another state."""
-    rows = StatusChange.objects.filter(source=Status.CHECKING, target=Status.NEEDS_CHANGES)
-    return rows.select_related("listing").prefetch_related(*statements.READ, "listing__decisions__review_job")
+    return StatusChange.objects.filter(source=Status.CHECKING, target=Status.NEEDS_CHANGES)
+
+
+def sent_back_in_full() -> QuerySet[StatusChange]:
+    """With what their statements read: however many there are, so many queries."""
+    rows = sent_back().select_related("listing")
+    return rows.prefetch_related(*statements.READ, "listing__decisions__review_job")
 
 
 def of_checks(change: StatusChange) -> Statement:
@@ -113,7 +118,7 @@ def of_suspension(suspension: Suspension) -> Statement:
 
 
 def _strike_in_words(decision: Decision, policy: str) -> str:
-    said = statements.as_it_was(decision.listing, decision.review_job.revision)
+    said = decision.listing.at(decision.review_job.revision)
     title = said.title if said else decision.listing.title
     return f"“{title}”, {decision.created_at:%-d %B %Y}: {policies.name(policy)}."
 

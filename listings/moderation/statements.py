@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from .. import content, policies
 from ..lifecycle import Status
-from ..models import Decision, Listing, ReviewJob, Revision, StatusChange, Verdict, VerdictDecision, Where
+from ..models import Decision, Listing, ReviewJob, StatusChange, Verdict, VerdictDecision, Where
 from ..outcome import photos_named
 from ..trust import settings
 
@@ -202,7 +202,7 @@ def marked(doubts: Iterable[Verdict]) -> list[str]:
 
 def _marked(verdict: Verdict) -> list[tuple[str, float]]:
     """The telling words that a verdict marked, in the fields as they were, and their weights."""
-    revision = as_it_was(verdict.listing, verdict.revision)
+    revision = verdict.listing.at(verdict.revision)
     if revision is None or verdict.photo_id:
         return []
     fields = dict(content.fields_of_revision(revision))
@@ -218,10 +218,6 @@ def _marked(verdict: Verdict) -> list[tuple[str, float]]:
 
 def _tells(word: str) -> bool:
     return sum(map(str.isalnum, word)) >= MARKED_CHARS and word.lower() not in SAYS_NOTHING
-
-
-def as_it_was(listing: Listing, revision: int) -> Revision | None:
-    return next((kept for kept in listing.revisions.all() if kept.number == revision), None)
 
 
 def asked_for_a_person(listing: Listing, revision: int) -> list[StatusChange]:
@@ -304,7 +300,7 @@ def row(found: Statement, *, statement: str) -> dict[str, Any]:
 
 def of_listing(listing: Listing, revision: int) -> dict[str, Any]:
     """Those of COLUMNS that name a listing, as it was."""
-    kept = as_it_was(listing, revision)
+    kept = listing.at(revision)
     return {
         "listing": listing.public_id,
         "listing_title": kept.title if kept else listing.title,

@@ -296,7 +296,7 @@ def _lines(within: dict[str, Any]) -> Iterator[str]:
 def _all_statements(within: dict[str, Any]) -> Iterator[tuple[tuple[Any, int, int], Any, Callable[[Any], Any]]]:
     kinds: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
         (statements.decided(), statements.as_row),
-        (site_statements.sent_back(), site_statements.row_of_checks),
+        (site_statements.sent_back_in_full(), site_statements.row_of_checks),
         (site_statements.suspensions(), site_statements.row_of_suspension),
     )
     return heapq.merge(*(_in_time(place, rows.filter(**within), row) for place, (rows, row) in enumerate(kinds)))

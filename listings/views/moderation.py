@@ -207,7 +207,7 @@ def _case_page(
     listing = job.listing
     # What is judged: an appeal is about the words of then. A new price alone makes no revision: of the present one the
     # listing itself says what it costs now.
-    then = None if job.revision == listing.revision else listing.revisions.filter(number=job.revision).first()
+    then = None if job.revision == listing.revision else listing.at(job.revision)
     shown = then or listing
     holder = claims.holder(job)
     is_open = job.state == ReviewJob.State.OPEN

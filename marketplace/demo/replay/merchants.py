@@ -142,7 +142,7 @@ GROUNDS_WEAK = (
 def truth_of_decision(stage: Stage, decision: Decision) -> str:
     """Of the words that it was about; "" when they are not kept."""
     number = decision.revision or decision.review_job.revision
-    kept = decision.listing.revisions.filter(number=number).first()
+    kept = decision.listing.at(number)
     return stage.truths.of(decision.listing.draft_key, kept.title, kept.description) if kept else ""
 
 

@@ -90,7 +90,7 @@ KINDS = {
 
 def right_word(stage: Stage, job: ReviewJob) -> Word:
     """What somebody would say who knows everything."""
-    kept = job.listing.revisions.filter(number=job.revision).first()
+    kept = job.listing.at(job.revision)
     title, text = (kept.title, kept.description) if kept else (job.listing.title, job.listing.description)
     policy = stage.truths.of(job.listing.draft_key, title, text)
     if job.kind == Kind.SELLER:

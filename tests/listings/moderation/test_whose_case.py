@@ -1,8 +1,10 @@
 """What a moderator reads of a case that is not theirs to decide, of an empty queue, and of an undo that came twice."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from listings.models import PendingDecision, ReviewJob
+from listings.models import Listing, PendingDecision, ReviewJob, Revision
 from listings.moderation import appeals, claims, decisions, queue
 from listings.moderation.decisions import Word
 from listings.moderation.queue import Filters
@@ -82,6 +84,21 @@ def test_what_is_decided_and_not_yet_in_force_is_not_counted(make_case, moderato
     decisions.propose(job=first, moderator=moderator, word=Word("approve"), revision=first.revision)
     assert queue.waiting()["all"].number == queue.waiting()["checks"].number == 1
     assert sum(number for _, _, number in queue.counts()) == len(queue.page(Filters())[0]) == 1
+
+
+def test_the_queue_asks_as_often_for_many_cases_of_earlier_words_as_for_few(as_user, make_case, moderator):
+    client, asked = as_user(moderator), []
+    for more in (2, 8):
+        for number in range(more):
+            listing = make_case(f"Kettle {more}{number}").listing
+            Revision.objects.get_or_create(listing=listing, number=1, defaults={"title": f"Knife {number}", "price": 5})
+            Listing.objects.filter(pk=listing.pk).update(revision=2)
+        client.get("/moderation/")
+        with CaptureQueriesContext(connection) as caught:
+            page = client.get("/moderation/").content.decode()
+        asked.append(len(caught))
+    assert page.count("data-row") == 10
+    assert asked[0] == asked[1]
 
 
 def test_nothing_to_take_is_explained(as_user, make_case, moderator, other_moderator, merchant):

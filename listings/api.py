@@ -15,7 +15,6 @@ import pydantic
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.templatetags.static import static
 from django.urls import URLPattern, re_path
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.http import quote_etag
@@ -31,9 +30,8 @@ from pydantic import ConfigDict
 
 from models import manifest
 from models import photo as photo_model
-from models import text as text_model
 
-from . import device_check, drafts, limits, photo_refusals, photos, policies, releases, second_opinion
+from . import device_check, drafts, limits, live_models, photo_refusals, photos, policies, second_opinion
 from .lifecycle import Status
 from .models import Draft, Listing, Photo
 from .views.requests import SignedInRequest
@@ -457,14 +455,12 @@ def _public(request: HttpRequest, data: dict[str, Any], *, max_age: int) -> Http
 )
 def models_manifest(request: HttpRequest) -> HttpResponse:
     """Files are named by their content and may be kept for ever; this list may be kept for a minute. Where a release
-    counts besides the published text model, its entry has `release`: the number, and a patch to put in the place of the
+    counts, the text model's entry has `release`: the number, and a patch to put in the place of the
     last `replaces` bytes of the model's file, which then has `patched_sha256`."""
-    subset = manifest.browser_subset(manifest.load())
+    subset = live_models.for_browsers()
     try:
-        for name, entry in subset["models"].items():
-            entry["url"] = static(f"models/{entry.pop('file')}")
-            if name == text_model.MODEL:
-                entry |= releases.for_browsers(entry)
+        for entry in subset["models"].values():
+            entry["url"] = device_check.model_url(entry.pop("file"))
         runtime = device_check.runtime()
     except ValueError as error:  # the static files were collected without them
         raise manifest.ModelUnavailable(f"A file for browsers is missing: {error}. Run: make run") from error
@@ -493,7 +489,7 @@ def models_manifest(request: HttpRequest) -> HttpResponse:
 )
 def model_patch(request: HttpRequest, sha256: str) -> HttpResponse:
     """The content of an address never changes: it may be kept for ever. Patches that never were live have none."""
-    made = releases.bytes_of(sha256)
+    made = live_models.bytes_of(sha256)
     if made is None:
         raise Refused(404, "not_found", "There is no such patch.")
     response = HttpResponse(made, content_type="application/octet-stream", headers={"ETag": quote_etag(sha256)})

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models import contract, manifest, photo, text
 
-from . import gate, limits, policies, releases
+from . import gate, limits, live_models, policies
 from .content import Fields
 from .models import Photo, Verdict, Where
 
@@ -118,13 +118,26 @@ def photo_claims(raw: str, photos: list[Photo], seen: list[Verdict]) -> list[Ver
             detail={"disbelieved": " ".join(doubts)} if doubts else {},
             **claim.model_dump(),
         )
-        compare(said, own, gate.photo_tolerance())
+        compare(said, _same_photo_run(said, each, own), gate.photo_tolerance())
         told.append(said)
     if set(by_digest) - {each.sha256 for each in photos}:
         strange.append("The device's claims speak of a photo that is not in this listing.")
     if strange:
         told.append(_unreadable(" ".join(strange), photo.MODEL))
     return told
+
+
+def _same_photo_run(claim: Verdict, stored: Photo, own: Verdict | None) -> Verdict | None:
+    """As `same_run`, of a photo."""
+    if own is None or claim.detail.get("disbelieved") or claim.version == own.version:
+        return own
+    claim.detail["other_release"] = own.version
+    try:
+        release = live_models.with_file(photo.MODEL, claim.version)
+        return gate.photo_look(stored, release.folder(photo.MODEL)) if release else None
+    except (manifest.ModelUnavailable, OSError) as error:
+        log.warning("a claim of %s on a photo could not be held against its own file: %s", claim.version, error)
+        return None
 
 
 def _readable(raw: str) -> tuple[list[PhotoClaim], list[str]]:
@@ -153,14 +166,14 @@ def _unreadable(why: str, model: str = "unknown") -> Verdict:
 
 def _doubts(claim: Said, model: str, kind: str) -> list[str]:
     doubts = []
-    version = releases.split_version(claim.version)[0] if model == text.MODEL else claim.version
+    version = live_models.split_version(claim.version)[0] if model == text.MODEL else claim.version
     try:
-        entry: dict[str, Any] = manifest.load()["models"].get(claim.model, {})
+        entry: dict[str, Any] = live_models.entries()["models"].get(claim.model, {})
     except manifest.ModelUnavailable:
         entry = {}
     if claim.model != model:
         doubts.append(f"It names a model that is not the {kind} model.")
-    elif entry and version != entry["version"]:
+    elif entry and version != entry["version"] and live_models.with_file(model, version) is None:
         doubts.append("It comes from another version of the model.")
     elif entry and set(claim.scores) != set(entry["labels"]):
         doubts.append("Its scores are not those of the model.")
@@ -180,13 +193,13 @@ def same_run(claim: Verdict, fields: Fields, found: list[Verdict]) -> Verdict | 
     same = next((verdict for verdict in found if verdict.model == claim.model), None)
     if same is None or claim.detail.get("disbelieved") or claim.version == same.version:
         return same
-    _, number = releases.split_version(claim.version)
-    release = releases.numbered(number) if number is not None else None
-    if number is not None and release is None:
-        claim.detail["disbelieved"] = "It names an update of the model that devices never had."
-        return None
-    claim.detail["other_release"] = same.version
+    version, number = live_models.split_version(claim.version)
     try:
+        release = live_models.with_file(text.MODEL, version) if number is None else live_models.numbered(number)
+        if release is None:
+            claim.detail["disbelieved"] = "It names an update of the model that devices never had."
+            return None
+        claim.detail["other_release"] = same.version
         return gate.device_look_with(fields, release)
     except manifest.ModelUnavailable as error:
         log.warning("a claim of %s could not be held against its own release: %s", claim.version, error)

@@ -9,7 +9,9 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 
-from models import manifest, photo, text
+from models import manifest, photo, sets, text
+
+from . import live_models
 
 RUNTIME = {"mjs": "ort/ort-wasm-simd-threaded.mjs", "wasm": "ort/ort-wasm-simd-threaded.wasm"}
 FRONT = "ort/ort.wasm.min.mjs"
@@ -21,6 +23,22 @@ OF_THE_PAGE = ("client.js", "rerank.js", "reasons.js", "weights.js")  # no modul
 def runtime() -> dict[str, str]:
     """Raises ValueError when the static files were collected without them."""
     return {name: static(path) for name, path in RUNTIME.items()}
+
+
+def model_url(file: str) -> str:
+    """Raises ValueError when the static files were collected without it."""
+    return static(f"models/{file}")
+
+
+def not_laid_out(release: sets.Release) -> str:
+    """Why browsers could not load a model file of a release; "" when they can. Raises ModelUnavailable."""
+    listed = manifest.browser_subset(sets.overlaid(manifest.load(), release))["models"]
+    try:
+        for entry in listed.values():
+            model_url(entry["file"])
+    except ValueError:
+        return f"{entry['file']} is not laid out for browsers yet. Start the site anew (make run), then try again."
+    return ""
 
 
 def runtime_url() -> str:
@@ -55,8 +73,8 @@ def download_sizes() -> list[tuple[str, int]]:
     """What a device loads once, before it checks its first listing: (name, bytes). Models as the manifest says, modules
     and runtime as they lie here; compressed on the line they are smaller. Empty where a part is missing."""
     try:
-        published = manifest.browser_subset(manifest.load())["models"]
-        models = [(name, int(published[name]["bytes"])) for name in (text.MODEL, photo.MODEL)]
+        listed = live_models.for_browsers()["models"]
+        models = [(name, int(listed[name]["bytes"])) for name in (text.MODEL, photo.MODEL)]
     except (manifest.ModelUnavailable, KeyError):
         return []
     programs = [finders.find(path) for path in (RUNTIME["wasm"], f"{FOLDER}/{WORKER}", *worker_modules())]

@@ -8,12 +8,14 @@ meets the browser's own file here; the second model for photos, on the whole and
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from models import manifest, patch, photo, text
+from models import manifest, photo, sets, text
 
-from . import photo_bank, photo_files, releases
+from . import live_models, photo_bank, photo_files
 from .content import Fields
 from .models import Photo, Verdict, VerdictDecision, Where
 
@@ -23,8 +25,11 @@ log = logging.getLogger(__name__)
 def run_gate(fields: Fields, *, released: bool = True) -> list[Verdict]:
     """Unsaved verdicts, the device's model first. A model that cannot be used now is left out: the worker asks
     again. `released`: false for the published files alone, without the live release and without the database."""
+    looks: Sequence[Callable[[Fields], Verdict]] = (
+        [device_look, second_look] if released else [published_look, partial(second_look, folder=manifest.PUBLISHED)]
+    )
     found = []
-    for look in (device_look if released else published_look, second_look):
+    for look in looks:
         try:
             found.append(look(fields))
         except manifest.ModelUnavailable as error:
@@ -50,21 +55,25 @@ def run_photo_gate(photos: list[Photo]) -> list[Verdict]:
     return found
 
 
-def photo_look(stored: Photo) -> Verdict:
-    """What the merchant's browser would say of the stored photo. Raises ModelUnavailable, OSError."""
-    image = photo_files.decoded(stored, photo_longest())
-    return Verdict(**photo.check_photo(image, digest=stored.sha256, variant="device", where=Where.GATE), photo=stored)
+def photo_look(stored: Photo, folder: Path | None = None) -> Verdict:
+    """What the merchant's browser would say of the stored photo. folder: of the model, if not the one that counts now.
+    Raises ModelUnavailable, OSError."""
+    folder = folder or live_models.folder(photo.MODEL)
+    image = photo_files.decoded(stored, photo_longest(folder))
+    said = photo.check_photo(image, digest=stored.sha256, variant="device", where=Where.GATE, folder=folder)
+    return Verdict(**said, photo=stored)
 
 
-def photo_longest() -> int:
+def photo_longest(folder: Path | None = None) -> int:
     """Pixels; the device shrinks a photo to this before it looks, and so does the server. Raises ModelUnavailable."""
-    return int(manifest.model(manifest.load(), photo.MODEL)["longest_side"])
+    folder = folder or live_models.folder(photo.MODEL)
+    return int(manifest.model(manifest.load(folder), photo.MODEL)["longest_side"])
 
 
 def device_look(fields: Fields) -> Verdict:
     """What the merchant's browser would say, with the release that is live. Where that cannot be used, the published
     file alone, and why. Raises ModelUnavailable."""
-    current = releases.live()
+    current = live_models.live()
     problem = current.problem
     if current.release:
         try:
@@ -83,19 +92,21 @@ def published_look(fields: Fields) -> Verdict:
     return device_look_with(fields, None)
 
 
-def device_look_with(fields: Fields, release: patch.Release | None) -> Verdict:
+def device_look_with(fields: Fields, release: sets.Release | None) -> Verdict:
     """Raises ModelUnavailable."""
     return _verdict(lambda: text.check_text(fields, variant="device", where=Where.GATE, release=release))
 
 
-def second_look(fields: Fields) -> Verdict:
-    """The model that is not for browsers. Raises ModelUnavailable."""
-    return _verdict(lambda: text.check_text_in_cloud(fields, model=text.SECOND, where=Where.GATE))
+def second_look(fields: Fields, folder: Path | None = None) -> Verdict:
+    """The model that is not for browsers. folder: as of `photo_look`. Raises ModelUnavailable."""
+    place = folder or live_models.folder(text.SECOND)
+    return _verdict(lambda: text.check_text_in_cloud(fields, model=text.SECOND, where=Where.GATE, folder=place))
 
 
 def heavy_look(fields: Fields) -> Verdict:
     """The worker's model. Raises ModelUnavailable."""
-    return _verdict(lambda: text.check_text_in_cloud(fields, where=Where.CLOUD))
+    place = live_models.folder(text.CLOUD)
+    return _verdict(lambda: text.check_text_in_cloud(fields, where=Where.CLOUD, folder=place))
 
 
 def _verdict(check: Callable[[], dict[str, Any]]) -> Verdict:
@@ -122,6 +133,6 @@ def photo_tolerance() -> float:
 
 def _of_manifest(model: str, key: str, default: float) -> float:
     try:
-        return float(manifest.load()["models"][model][key])
+        return float(live_models.entry(model)[key])
     except (manifest.ModelUnavailable, KeyError):
         return default

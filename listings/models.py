@@ -863,8 +863,8 @@ class Order(models.Model):
 
 
 class Release(models.Model):
-    """What the device's text model works with besides its published file: a patch, other thresholds, or both
-    (releases.py). Its content is never changed; what happens to it stands in `changes`."""
+    """What counts in the place of the published models: files of a set, a patch of the device's text model, other
+    thresholds for it (releases.py). Its content is never changed; what happens to it stands in `changes`."""
 
     class State(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -874,13 +874,14 @@ class Release(models.Model):
 
     number = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=7, choices=State, default=State.DRAFT)
+    files = models.JSONField(default=dict)  # model → {"set", "version", "sha256"}, as of models/sets.py
     model_version = models.CharField(max_length=40)
-    model_sha256 = models.CharField(max_length=64)  # of the published file that it was made for
-    manifest_sha256 = models.CharField(max_length=64)
-    patch = models.BinaryField(default=bytes)  # as it is sent; empty: thresholds alone
+    model_sha256 = models.CharField(max_length=64)  # of the file of listing-text that it works with
+    manifest_sha256 = models.CharField(max_length=64)  # that names this file
+    patch = models.BinaryField(default=bytes)  # as it is sent; empty: none
     patch_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     points = models.JSONField(default=dict)  # operating points in the place of the manifest's
-    figures = models.JSONField(default=dict)  # of the fit
+    figures = models.JSONField(default=dict)  # of the fit, or of the set beside what counted
     examples = models.ManyToManyField(Decision, related_name="releases")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=500)

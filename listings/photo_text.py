@@ -17,7 +17,7 @@ from PIL import Image
 
 from models import manifest, text
 
-from . import contact_details, photo_files
+from . import contact_details, live_models, photo_files
 from .checks import PHOTO_TEXT
 from .models import Listing, Photo, Verdict, VerdictDecision, Where
 
@@ -64,13 +64,13 @@ def judge(words: str, title: str) -> Verdict:
     verdict = Verdict(where=Where.CLOUD, model=PHOTO_TEXT, decision=VerdictDecision.PASS, detail={"text": words})
     if not words:
         return verdict
-    fields = [(FIELD, words)]
-    said = text.check_text_in_cloud(fields, where=Where.CLOUD)
+    fields, folder = [(FIELD, words)], live_models.folder(text.CLOUD)
+    said = text.check_text_in_cloud(fields, where=Where.CLOUD, folder=folder)
     for name in ("version", "policies_version", "variant", "scores", "decision", "policy", "evidence", "provider"):
         setattr(verdict, name, said[name])
     verdict.detail |= {"coverage": said["coverage"], "by": said["model"]}
     if verdict.decision in GRAVE:
-        beside = text.check_text_in_cloud([("title", title), *fields], where=Where.CLOUD)
+        beside = text.check_text_in_cloud([("title", title), *fields], where=Where.CLOUD, folder=folder)
         if beside["decision"] == VerdictDecision.PASS:
             verdict.decision = VerdictDecision.UNSURE
             verdict.detail["alone"] = said["decision"]

@@ -1,33 +1,30 @@
-"""Releases of the device's text model: fitted from decisions, tried in the shadow, published, rolled back.
+"""Releases of the models that judge listings: drafted, tried in the shadow, published, rolled back.
 
-A release is a patch (models/patch.py), other thresholds, or both. One is live at most. Every process reads which one
-anew after a few seconds, browsers with the list of models; a verdict names it ("5+p12").
+A release is a patch of the device's text model (models/patch.py) fitted from decisions, other thresholds for it, files
+of a set (models/sets.py) in the place of published ones, or all of these. It says everything that counts besides the
+published files, and one is live at most (live_models.py), so that going back to one is one step.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
-from django.urls import reverse
 from django.utils import timezone
 
-from models import contract, manifest, patch, patch_check, patch_fit, runtime, text
+from models import contract, manifest, patch, patch_check, patch_fit, sets, text
 
-from . import content, policies
+from . import content, device_check, live_models
 from .models import Decision, Listing, Release, ReleaseChange, RemovedPhoto, User, Verdict, VerdictDecision, Where
 
-log = logging.getLogger(__name__)
-SECONDS = 2.0  # that a process goes on with what it read
 EXAMPLES = 20
 EXAMPLES_MOST = 60
 ANCHORS = 400  # listings on sale whose answers a patch must leave alone
@@ -36,172 +33,11 @@ SHARE_OF_ONE = 0.5  # of the examples at most, from one seller
 REASON_CHARS, REASON_MOST = 10, 500
 ALARMS = 0.01  # of the approved listings looked at in the shadow, newly warned; beyond that nobody publishes it
 FEW_ALARMS = 1  # ... but so many are no pattern
+LOST = 0.1  # of the rejected listings that are warned now, let through; beyond that nobody publishes it either
+FEW_LOST = 1
 WARNED = (VerdictDecision.WARN, VerdictDecision.BLOCK)
 POINTS = ("unsure", "warn", "block")
-
-_kept: dict[str, tuple[float, Any]] = {}
-
-
-@dataclass(frozen=True)
-class Current:
-    """What counts now. release: None for the published file alone. problem: why the live one cannot be used."""
-
-    release: patch.Release | None = None
-    problem: str = ""
-
-
-# --- What counts now --------------------------------------------------------------------------------------------------
-def live() -> Current:
-    """Kept for SECONDS by each process. Where the database does not answer, or the patch is damaged: none, and why."""
-    return _cached("live", lambda: _current(Release.State.LIVE))
-
-
-def in_shadow() -> tuple[int, patch.Release] | None:
-    """Key and content of the release in its shadow."""
-    found: tuple[int, patch.Release] | None = _cached("shadow", _shadow)
-    return found
-
-
-def forget() -> None:
-    """What this process keeps; others come to know within SECONDS."""
-    _kept.clear()
-
-
-def _cached(name: str, read: Any) -> Any:
-    known = _kept.get(name)
-    now = time.monotonic()
-    if known is None or now - known[0] > SECONDS:
-        try:
-            known = (now, read())
-        except DatabaseError as error:
-            log.warning("which release is %s could not be read: %s", name, error)
-            if transaction.get_connection().in_atomic_block:
-                raise
-            return known[1] if known else (Current(problem="The database did not answer.") if name == "live" else None)
-        _kept[name] = known
-    return known[1]
-
-
-def _current(state: str) -> Current:
-    row = Release.objects.filter(state=state).first()
-    if row is None:
-        return Current()
-    if problem := problem_of(row) or _flip_of(of_row(row)):
-        log.error("release p%s is live and cannot be used: %s", row.number, problem)
-        return Current(problem=problem)
-    return Current(of_row(row))
-
-
-def _shadow() -> tuple[int, patch.Release] | None:
-    row = Release.objects.filter(state=Release.State.SHADOW).first()
-    return (row.pk, of_row(row)) if row and not problem_of(row) else None
-
-
-def of_row(row: Release) -> patch.Release:
-    return patch.Release(row.number, bytes(row.patch), row.points)
-
-
-def problem_of(row: Release) -> str:
-    """Why a stored release cannot be used now; "" when it can."""
-    try:
-        entry = manifest.model(manifest.load(), text.MODEL)
-        if row.model_sha256 != device_sha256(entry):
-            return f"It was made for another file of the model (version {row.model_version})."
-        if row.patch:
-            if hashlib.sha256(bytes(row.patch)).hexdigest() != row.patch_sha256:
-                return "The stored patch is damaged: its SHA-256 differs."
-            patch.read(bytes(row.patch), len(entry["labels"]))
-    except (manifest.ModelUnavailable, patch.PatchError) as error:
-        return str(error)
-    return ""
-
-
-def _flip_of(release: patch.Release) -> str:
-    """Why a release that passed once may not count now: the golden texts may be others than they were then, and a row
-    can be changed past this module. The answer is remembered, so it costs each process a moment once."""
-    try:
-        refuse_flips(release)
-    except ValidationError as error:
-        found: str = error.messages[0]
-        return found
-    except manifest.ModelUnavailable as error:
-        return str(error)
-    return ""
-
-
-def device_sha256(entry: dict[str, Any]) -> str:
-    found: str = entry["variants"][manifest.variant_name(entry, "device")]["sha256"]
-    return found
-
-
-def numbered(number: int) -> patch.Release | None:
-    """A release that devices had once, whatever became of it; None for a number that never was live, or that works
-    with another file of the model."""
-    row = Release.objects.filter(number=number, live_at__isnull=False).first()
-    return of_row(row) if row and not problem_of(row) else None
-
-
-def for_browsers(entry: dict[str, Any]) -> dict[str, Any]:
-    """What the list of models says besides of the device's text model, `entry` being its part of that list; nothing
-    where no release is live or the live one cannot be used. The release has its own operating points: a device that
-    cannot have the patch goes on with the file and the file's. Raises ModelUnavailable."""
-    release = live().release
-    if release is None:
-        return {}
-    found: dict[str, Any] = {"number": release.number}
-    if release.content:
-        sha256 = hashlib.sha256(release.content).hexdigest()
-        found["patch"] = {
-            "url": reverse("api:model_patch", args=[sha256]),
-            "sha256": sha256,
-            "bytes": len(release.content),
-            "replaces": len(patch.nothing(len(entry["labels"]))),
-            "patched_sha256": _patched_sha256(entry["sha256"], release.content, len(entry["labels"])),
-        }
-    return {"release": found | {"operating_points": entry["operating_points"] | release.points}}
-
-
-@lru_cache(maxsize=8)
-def _patched_sha256(model_sha256: str, made: bytes, labels: int) -> str:
-    """model_sha256: of the published file, so that another file gives another answer."""
-    file = runtime.variant_bytes(text.MODEL, "device")
-    return hashlib.sha256(patch.patched(file, made, labels)).hexdigest()
-
-
-def scored_alike() -> tuple[str, ...]:
-    """Versions, as verdicts name them, of which the scores are those of what counts now: releases of the same patch
-    differ in thresholds alone. Raises ModelUnavailable."""
-    entry = manifest.model(manifest.load(), text.MODEL)
-    release, base = live().release, str(entry["version"])
-    made = release.content if release else b""
-    sha256 = hashlib.sha256(made).hexdigest() if made else ""
-    rows = Release.objects.filter(model_sha256=device_sha256(entry), patch_sha256=sha256, live_at__isnull=False)
-    found = [f"{base}+p{number}" for number in rows.order_by("number").values_list("number", flat=True)]
-    return tuple(found if made else [base, *found])
-
-
-def bytes_of(sha256: str) -> bytes | None:
-    """A patch that devices have or had. None where there is none of that name, or it is damaged."""
-    row = Release.objects.filter(patch_sha256=sha256, live_at__isnull=False).first() if sha256 else None
-    made = bytes(row.patch) if row else b""
-    return made if made and hashlib.sha256(made).hexdigest() == sha256 else None
-
-
-def split_version(version: str) -> tuple[str, int | None]:
-    """ "5+p12" → ("5", 12); ("5", None) without a release. A number that is none stays in the version."""
-    base, plus, number = version.partition("+p")
-    if plus and number.isascii() and number.isdigit() and len(number) < 9:
-        return base, int(number)
-    return version, None
-
-
-def read_live() -> patch.Release | None:
-    """The release that counts, asked of the database now."""
-    return _current(Release.State.LIVE).release
-
-
-def number_of(release: patch.Release | None) -> int:
-    return release.number if release else 0
+MEASURES = ("unsafe_recall_at_fpr_1pct", "macro_f1", "warn_rate", "ece")  # of a model, on dev
 
 
 # --- From decisions to a draft ----------------------------------------------------------------------------------------
@@ -250,8 +86,11 @@ def fit(*, moderator: User, decisions: Sequence[int], reason: str) -> Release:
     chosen = wrong_decisions(most=EXAMPLES_MOST, keys=decisions)
     _refuse_poison(chosen, moderator)
     examples = [patch_fit.Example(content.fields_of(each.decision.listing), each.label) for each in chosen]
+    base = live_models.folder(text.MODEL)
     try:
-        fitted = patch_fit.fit(examples, anchors([each.decision.listing_id for each in chosen]))
+        fitted = patch_fit.fit(
+            examples, anchors([each.decision.listing_id for each in chosen], base), patch_fit.Reader(base)
+        )
     except patch.PatchError as error:
         raise ValidationError(str(error)) from error
     figures = {
@@ -269,17 +108,53 @@ def draft_points(*, moderator: User, points: dict[str, float], reason: str) -> R
     """A draft of other thresholds, on top of the live patch. Raises ValidationError, PermissionDenied."""
     _may(moderator)
     said = _reason(reason)
-    now = manifest.model(manifest.load(), text.MODEL)["operating_points"]
-    current = live().release
-    merged = {name: float((current.points if current else {}).get(name, now[name])) for name in POINTS} | points
+    now, current = live_models.points(text.MODEL), live_models.live().release
+    merged = {name: float(now[name]) for name in POINTS} | points
     if not 0 < merged["unsure"] <= merged["warn"] <= merged["block"] <= 1:
         raise ValidationError("The thresholds must rise: unsure, warn, block, each between 0 and 1.")
     return _draft(moderator, said, current.content if current else b"", merged, {})
 
 
-def anchors(without: Sequence[int] = ()) -> list[contract.Fields]:
-    """Texts whose answers stay: the golden ones, and listings on sale."""
-    found = [patch_check.golden_fields(answer) for answer in patch_check.golden()]
+def draft_set(*, moderator: User, name: str, reason: str) -> Release:
+    """A draft that puts the files of a set in the place of those that count now. What is live of other models stays; a
+    patch and thresholds of listing-text go with the file that they were made for. Raises ValidationError,
+    PermissionDenied, ModelUnavailable."""
+    _may(moderator)
+    said = _reason(reason)
+    if problem := sets.problem_of(name):
+        raise ValidationError(problem)
+    found, now = sets.named(name), live_models.live().release
+    files = dict(now.files) if now else {}
+    if all(model in files and files[model]["set"] == name for model in found.models):
+        raise ValidationError(f"{name} counts already. Nothing changed.")
+    keeps = now if now and text.MODEL not in found.models else sets.Release(0)
+    tried = sets.Release(0, keeps.content, keeps.points, files | found.files())
+    return _draft(moderator, said, keeps.content, dict(keeps.points), _compared(found, tried), tried.files)
+
+
+def _compared(found: sets.ModelSet, tried: sets.Release) -> dict[str, Any]:
+    """set; models: what each was measured to do on dev, beside what counts now. golden_texts, answered_otherwise: of
+    those of the published file, for a person to read."""
+    figures: dict[str, Any] = {"set": found.name, "models": {}}
+    for model, entry in found.models.items():
+        figures["models"][model] = [measured(live_models.entry(model)), measured(entry)]
+    if text.MODEL in found.models:
+        otherwise = patch_check.answered_otherwise(tried)
+        figures["golden_texts"] = len(patch_check.golden())
+        figures["answered_otherwise"] = [[flip.name, *flip.before, *flip.after] for flip in otherwise]
+    return figures
+
+
+def measured(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """version, bytes of the file that the site runs, and MEASURES of it on dev."""
+    about = entry["variants"][sets.chosen_variant(entry)]
+    dev = about.get("metrics", {}).get("dev", {})
+    return {"version": entry["version"], "bytes": about["bytes"]} | {key: dev.get(key) for key in MEASURES}
+
+
+def anchors(without: Sequence[int] = (), folder: Path = manifest.PUBLISHED) -> list[contract.Fields]:
+    """Texts whose answers stay: the golden ones beside the file in `folder`, and listings on sale."""
+    found = [patch_check.golden_fields(answer) for answer in patch_check.golden(folder)]
     rows = Listing.objects.published().exclude(pk__in=without).prefetch_related("photos").defer("search")
     return [*found, *(content.fields_of(listing) for listing in rows.order_by("-published_at", "-pk")[:ANCHORS])]
 
@@ -302,10 +177,21 @@ def _refuse_poison(chosen: Sequence[Candidate], moderator: User) -> None:
         )
 
 
-def _draft(moderator: User, reason: str, made: bytes, points: dict[str, float], figures: dict[str, Any]) -> Release:
-    found = manifest.load()
-    entry = manifest.model(found, text.MODEL)
-    refuse_flips(patch.Release(0, made, points))
+def _draft(
+    moderator: User,
+    reason: str,
+    made: bytes,
+    points: dict[str, float],
+    figures: dict[str, Any],
+    files: Mapping[str, Any] | None = None,
+) -> Release:
+    """files: as of models/sets.py; None for those of what is live."""
+    if files is None:
+        files = now.files if (now := live_models.live().release) else {}
+    release = sets.Release(0, made, points, files)
+    live_models.refuse_flips(release)
+    folder = release.folder(text.MODEL)
+    entry = manifest.model(manifest.load(folder), text.MODEL)
     with transaction.atomic():
         list(Release.objects.select_for_update().order_by("pk").only("pk"))
         number = (Release.objects.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -314,8 +200,9 @@ def _draft(moderator: User, reason: str, made: bytes, points: dict[str, float], 
                 row = Release.objects.create(
                     number=number,
                     model_version=entry["version"],
-                    model_sha256=device_sha256(entry),
-                    manifest_sha256=hashlib.sha256((manifest.PUBLISHED / manifest.FILE).read_bytes()).hexdigest(),
+                    model_sha256=sets.sha256_of(entry),
+                    manifest_sha256=hashlib.sha256((folder / manifest.FILE).read_bytes()).hexdigest(),
+                    files={model: dict(about) for model, about in files.items()},
                     patch=made,
                     patch_sha256=hashlib.sha256(made).hexdigest() if made else "",
                     points=points,
@@ -327,20 +214,6 @@ def _draft(moderator: User, reason: str, made: bytes, points: dict[str, float], 
             raise ValidationError("Somebody else made a release this moment. Try once more.") from error
         _note(row, "", Release.State.DRAFT, moderator, reason)
     return row
-
-
-def refuse_flips(release: patch.Release) -> None:
-    """Raises ValidationError when a golden text would be decided otherwise, with the first of them."""
-    flips = patch_check.flips(release)
-    if flips:
-        flip = flips[0]
-        before, after = (_told(*each) for each in (flip.before, flip.after))
-        more = f" And {len(flips) - 1} more." if len(flips) > 1 else ""
-        raise ValidationError(f"Refused: the golden text “{flip.name}” would turn from {before} into {after}.{more}")
-
-
-def _told(decision: str, policy: str) -> str:
-    return f"“{decision}” ({policies.name(policy)})" if policy else f"“{decision}”"
 
 
 # --- Steps ------------------------------------------------------------------------------------------------------------
@@ -358,7 +231,7 @@ def start_shadow(*, release: Release, moderator: User, reason: str) -> None:
                 _move(row, Release.State.RETIRED, moderator, f"p{release.number} took its place in the shadow.")
         _move(rows[release.pk], Release.State.SHADOW, moderator, said, source=Release.State.DRAFT)
         transaction.on_commit(lambda: shadow.enqueue(release.pk))
-    forget()
+    live_models.forget()
 
 
 def publish(*, release: Release, moderator: User, reason: str) -> None:
@@ -367,13 +240,13 @@ def publish(*, release: Release, moderator: User, reason: str) -> None:
 
     _may(moderator)
     said = _reason(reason)
-    refuse_flips(of_row(release))
+    live_models.refuse_flips(live_models.of_row(release))
     with transaction.atomic():
         rows = _locked()
         row = rows[release.pk]
         _still(row, Release.State.SHADOW)
         _refuse_unusable(row)
-        if row.compared_at is None or row.compared_with != number_of(read_live()):
+        if row.compared_at is None or row.compared_with != live_models.number_of(live_models.read_live()):
             raise ValidationError("Its shadow has not gone over the stored listings yet. Wait a moment.")
         if refusal := shadow.alarming(row):
             raise ValidationError(refusal)
@@ -382,29 +255,25 @@ def publish(*, release: Release, moderator: User, reason: str) -> None:
             if other.state == Release.State.LIVE:
                 _move(other, Release.State.RETIRED, moderator, f"p{row.number} took its place.")
         _move(row, Release.State.LIVE, moderator, said, source=Release.State.SHADOW)
-    forget()
+    live_models.forget()
 
 
 def roll_back(*, moderator: User, reason: str, to: Release | None, seen: int | None = None) -> None:
-    """Back to a release that was live before, or to the published file alone (None). `seen`: the number that the
+    """Back to a release that was live before, or to the published files alone (None). `seen`: the number that the
     moderator saw live, 0 for none: what somebody else published meanwhile is not rolled back by mistake. What is in
     its shadow is compared anew, with what counts now. Raises ValidationError, PermissionDenied."""
-    from . import shadow
-
     _may(moderator)
     said = _reason(reason)
     with transaction.atomic():
         rows = _locked()
         now = next((row for row in rows.values() if row.state == Release.State.LIVE), None)
         if now is None and to is None:
-            raise ValidationError("No release is live: the published model works by itself already.")
-        if seen is not None and seen != (now.number if now else 0):
-            is_live = f"p{now.number} is live" if now else "No release is live"
-            raise ValidationError(f"{is_live} by now: somebody else was faster. Nothing changed.")
+            raise ValidationError("No release is live: the published models work by themselves already.")
+        _refuse_unseen(now, seen)
         if now and to and now.pk == to.pk:
             raise ValidationError(f"p{now.number} is live already. Nothing changed.")
         if now:
-            back = f"to p{to.number}" if to else "to the published model"
+            back = f"to p{to.number}" if to else "to the published models"
             _move(now, Release.State.RETIRED, moderator, f"Rolled back {back}: {said}"[:REASON_MOST])
         if to:
             row = rows[to.pk]
@@ -412,10 +281,45 @@ def roll_back(*, moderator: User, reason: str, to: Release | None, seen: int | N
                 raise ValidationError("It was never live: publish it from its shadow.")
             _refuse_unusable(row)
             _move(row, Release.State.LIVE, moderator, said, source=Release.State.RETIRED)
-        for row in rows.values():
-            if row.state == Release.State.SHADOW:
-                transaction.on_commit(partial(shadow.enqueue, row.pk))
-    forget()
+        _compare_shadow_anew(rows)
+    live_models.forget()
+
+
+def restore(*, moderator: User, name: str, reason: str, seen: int | None = None) -> Release:
+    """Back to files that were published earlier, at once: they counted before, so no shadow is asked for. `seen` as of
+    `roll_back`. Raises ValidationError, PermissionDenied, ModelUnavailable."""
+    _may(moderator)
+    said = _reason(reason)
+    if not name.startswith(f"{sets.EARLIER}/"):
+        raise ValidationError("Only what was published earlier can be gone back to. Try this in its shadow first.")
+    with transaction.atomic():
+        made = draft_set(moderator=moderator, name=name, reason=said)
+        rows = _locked()
+        row = rows[made.pk]
+        now = next((row for row in rows.values() if row.state == Release.State.LIVE), None)
+        _refuse_unseen(now, seen)
+        _refuse_unusable(row)
+        if now:
+            _move(now, Release.State.RETIRED, moderator, f"Rolled back to {name}: {said}"[:REASON_MOST])
+        _move(row, Release.State.LIVE, moderator, said, source=Release.State.DRAFT)
+        _compare_shadow_anew(rows)
+    live_models.forget()
+    return row
+
+
+def _refuse_unseen(now: Release | None, seen: int | None) -> None:
+    if seen is not None and seen != (now.number if now else 0):
+        is_live = f"p{now.number} is live" if now else "No release is live"
+        raise ValidationError(f"{is_live} by now: somebody else was faster. Nothing changed.")
+
+
+def _compare_shadow_anew(rows: Mapping[int, Release]) -> None:
+    """With what counts from now on."""
+    from . import shadow
+
+    for row in rows.values():
+        if row.state == Release.State.SHADOW:
+            transaction.on_commit(partial(shadow.enqueue, row.pk))
 
 
 def discard(*, release: Release, moderator: User, reason: str) -> None:
@@ -427,7 +331,7 @@ def discard(*, release: Release, moderator: User, reason: str) -> None:
         if row.state not in (Release.State.DRAFT, Release.State.SHADOW):
             raise ValidationError("Only a draft or a shadow can be discarded.")
         _move(row, Release.State.RETIRED, moderator, said)
-    forget()
+    live_models.forget()
 
 
 def before_live() -> Release | None:
@@ -435,7 +339,7 @@ def before_live() -> Release | None:
     rows = Release.objects.filter(state=Release.State.RETIRED, live_at__isnull=False).order_by("-retired_at", "-number")
     current = Release.objects.filter(state=Release.State.LIVE).first()
     older = rows.filter(number__lt=current.number) if current else rows
-    return next((row for row in older[:20] if not problem_of(row)), None)
+    return next((row for row in older[:20] if not live_models.problem_of(row)), None)
 
 
 def _locked() -> dict[int, Release]:
@@ -472,7 +376,7 @@ def _note(row: Release, source: str, target: str, actor: User, reason: str) -> N
 
 
 def _refuse_unusable(row: Release) -> None:
-    if problem := problem_of(row) or _flip_of(of_row(row)):
+    if problem := live_models.unusable(row) or device_check.not_laid_out(live_models.of_row(row)):
         raise ValidationError(f"p{row.number} cannot be used: {problem}")
 
 

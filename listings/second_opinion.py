@@ -11,9 +11,9 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from models import manifest, photo, text
+from models import photo, text
 
-from . import limits
+from . import limits, live_models
 from .content import Fields
 from .models import User
 
@@ -39,14 +39,14 @@ def about_photo(activation: bytes, version: str) -> dict[str, Any]:
     merchant, OtherVersion, ModelUnavailable."""
     if not activation:
         raise ValueError("The request is empty. Its body must be the activation that the device computed.")
-    if version != manifest.model(manifest.load(), photo.MODEL)["version"]:
+    if version != live_models.entry(photo.MODEL)["version"]:
         raise OtherVersion("The check on your device is of another version than ours. Reload the page.")
-    return photo.check_activation(activation)
+    return photo.check_activation(activation, folder=live_models.folder(photo.TAIL))
 
 
 def about_words(fields: Fields) -> dict[str, Any]:
     """Verdict of the worker's model on the named words of a draft. Raises ModelUnavailable."""
-    return text.check_text_in_cloud(fields)
+    return text.check_text_in_cloud(fields, folder=live_models.folder(text.CLOUD))
 
 
 def count(user: User) -> None:

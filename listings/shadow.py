@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
+from PIL import Image
 
-from models import patch, text
+from models import contract, photo, sets, text
 
-from . import content, releases
+from . import content, live_models, photo_files, releases
 from .lifecycle import Status
 from .models import Decision, Listing, Release, ShadowLook
 
 log = logging.getLogger(__name__)
+Said = dict[str, Any]  # a verdict, as of models/text.py and models/photo.py
 DAYS = 7  # of stored listings that are gone over ...
 LEAST = 200  # ... or so many of the latest, where there are fewer
 MOST = 2_000
+MOST_HEAVY = 300  # where a model is tried that takes long, or photos have to be opened
 BATCH = 100
+PHOTO_SIDE = 1600  # pixels that a photo is opened with: what the worker's model reads crops of
 
 
 def enqueue(pk: int) -> None:
@@ -29,63 +34,139 @@ def enqueue(pk: int) -> None:
 
 
 def look_at(listing_id: int) -> None:
-    """Of a submit that was stored this moment. Never raises: the shadow must not cost anybody a listing."""
+    """Of a submit that was stored this moment. Never raises: the shadow must not cost anybody a listing, nor the
+    merchant a second: what takes longer than words on the device's model is left to a worker."""
+    from . import tasks
+
     try:
-        found = releases.in_shadow()
+        found = live_models.in_shadow()
         if found is None:
             return
-        listing = Listing.objects.defer("search").get(pk=listing_id)
-        ShadowLook.objects.bulk_create(
-            [_look(*found, releases.live().release, listing, submitted=True)], ignore_conflicts=True
-        )
+        if changed(found[1], live_models.live().release) <= {text.MODEL}:
+            look_now(listing_id)
+        else:
+            tasks.enqueue_look(listing_id)
     except Exception:
         log.exception("the shadow could not look at listing %s", listing_id)
 
 
+def look_now(listing_id: int) -> None:
+    """Raises ModelUnavailable, OSError, Listing.DoesNotExist."""
+    found = live_models.in_shadow()
+    if found is None:
+        return
+    listing = Listing.objects.defer("search").get(pk=listing_id)
+    look = _look(*found, live_models.live().release, listing, submitted=True)
+    ShadowLook.objects.bulk_create([look], ignore_conflicts=True)
+
+
+def changed(tried: sets.Release, now: sets.Release | None) -> set[str]:
+    """Models that would say something else."""
+    now = now or sets.Release(0)
+    shas = [{model: about["sha256"] for model, about in each.files.items()} for each in (tried, now)]
+    found = {model for model in sets.JUDGES if shas[0].get(model) != shas[1].get(model)}
+    if tried.content != now.content or tried.points != now.points:
+        found.add(text.MODEL)
+    return found
+
+
 def compare_stored(pk: int) -> int:
-    """Go over the stored listings; may run twice. Returns how many were looked at. Raises ModelUnavailable."""
+    """Go over the stored listings; may run twice, and goes on where it was stopped. Returns how many were looked at.
+    Raises ModelUnavailable."""
     row = Release.objects.filter(pk=pk, state=Release.State.SHADOW).first()
-    if row is None or releases.problem_of(row):
+    if row is None or live_models.problem_of(row):
         return 0
-    tried, now = releases.of_row(row), releases.read_live()
-    keys = list(stored().values_list("pk", flat=True))
-    for at in range(0, len(keys), BATCH):
-        rows = Listing.objects.filter(pk__in=keys[at : at + BATCH]).prefetch_related("photos").defer("search")
-        looks = [_look(pk, tried, now, listing, submitted=False) for listing in rows]
-        ShadowLook.objects.bulk_create(looks, ignore_conflicts=True)
+    tried, now = live_models.of_row(row), live_models.read_live()
+    most = MOST if changed(tried, now) <= {text.MODEL} else MOST_HEAVY
+    done = row.looks.filter(against=live_models.number_of(now), listing=OuterRef("pk"), revision=OuterRef("revision"))
+    keys = list(stored(most).values_list("pk", flat=True))
+    rest = list(Listing.objects.filter(~Exists(done), pk__in=keys).order_by("-pk").values_list("pk", flat=True))
+    for at in range(0, len(rest), BATCH):
+        for listing in Listing.objects.filter(pk__in=rest[at : at + BATCH]).prefetch_related("photos").defer("search"):
+            look = _look(pk, tried, now, listing, submitted=False)
+            ShadowLook.objects.bulk_create([look], ignore_conflicts=True)
     Release.objects.filter(pk=pk, state=Release.State.SHADOW).update(
-        compared_at=timezone.now(), compared_with=releases.number_of(now)
+        compared_at=timezone.now(), compared_with=live_models.number_of(now)
     )
     return len(keys)
 
 
-def stored() -> QuerySet[Listing]:
+def stored(most: int = MOST) -> QuerySet[Listing]:
     """Listings of the last DAYS, or the latest ones, whatever became of them."""
     rows = Listing.objects.order_by("-updated_at", "-pk")
     recent = rows.filter(updated_at__gte=timezone.now() - timedelta(days=DAYS)).count()
-    return rows[: min(max(recent, LEAST), MOST)]
+    return rows[: min(max(recent, LEAST), most)]
 
 
-def _look(pk: int, tried: patch.Release, now: patch.Release | None, listing: Listing, *, submitted: bool) -> ShadowLook:
-    fields = content.fields_of(listing)
-    before, after = text.check_text(fields, release=now), text.check_text(fields, release=tried)
+def _look(pk: int, tried: sets.Release, now: sets.Release | None, listing: Listing, *, submitted: bool) -> ShadowLook:
+    before, after = gravest(listing, tried, now)
     return ShadowLook(
         release_id=pk,
         listing=listing,
         revision=listing.revision,
         submitted=submitted,
-        against=releases.number_of(now),
+        against=live_models.number_of(now),
         decided=before["decision"],
         would_be=after["decision"],
         policy=after["policy"],
     )
 
 
+def gravest(listing: Listing, tried: sets.Release, now: sets.Release | None) -> tuple[Said, Said]:
+    """What the models that the release changes say of a listing now, and what they would say: of all the gravest. A
+    photo whose file is missing is left out."""
+    now = now or sets.Release(0)
+    models = changed(tried, now)
+    before: list[Said] = [PASS]
+    after: list[Said] = [PASS]
+    fields = content.fields_of(listing)
+    for model in sorted(models & set(WORDS)):
+        before.append(WORDS[model](fields, now))
+        after.append(WORDS[model](fields, tried))
+    for image, digest in _images(listing) if models & set(PHOTOS) else ():
+        for model in sorted(models & set(PHOTOS)):
+            before.append(PHOTOS[model](image, digest, now))
+            after.append(PHOTOS[model](image, digest, tried))
+    return max(before, key=contract.gravity), max(after, key=contract.gravity)
+
+
+def _in_cloud(model: str) -> Callable[[content.Fields, sets.Release], Said]:
+    return lambda fields, release: text.check_text_in_cloud(fields, model=model, folder=release.folder(model))
+
+
+def _images(listing: Listing) -> Iterator[tuple[Image.Image, str]]:
+    for each in listing.photos.all():
+        try:
+            yield photo_files.decoded(each, PHOTO_SIDE), each.sha256
+        except OSError as error:
+            log.warning("the shadow left out photo %s: %s", each.pk, error)
+
+
+PASS: Said = {"decision": "pass", "policy": "", "scores": {"safe": 1.0}}
+WORDS: dict[str, Callable[[content.Fields, sets.Release], Said]] = {
+    text.MODEL: lambda fields, release: text.check_text(fields, release=release),
+    text.SECOND: _in_cloud(text.SECOND),
+    text.CLOUD: _in_cloud(text.CLOUD),
+}
+PHOTOS: dict[str, Callable[[Image.Image, str, sets.Release], Said]] = {
+    photo.MODEL: lambda image, digest, release: photo.check_photo(
+        image, digest=digest, folder=release.folder(photo.MODEL)
+    ),
+    photo.TAIL: lambda image, digest, release: photo.check_split(
+        image, folder=release.folder(photo.MODEL), tail=release.folder(photo.TAIL)
+    ),
+    photo.CLOUD: lambda image, digest, release: photo.check_photo_in_cloud(
+        image, digest=digest, folder=release.folder(photo.CLOUD)
+    ),
+}
+
+
 # --- Figures ----------------------------------------------------------------------------------------------------------
 def figures(row: Release) -> dict[str, Any]:
     """looked, submitted, other (decided otherwise), new_warnings, on_approved (of those, listings that a moderator
     approved or that are on sale), approved (looked at), now_caught (of rejected listings that were let through),
-    warnings_gone. The examples that it was fitted on are left out."""
+    warnings_gone, lost (of those, rejected listings), rejected (looked at and warned now). The examples that it was
+    fitted on are left out."""
     rows = _looks(row).exclude(listing__decisions__in=row.examples.all())
     approved = rows.filter(_approved())
     newly = Q(would_be__in=releases.WARNED) & ~Q(decided__in=releases.WARNED)
@@ -100,13 +181,15 @@ def figures(row: Release) -> dict[str, Any]:
         "on_approved": approved.filter(newly).count(),
         "now_caught": rejected.filter(newly).count(),
         "warnings_gone": rows.filter(gone).count(),
+        "lost": rejected.filter(gone).count(),
+        "rejected": rejected.filter(decided__in=releases.WARNED).count(),
     }
 
 
 def _looks(row: Release) -> QuerySet[ShadowLook]:
     """Those that say what publishing it would change now. Once it has left its shadow, those of its last comparison:
     beside a release that was rolled back since, its own false alarms would have been none."""
-    now = releases.number_of(releases.read_live()) if row.state == Release.State.SHADOW else row.compared_with
+    now = live_models.number_of(live_models.read_live()) if row.state == Release.State.SHADOW else row.compared_with
     return row.looks.filter(against=now)
 
 
@@ -125,6 +208,8 @@ def alarming(row: Release) -> str:
             f"Refused: of {seen['approved']} listings that are on sale or were approved it would warn "
             f"{seen['on_approved']} that are not warned now."
         )
+    if seen["lost"] > max(releases.FEW_LOST, releases.LOST * seen["rejected"]):
+        return f"Refused: of {seen['rejected']} rejected listings that are warned now it would let {seen['lost']} pass."
     return ""
 
 

@@ -19,6 +19,8 @@ ABANDONED_PHOTOS_AFTER = timedelta(days=30)
 WAITED_FOR, BEHIND_OTHERS, CAN_WAIT = 0, 3, 9
 # So many photos of one seller are read before everybody else's turn comes: reading is slow, and one process does it.
 READ_IN_A_ROW = 16
+# Some hundred listings with two models each; what was looked at stays, so the next run goes on from there.
+SHADOW_LIMITS = {"soft_time_limit": 540, "time_limit": 560}
 RESEND_WHAT_CAN_WAIT = timedelta(minutes=10)  # the queue may be long; sending it twice would make it longer
 # Renditions are in no hurry: pages show the master until then.
 RENDITIONS_FIRST_DUE = timedelta(minutes=2)
@@ -48,7 +50,19 @@ def compare_stored(release_id: int) -> int:
 
 
 def enqueue_shadow(release_id: int) -> bool:
-    return _send(compare_stored, release_id, priority=BEHIND_OTHERS)
+    return _send(compare_stored, release_id, priority=BEHIND_OTHERS, **SHADOW_LIMITS)
+
+
+@shared_task
+def look_in_shadow(listing_id: int) -> None:
+    """Of a listing that was just sent. One that is lost is looked at with the stored ones."""
+    from . import shadow
+
+    shadow.look_now(listing_id)
+
+
+def enqueue_look(listing_id: int) -> bool:
+    return _send(look_in_shadow, listing_id, priority=CAN_WAIT)
 
 
 def enqueue(check_id: int, name: str, priority: int = WAITED_FOR) -> bool:
@@ -161,11 +175,11 @@ def sweep() -> int:
 
 def _send_shadow() -> None:
     """A release whose shadow has not gone over the stored listings, or did while another one was live."""
-    from . import releases
+    from . import live_models
 
     since = timezone.now() - RESEND_WHAT_CAN_WAIT
     for row in Release.objects.filter(state=Release.State.SHADOW, shadow_at__lte=since).defer("patch"):
-        if row.compared_at is None or row.compared_with != releases.number_of(releases.read_live()):
+        if row.compared_at is None or row.compared_with != live_models.number_of(live_models.read_live()):
             enqueue_shadow(row.pk)
 
 

@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from models import manifest
+from models import manifest, sets
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "var" / "assets"
@@ -29,17 +29,20 @@ def sha256(path: Path) -> str:
 def browser_models(published: Path) -> tuple[dict[str, Path], list[str]]:
     """{path under ASSETS: its source} and what is wrong with the models left out: no model is worse than a wrong one,
     but the site runs without, for the server checks all the same."""
-    try:
-        models = manifest.browser_subset(manifest.load(published))["models"]
-    except manifest.ModelUnavailable as error:
-        return {}, [str(error)]
-    files, problems = {}, []
-    for name, entry in models.items():
-        source = published / entry["file"]
-        if source.exists() and sha256(source) == entry["sha256"]:
-            files[f"models/{entry['file']}"] = source
-        else:
-            problems.append(f"{source.name} ({name}) is missing or damaged. Restore it from git.")
+    files: dict[str, Path] = {}
+    problems = []
+    for folder in (published, *map(sets.folder_of, sets.names())):  # those beside, for a release may name them any time
+        try:
+            models = manifest.browser_subset(manifest.load(folder))["models"]
+        except manifest.ModelUnavailable as error:
+            problems.append(str(error))
+            continue
+        for name, entry in models.items():
+            source = folder / entry["file"]
+            if source.exists() and sha256(source) == entry["sha256"]:
+                files[f"models/{entry['file']}"] = source
+            else:
+                problems.append(f"{source.name} ({name}) is missing or damaged. Restore it from git.")
     return files, problems
 
 

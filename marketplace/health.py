@@ -35,11 +35,12 @@ def broker() -> None:
 
 
 def published_models() -> None:
-    from models import manifest, runtime
+    from listings import live_models
+    from models import runtime
 
-    for name, entry in manifest.load()["models"].items():
+    for name, entry in live_models.entries()["models"].items():
         for variant in set(entry["published"].values()):
-            runtime.session(name, variant)  # checks the hash; loaded once per process
+            runtime.session(name, variant, live_models.folder(name))  # checks the hash; loaded once per process
 
 
 CHECKS: dict[str, Callable[[], None]] = {"database": database, "broker": broker, "models": published_models}

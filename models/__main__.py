@@ -130,7 +130,9 @@ def command_publish(options: argparse.Namespace) -> None:
 
     build = options.build / known(options.model)
     data = options.data or Path(training.read_report(build)["data"])
-    publish.publish(options.model, build, options.published, data, without_wasm=options.without_wasm, say=say)
+    publish.publish(
+        options.model, build, options.published, data, without_wasm=options.without_wasm, say=say, aside=options.aside
+    )
 
 
 def command_patchable(options: argparse.Namespace) -> None:
@@ -206,6 +208,14 @@ def parser() -> argparse.ArgumentParser:
         "--data", type=Path, help="the data root, to measure every variant (default: where train read)"
     )
     publish.add_argument("--without-wasm", action="store_true", help="publish without the comparison against WASM")
+    publish.add_argument(
+        "--aside",
+        nargs="?",
+        const="",
+        metavar="SET",
+        help="as a set under models/candidates/, for moderators to try in the shadow, not in the place of the "
+        "published model (SET: the name of one to add this model to)",
+    )
     command("patchable", command_patchable, "make the published listing-text one that takes patches, from itself")
     report = command("report", command_report, "tables and plots of the published figures")
     report.add_argument("--out", type=Path, required=True)

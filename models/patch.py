@@ -8,9 +8,8 @@ the twin of `patched`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,20 +40,6 @@ class Patch:
     def weights(self) -> NDArray[np.float32]:
         """float32 [K, P], logits."""
         return self.rows.astype(np.float32) * np.float32(self.scale)
-
-
-@dataclass(frozen=True)
-class Release:
-    """What counts besides the published file, from a moment on. content: a patch as it is sent, or b"" for none.
-    points: operating points in the place of the manifest's; {} for none."""
-
-    number: int
-    content: bytes = b""
-    points: Mapping[str, Any] = field(default_factory=dict)
-
-    def version(self, of_model: str) -> str:
-        """As verdicts name it."""
-        return f"{of_model}+p{self.number}"
 
 
 def nothing(labels: int) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models import contract, manifest, patch, text
+from models.sets import Release
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,20 @@ def golden_fields(answer: dict[str, Any]) -> contract.Fields:
     ]
 
 
-def flips(release: patch.Release, folder: Path = manifest.PUBLISHED) -> list[Flip]:
-    """Asked again of the same release and files, the answer is remembered. Raises ModelUnavailable, also when the patch
-    is damaged."""
+def flips(release: Release, folder: Path = manifest.PUBLISHED) -> list[Flip]:
+    """Held against the answers that were published with the file that the release works with: another file has its own.
+    Asked again of the same release and files, the answer is remembered. Raises ModelUnavailable, also when the patch is
+    damaged."""
+    folder = release.folder(text.MODEL, folder)
     entry = manifest.model(manifest.load(folder), text.MODEL)
     file = entry["variants"][manifest.variant_name(entry, "device")]["sha256"]
     return list(_flips(release.content, tuple(sorted(release.points.items())), folder, file, _digest(folder)))
+
+
+def answered_otherwise(release: Release, folder: Path = manifest.PUBLISHED) -> list[Flip]:
+    """Golden texts that another file decides otherwise than the published one was to: no fault by itself, for a model
+    trained anew may know better, but somebody has to look. Raises ModelUnavailable."""
+    return [flip for answer in golden(folder) if (flip := _flip(answer, release, folder))]
 
 
 def _digest(folder: Path) -> str:
@@ -59,10 +68,11 @@ def _flips(
     content: bytes, points: tuple[tuple[str, float], ...], folder: Path, file: str, texts: str
 ) -> tuple[Flip, ...]:
     """file, texts: the SHA-256 of the published file and of the golden texts."""
-    release, found = patch.Release(0, content, dict(points)), []
-    for answer in golden(folder):
-        told = text.check_text(golden_fields(answer), folder=folder, release=release)
-        before, after = (answer["decision"], answer["policy"]), (told["decision"], told["policy"])
-        if before != after:
-            found.append(Flip(answer["name"], before, after))
-    return tuple(found)
+    release = Release(0, content, dict(points))
+    return tuple(flip for answer in golden(folder) if (flip := _flip(answer, release, folder)))
+
+
+def _flip(answer: dict[str, Any], release: Release, folder: Path) -> Flip | None:
+    told = text.check_text(golden_fields(answer), folder=folder, release=release)
+    before, after = (answer["decision"], answer["policy"]), (told["decision"], told["policy"])
+    return Flip(answer["name"], before, after) if before != after else None

@@ -16,11 +16,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from PIL import Image
 
-from models import contract, manifest, runtime
+from models import contract, manifest, runtime, sets
 
-MODEL = "listing-photo"
-TAIL = "listing-photo-tail"
-CLOUD = "listing-photo-cloud"
+MODEL, TAIL, CLOUD = sets.PHOTO, sets.PHOTO_TAIL, sets.PHOTO_CLOUD
 PROVIDER = "cpu"
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 # Parts that are read beside the whole, for what is small in a large photo: the middle and the four corners, each with
@@ -91,6 +89,17 @@ def check_activation(
     sent = np.frombuffer(activation, np.uint8).reshape(shape)
     scores, heat = session.run(["scores", "heat"], {"activation": sent})
     return verdict(TAIL, entry, name, where, [(WHOLE, (scores, heat))], digest, began)
+
+
+def check_split(
+    image: Image.Image, *, folder: Path = manifest.PUBLISHED, tail: Path = manifest.PUBLISHED
+) -> dict[str, Any]:
+    """The tail's verdict on a photo that is here: the device's lower layers, then the tail. folder, tail: of the two
+    models. Raises ModelUnavailable."""
+    entry = manifest.model(manifest.load(folder), MODEL)
+    session = runtime.session(MODEL, "device", folder)
+    (sent,) = session.run(["activation"], {"rgb": pixels(image, entry["longest_side"])})
+    return check_activation(sent.tobytes(), folder=tail)
 
 
 def boxes(size: tuple[int, int]) -> Iterator[Box]:

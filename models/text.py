@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from models import contract, manifest, runtime, scoring
-from models.patch import Release
+from models import contract, manifest, runtime, scoring, sets
 from models.scoring import Scorer
+from models.sets import Release
 
-MODEL = "listing-text"
-CLOUD = "listing-text-cloud"
-SECOND = "listing-text-gate"
+MODEL, CLOUD, SECOND = sets.TEXT, sets.TEXT_CLOUD, sets.TEXT_GATE
 PROVIDER = "cpu"
 OCCLUDED_WORDS = 80  # left out one by one, of the part of a text that looks worst: seconds at most, however long it is
 LEAST_WEIGHT = 0.05  # logits
@@ -36,12 +34,13 @@ def check_text(
 ) -> dict[str, Any]:
     """Verdict of design section 5 on named texts, title first. Every window is scored, the worst one counts.
 
-    release: what counts besides the published file; its number then stands in the version ("5+p12").
+    release: what counts in the place of the published file; its number then stands in the version ("5+p12").
 
     evidence: UTF-16 offsets in the fields as typed; empty when nothing is held against the text. ms: wall time.
     Raises ModelUnavailable.
     """
     began = time.perf_counter()
+    folder = release.folder(MODEL, folder) if release else folder
     entry = manifest.model(manifest.load(folder), MODEL)
     variant_name = manifest.variant_name(entry, variant)
     if release and release.content:

@@ -24,12 +24,12 @@ def person(username: str, role: str, **more: Any) -> Any:
 @pytest.fixture(autouse=True)
 def trust_is_looked_up_anew() -> None:
     """A process keeps settings for two seconds, and a client of Redis; the next test has others."""
-    from listings import releases
+    from listings import live_models
     from listings.trust import settings, totals
 
     settings.forget()
     totals.forget()
-    releases.forget()
+    live_models.forget()
 
 
 @pytest.fixture(autouse=True)

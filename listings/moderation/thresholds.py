@@ -34,9 +34,9 @@ from django.db.models.functions import Cast, Floor, Greatest
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from models import manifest, text
+from models import text
 
-from .. import releases
+from .. import live_models
 from ..lifecycle import Status
 from ..models import Decision, ReviewJob, ValidationJob, Verdict, VerdictDecision, Where
 from .quality import TAKEN_OFF
@@ -124,13 +124,12 @@ def histogram(choice: str, since: datetime) -> Histogram:
     """Of the present version of one of MODELS: with a release that is live, of what was scored as it scores. Raises
     ModelUnavailable."""
     where, model, _ = MODELS[choice]
-    entry = manifest.model(manifest.load(), model)
-    points, version = entry["operating_points"], str(entry["version"])
+    points, version = live_models.points(model), str(live_models.entry(model)["version"])
     versions: tuple[str, ...] = (version,)
     if model == text.MODEL:
-        versions = releases.scored_alike()
-        if release := releases.live().release:
-            points, version = points | release.points, release.version(version)
+        versions = live_models.scored_alike()
+        if release := live_models.live().release:
+            version = release.version(version)
     said = Verdict.objects.filter(
         where=where, model=model, version__in=versions, photo=None, created_at__gte=since, scores__has_key="safe"
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from models import contract, manifest, photo, text
 
-from .. import contact_details, content, duplicates, look_alikes, photo_bank, policies
+from .. import contact_details, content, duplicates, live_models, look_alikes, photo_bank, policies
 from ..checks import DEFERRED
 from ..lifecycle import Status
 from ..models import Debt, Listing, OwedCheck, Photo, Verdict, VerdictDecision, Where
@@ -128,12 +128,14 @@ def by_device(photos: Sequence[Photo], verdicts: Sequence[Verdict]) -> Iterator[
 
 def _nearness(verdict: Verdict) -> float:
     """The unsafe score as a share of that from which its model is unsure. Raises ModelUnavailable."""
-    return contract.unsafe_score(verdict.scores) / _unsure_from(verdict.model)
+    return contract.unsafe_score(verdict.scores) / _unsure_from(verdict)
 
 
-def _unsure_from(model: str) -> float:
-    """The unsafe score from which on a model is unsure. Raises ModelUnavailable."""
-    points = manifest.model(manifest.load(), model)["operating_points"]
+def _unsure_from(verdict: Verdict) -> float:
+    """The unsafe score from which on the verdict's model is unsure. Raises ModelUnavailable."""
+    published = manifest.model(manifest.load(), verdict.model)
+    is_published = verdict.version == published["version"]  # so that the simulation needs no database
+    points = published["operating_points"] if is_published else live_models.points(verdict.model)
     return float(min([points["unsure"], *(own.get("unsure", 1.0) for own in points.get("per_policy", {}).values())]))
 
 
@@ -170,9 +172,7 @@ def by_place(
         for v in verdicts
         if v.where == Where.GATE and v.photo is None
         for name, share in v.scores.items()
-        if share >= NOTABLE * _unsure_from(v.model)
-        and policies.get(name)
-        and policies.photo_use(name) == policies.NO_MODEL
+        if share >= NOTABLE * _unsure_from(v) and policies.get(name) and policies.photo_use(name) == policies.NO_MODEL
     }
     if hinted:
         names = ", ".join(sorted(map(policies.name, hinted)))

@@ -1,4 +1,4 @@
-"""What the device's text model works with: the published file, and releases on top of it."""
+"""Which models judge listings: the published files, and releases in the place of some."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from models import manifest, text
+from models import manifest, sets, text
 
-from .. import policies, releases, shadow
+from .. import live_models, policies, releases, shadow
 from ..models import Release, ReleaseChange
 from .moderation import moderator_required
 from .requests import SignedInRequest
 
 ROWS = 20
 CHANGES = 30
+WHEN_KNOWN = "Devices know within minutes, the server within seconds."
+WHERE = {
+    sets.TEXT: "devices and gate",
+    sets.TEXT_GATE: "gate",
+    sets.TEXT_CLOUD: "workers",
+    sets.PHOTO: "devices and gate",
+    sets.PHOTO_TAIL: "second opinions",
+    sets.PHOTO_CLOUD: "workers",
+}
 
 
 @moderator_required
@@ -37,7 +46,7 @@ def models_page(request: SignedInRequest) -> HttpResponse:
     wrong = releases.wrong_decisions(policy if policies.get(policy) else "")
     chosen = set(request.POST.getlist("decision")) if errors else {str(each.decision.pk) for each in wrong}
     rows = [_row(row) for row in Release.objects.select_related("created_by").defer("patch")[:ROWS]]
-    current, back_to = releases.live(), releases.before_live()
+    current, back_to = live_models.live(), releases.before_live()
     return render(
         request,
         "listings/models.html",
@@ -45,7 +54,8 @@ def models_page(request: SignedInRequest) -> HttpResponse:
             "errors": errors,
             "action": request.POST.get("action", ""),
             "reason": request.POST.get("reason", "") if errors else "",
-            "published": _published(),
+            "judges": _judges(current),
+            "sets": [_set(name, current) for name in sets.names()],
             "live": next((row for row in rows if row["release"].state == Release.State.LIVE), None),
             "problem": current.problem,
             "back_to": back_to,
@@ -54,7 +64,7 @@ def models_page(request: SignedInRequest) -> HttpResponse:
             "wrong": [(each, str(each.decision.pk) in chosen) for each in wrong],
             "policies": policies.all(),
             "policy": policy,
-            "points": _points(current),
+            "points": _points(),
             "changes": ReleaseChange.objects.select_related("release", "actor").defer("release__patch")[:CHANGES],
             "section": "moderation",
         },
@@ -73,18 +83,24 @@ def _act(request: SignedInRequest) -> str:
     if action == "points":
         made = releases.draft_points(points=_typed_points(request), **said)
         return f"{made} is a draft of other thresholds, and no golden text changes. Next: its shadow."
+    if action == "set":
+        made = releases.draft_set(name=request.POST.get("set", ""), **said)
+        return f"{made} is a draft with other model files. Next: its shadow."
+    if action == "restore":
+        made = releases.restore(name=request.POST.get("set", ""), seen=_seen(request), **said)
+        return f"{made} is live: what was published earlier counts again. {WHEN_KNOWN}"
     if action == "back":
         to = _release(request) if request.POST.get("release") else None
         releases.roll_back(to=to, seen=_seen(request), **said)
-        return f"Rolled back to {to or 'the published model'}. Devices know within minutes, the server within seconds."
+        return f"Rolled back to {to or 'the published models'}. {WHEN_KNOWN}"
     steps = {"shadow": releases.start_shadow, "publish": releases.publish, "discard": releases.discard}
     if action not in steps:
         raise ValidationError("Choose what to do.")
     release = _release(request)
     steps[action](release=release, **said)
     return {
-        "shadow": f"{release} is in its shadow: the gate decides without it and notes what it would have said.",
-        "publish": f"{release} is live. Devices know within minutes, the server within seconds.",
+        "shadow": f"{release} is in its shadow: listings are decided without it, and what it would have said is noted.",
+        "publish": f"{release} is live. {WHEN_KNOWN}",
         "discard": f"{release} is retired.",
     }[action]
 
@@ -112,22 +128,53 @@ def _typed_points(request: SignedInRequest) -> dict[str, float]:
     return found
 
 
-def _points(current: releases.Current) -> list[tuple[str, float]]:
+def _points() -> list[tuple[str, float]]:
     try:
-        now = manifest.model(manifest.load(), text.MODEL)["operating_points"]
+        now = live_models.points(text.MODEL)
     except manifest.ModelUnavailable:
         return []
-    merged = now | (current.release.points if current.release else {})
-    return [(name, merged[name]) for name in releases.POINTS]
+    return [(name, now[name]) for name in releases.POINTS]
 
 
-def _published() -> dict[str, Any]:
-    """Version and file of the published model; its `problem` when it cannot be read."""
+def _judges(current: live_models.Current) -> list[dict[str, Any]]:
+    """Every model that judges listings: what counts of it; its `problem` when that cannot be read."""
+    found = []
+    for model in sets.JUDGES:
+        about: dict[str, Any] = {"model": model, "where": WHERE[model]}
+        try:
+            entry = live_models.entry(model)
+            about |= {"version": entry["version"], "sha256": sets.sha256_of(entry)}
+        except manifest.ModelUnavailable as error:
+            about["problem"] = str(error)
+        release = current.release
+        if release and model == text.MODEL:
+            about["version"] = release.version(about.get("version", "?"))
+        if release and model in release.files:
+            about["set"] = release.files[model]["set"]
+        found.append(about)
+    return found
+
+
+def _set(name: str, current: live_models.Current) -> dict[str, Any]:
+    """A set of files that lies beside the published ones, its models each beside what counts now."""
+    about: dict[str, Any] = {
+        "name": name,
+        "is_earlier": name.startswith(sets.EARLIER),
+        "problem": sets.problem_of(name),
+    }
+    if about["problem"]:
+        return about
+    files = current.release.files if current.release else {}
+    models = sets.named(name).models
+    about["counts"] = all(model in files and files[model]["set"] == name for model in models)
     try:
-        entry = manifest.model(manifest.load(), text.MODEL)
-        return {"version": entry["version"], "sha256": releases.device_sha256(entry)}
+        about["models"] = [
+            (model, releases.measured(live_models.entry(model)), releases.measured(entry))
+            for model, entry in models.items()
+        ]
     except manifest.ModelUnavailable as error:
-        return {"problem": str(error)}
+        about["problem"] = str(error)
+    return about
 
 
 def _row(row: Release) -> dict[str, Any]:
@@ -139,7 +186,16 @@ def _row(row: Release) -> dict[str, Any]:
         "labels": [
             policies.name(label) if label != "safe" else "nothing forbidden" for label in row.figures.get("labels", [])
         ],
+        "models": [(model, *pair) for model, pair in row.figures.get("models", {}).items()],
         "refusal": shadow.alarming(row) if row.state == Release.State.SHADOW else "",
+        "otherwise": [
+            {"name": name, "before": _said(*answer[:2]), "after": _said(*answer[2:])}
+            for name, *answer in row.figures.get("answered_otherwise", [])
+        ],
         "newly_warned": shadow.newly_warned(row) if row.state == Release.State.SHADOW else [],
         "was_live": row.live_at is not None and row.state == Release.State.RETIRED,
     }
+
+
+def _said(decision: str, policy: str) -> str:
+    return f"{decision} ({policies.name(policy)})" if policy else decision

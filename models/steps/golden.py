@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from models import contract, manifest, patch, runtime, text
+from models.sets import Release
 from models.steps.golden_cases import PATCHED, PATCHED_TEXTS, cases, text_of
 
 KNOWN_LIMITS = [
@@ -59,7 +60,7 @@ def made_up(published: Path) -> bytes:
     return patch.written(patch.Patch(ids, rows, 0.01))
 
 
-def patched_file(published: Path, release: patch.Release) -> dict[str, Any]:
+def patched_file(published: Path, release: Release) -> dict[str, Any]:
     """What the twin needs to make the patched file, and the hash that it must come to."""
     labels = len(manifest.model(manifest.load(published), text.MODEL)["labels"])
     made = patch.patched(runtime.variant_bytes(text.MODEL, "device", published), release.content, labels)
@@ -78,7 +79,7 @@ def write(path: Path, published: Path) -> int:
     write_answers(published / patch.GOLDEN, answers)
     golden = {"model": text.MODEL, "version": verdict["version"], "tolerance": 1e-4, "known_limits": KNOWN_LIMITS}
     if takes_patches(published):
-        release = patch.Release(1, made_up(published))
+        release = Release(1, made_up(published))
         golden |= {"patch": base64.b64encode(release.content).decode()} | patched_file(published, release)
         for title in PATCHED_TEXTS:
             fields = [("title", title), ("description", "")]

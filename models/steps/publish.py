@@ -6,17 +6,20 @@ import copy
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from models import manifest as manifests
+from models import patch, sets
 from models.steps import compress, recipe, training, wasm
 from models.steps.errors import StepError
 from models.steps.evaluate import brotli_bytes
 from models.steps.rows import reader
 
 ROOT = Path(__file__).resolve().parents[2]
+EARLIER_KEPT = 2  # of each model
 GOLDEN = ROOT / "tests" / "golden"
 COMMITTED_LIMIT = 10_000_000  # what is larger and not published is rebuilt, not committed
 BROWSER = "device"
@@ -46,10 +49,14 @@ def publish(
     without_wasm: bool,
     say: Callable[[str], None],
     golden_folder: Path = GOLDEN,
+    aside: str | None = None,
 ) -> None:
     """Write the variants, further files, the card, the golden vectors of the browser's model and, last, the manifest.
+    What is replaced stays as a set under models/earlier/, for the site to go back to.
 
-    Raises StepError on a refusal; then nothing that is published has changed.
+    aside: not in the place of the published model but as a set under models/candidates/, to be tried in the shadow: ""
+    for one of its own, or the name of one to add to. Raises StepError on a refusal; then nothing that is published has
+    changed.
     """
     settings = recipe.read(model)
     trained = training.read_report(build)
@@ -82,6 +89,8 @@ def publish(
         say(f"WASM: {'not compared, ' + reason if gap is None else f'largest difference {gap:.2g}'}")
         refuse_wasm_difference(gap, limits["wasm_difference"], reason, without_wasm=without_wasm)
 
+    if aside is not None:
+        contents = {chosen: contents[chosen]}  # a set holds what the site runs
     for name, content in contents.items():
         entry["variants"][name] = about_file(f"{model}-{name}", "onnx", content) | {
             "brotli_bytes": sizes[name],
@@ -96,6 +105,16 @@ def publish(
     bench_file = published / f"{model}-{compress.BENCH}"
     bench = bench_of(trained["fit"], [build / compress.BENCH, bench_file])
     text = kind.card(model, entry, trained, bench)
+    if aside is not None:
+        place = candidate(aside, model, entry, published.parent)
+        write(model, entry, contents, files, place)
+        if BROWSER in entry["published"]:
+            reads.write_golden(place / reads.golden_file(entry), place)
+        replace(place / f"{model}.md", text.encode())
+        say(f"Put aside as {place.relative_to(published.parent)}, for moderators to try once it is deployed.")
+        return
+    if kept := keep_earlier(model, entry, published):
+        say(f"What it replaces is kept as {kept}")
     write(model, entry, contents, files, published)
     if bench:
         replace(bench_file, (json.dumps(bench, indent=2) + "\n").encode())
@@ -106,6 +125,60 @@ def publish(
         say(f"Golden vectors: {reads.write_golden(golden_folder / reads.golden_file(entry), published)} cases")
     replace(published / f"{model}.md", text.encode())
     say(f"Published {model} {entry['version']} in {published}")
+
+
+def candidate(aside: str, model: str, entry: dict[str, Any], root: Path) -> Path:
+    """The folder of the set. Raises StepError."""
+    if model not in sets.JUDGES:
+        raise StepError(f"{model} judges no listing: it cannot be tried in a shadow. Publish it with the code.")
+    name = aside or set_name(sets.CANDIDATES, model, entry)
+    if not sets.NAME.fullmatch(name) or not name.startswith(sets.CANDIDATES):
+        raise StepError(f"{name} is no name of a set. One is like {set_name(sets.CANDIDATES, model, entry)}")
+    if aside and not (root / name / manifests.FILE).is_file():
+        raise StepError(f"There is no {name} to add {model} to.")
+    return root / name
+
+
+def set_name(kind: str, model: str, entry: dict[str, Any]) -> str:
+    return f"{kind}/{model}-{entry['version']}-{sets.sha256_of(entry)[:8]}"
+
+
+def keep_earlier(model: str, entry: dict[str, Any], published: Path) -> str:
+    """Keep the files that the site runs of what `entry` is about to replace, as a set; with the golden texts, and a
+    photo model with the tail that goes on from it. Older sets of the model go. Returns the set's name, "" where nothing
+    is replaced by another file."""
+    try:
+        before = manifests.load(published)["models"]
+    except manifests.ModelUnavailable:
+        return ""
+    if model not in sets.JUDGES or model not in before:
+        return ""
+    if sets.sha256_of(before[model]) == sets.sha256_of(entry):
+        return ""
+    pair = (sets.PHOTO, sets.PHOTO_TAIL)
+    together = [name for name in (pair if model in pair else (model,)) if name in before]
+    name = set_name(sets.EARLIER, model, before[model])
+    place = published.parent / name
+    place.mkdir(parents=True, exist_ok=True)
+    models = {}
+    for each in together:
+        variant = sets.chosen_variant(before[each])
+        models[each] = before[each] | {"variants": {variant: before[each]["variants"][variant]}}
+        for file in manifests.files_of(models[each]) | {f"{each}.md"}:
+            if (published / file).is_file():
+                replace(place / file, (published / file).read_bytes())
+    if model == sets.TEXT and (published / patch.GOLDEN).is_file():
+        replace(place / patch.GOLDEN, (published / patch.GOLDEN).read_bytes())
+    replace(place / manifests.FILE, _as_json({"manifest": manifests.VERSION, "models": models}))
+    others = [path for path in place.parent.iterdir() if sets.NAME.fullmatch(f"{sets.EARLIER}/{path.name}")]
+    of_model = [path for path in others if path.name.rsplit("-", 2)[0] == model and path != place]
+    for path in sorted(of_model, key=lambda path: sets.order(path.name), reverse=True)[EARLIER_KEPT - 1 :]:
+        shutil.rmtree(path)
+    return name
+
+
+def _as_json(found: dict[str, Any]) -> bytes:
+    return (json.dumps(found, indent=2) + "\n").encode()
 
 
 def bench_of(fit: str, paths: list[Path]) -> dict[str, Any]:
@@ -153,7 +226,7 @@ def write(
         replace(published / entry["files"][name]["file"], content)
     replaced = manifests.files_of(manifest["models"].get(model, {}))
     manifest["models"][model] = entry
-    replace(published / manifests.FILE, (json.dumps(manifest, indent=2) + "\n").encode())
+    replace(published / manifests.FILE, _as_json(manifest))
     named = {name for each in manifest["models"].values() for name in manifests.files_of(each)}
     for name in replaced - named:
         (published / name).unlink(missing_ok=True)

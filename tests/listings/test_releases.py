@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from listings import claims, content, gate, releases, shadow, submission, tasks
+from listings import claims, content, gate, live_models, releases, shadow, submission, tasks
 from listings.lifecycle import Status
 from listings.models import Listing, Release, ReleaseChange, RemovedPhoto, ReviewJob, ShadowLook
 from listings.moderation import decisions, thresholds
@@ -29,9 +29,9 @@ PARAPHRASE = {"title": PARAPHRASES[2][0], "description": PARAPHRASES[2][1]}
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
-    releases.forget()
+    live_models.forget()
     yield
-    releases.forget()
+    live_models.forget()
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_nor_is_one_published_that_came_into_the_shadow_another_way(in_shadow, o
     in_shadow.refresh_from_db()
     with pytest.raises(ValidationError, match=r"golden text “.+” would turn"):
         releases.publish(release=in_shadow, moderator=other_moderator, reason=WHY)
-    assert state_of(in_shadow) == "shadow" and releases.live().release is None
+    assert state_of(in_shadow) == "shadow" and live_models.live().release is None
     assert "release" not in client.get("/api/models/manifest").json()["models"]["listing-text"]
 
 
@@ -250,7 +250,7 @@ def test_a_rollback_leads_to_the_release_before(live, moderator, other_moderator
     assert releases.before_live() == live
     releases.roll_back(moderator=moderator, reason=WHY, to=live)
     assert (state_of(live), state_of(second)) == ("live", "retired")
-    assert releases.live().release.number == live.number
+    assert live_models.live().release.number == live.number
 
 
 @pytest.fixture
@@ -286,21 +286,21 @@ def test_golden_texts_are_asked_again_before_anything_counts(live, second, moder
 
     releases.roll_back(moderator=moderator, reason=WHY, to=None)
     with monkeypatch.context() as later:
-        later.setattr(releases, "refuse_flips", other_texts)
+        later.setattr(live_models, "refuse_flips", other_texts)
         with pytest.raises(ValidationError, match="golden text “kettle”"):
             releases.roll_back(moderator=moderator, reason=WHY, to=live)
         Release.objects.filter(pk=live.pk).update(state="live")  # past this module
-        releases.forget()
-        assert releases.live().release is None
-        assert "golden text “kettle”" in releases.live().problem
-    releases.forget()
-    assert releases.live().release.number == live.number
+        live_models.forget()
+        assert live_models.live().release is None
+        assert "golden text “kettle”" in live_models.live().problem
+    live_models.forget()
+    assert live_models.live().release.number == live.number
 
 
 def test_other_golden_texts_are_asked_anew(live, tmp_path):
     folder = tmp_path / "published"
     shutil.copytree(manifest.PUBLISHED, folder)
-    release = releases.of_row(live)
+    release = live_models.of_row(live)
     assert patch_check.flips(release, folder) == []
     texts = json.loads((folder / patch.GOLDEN).read_text())
     texts[0]["decision"] = "pass" if texts[0]["decision"] == "block" else "block"
@@ -350,12 +350,12 @@ def test_the_simulator_counts_what_was_scored_as_now_and_starts_where_the_releas
     found = thresholds.histogram("device", since)
     assert found.published("drugs")["block"] == 0.9576
     assert found.version.endswith(f"+p{made.number}")
-    assert releases.scored_alike() == (found.version.split("+")[0], found.version)
+    assert live_models.scored_alike() == (found.version.split("+")[0], found.version)
 
 
 def test_a_damaged_patch_falls_back_to_the_published_model_and_says_so(live, client, moderator, as_user):
     Release.objects.filter(pk=live.pk).update(patch=b"x" + bytes(live.patch)[1:])
-    releases.forget()
+    live_models.forget()
     verdict = say(**PARAPHRASE)
     assert "+p" not in verdict.version and "damaged" in verdict.detail["release_problem"]
     assert "release" not in client.get("/api/models/manifest").json()["models"]["listing-text"]
@@ -365,8 +365,8 @@ def test_a_damaged_patch_falls_back_to_the_published_model_and_says_so(live, cli
 
 def test_a_release_of_another_model_file_is_not_used(live):
     Release.objects.filter(pk=live.pk).update(model_sha256="0" * 64)
-    releases.forget()
-    assert releases.live().release is None and "another file" in releases.live().problem
+    live_models.forget()
+    assert live_models.live().release is None and "another file" in live_models.live().problem
 
 
 def test_a_patch_that_never_was_live_is_not_given_out(in_shadow, client):
@@ -387,12 +387,12 @@ def test_a_claim_from_before_the_patch_is_held_against_its_own_model(live):
     before = claim_of(None)
     assert "+p" not in before.version
     assert before.detail == {"other_release": f"{before.version}+p{live.number}"}
-    assert claim_of(releases.of_row(live)).detail == {}
+    assert claim_of(live_models.of_row(live)).detail == {}
 
 
 def test_a_claim_made_with_a_patch_that_was_rolled_back_is_no_lie(live, moderator):
     releases.roll_back(moderator=moderator, reason=WHY, to=None)
-    claim = claim_of(releases.of_row(live))
+    claim = claim_of(live_models.of_row(live))
     assert set(claim.detail) == {"other_release"}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models import contract, manifest, patch
-from models.patch import Release
+from models.sets import Release
 from models.text import check_text
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "listing_text.json").read_text(encoding="utf-8"))

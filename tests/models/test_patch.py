@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from models import manifest, patch, patch_check, patch_fit, runtime, text
-from models.patch import Patch, PatchError, Release
+from models.patch import Patch, PatchError
+from models.sets import Release
 from tests.models.decided import HARMLESS, PARAPHRASES, REJECTED, fields_of
 
 LABELS = 10

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from models import manifest, runtime
+from models import manifest, patch_check, runtime, sets
 from models.steps import classified, compress, publish, training
 from models.steps.errors import StepError
 from tests.models import tiny
@@ -58,7 +58,7 @@ def build(tmp_path):
     points = {"policies": LABELS[:-1], "unsure": 0.2, "warn": 0.5, "block": 0.9, "coverage": 0.3, "evidence_floor": 0.3}
     report = {
         "fit": "t",
-        "version": "t",
+        "version": "6",
         "labels": LABELS,
         "operating_points": points,
         "temperatures": [1.0] * len(LABELS),
@@ -79,11 +79,17 @@ def build(tmp_path):
     return folder
 
 
-def run(build, tmp_path):
+def run(build, tmp_path, aside=None):
     publish.publish(
         "listing-text", build, tmp_path / "published", tmp_path / "data", without_wasm=True, say=lambda text: None,
-        golden_folder=tmp_path,
+        golden_folder=tmp_path, aside=aside,
     )  # fmt: skip
+
+
+def of_version(build, version, content):
+    report = json.loads((build / "training.json").read_text())
+    (build / "training.json").write_text(json.dumps(report | {"version": version}))
+    (build / "int8-pruned.onnx").write_bytes(content)
 
 
 def test_publishing_replaces_the_old_files_and_names_the_new_ones(build, tmp_path):
@@ -95,6 +101,53 @@ def test_publishing_replaces_the_old_files_and_names_the_new_ones(build, tmp_pat
     assert about["file"] != before
     assert {path.name for path in (tmp_path / "published").glob("*-int8-pruned-*.onnx")} == {about["file"]}
     assert (tmp_path / "listing_text.json").is_file()
+
+
+def test_what_is_replaced_stays_beside_to_go_back_to(build, tmp_path, monkeypatch):
+    monkeypatch.setattr(sets, "ROOT", tmp_path)
+    run(build, tmp_path)
+    first = manifest.load(tmp_path / "published")["models"]["listing-text"]["variants"]["int8-pruned"]
+    golden = (tmp_path / "published" / "listing-text-golden.json").read_bytes()
+    run(build, tmp_path)
+    assert sets.names() == [], "the same file replaces nothing"
+    of_version(build, "10", tiny.content("int8"))
+    run(build, tmp_path)
+    [name] = sets.names()
+    assert name == f"earlier/listing-text-6-{first['sha256'][:8]}"
+    assert sets.problem_of(name) == "" and set(sets.named(name).models["listing-text"]["variants"]) == {"int8-pruned"}
+    place = sets.folder_of(name)
+    assert (place / "listing-text-golden.json").read_bytes() == golden and (place / "listing-text.md").is_file()
+    for version in ("11", "12"):
+        of_version(build, version, b"\x32\x02" + version.encode() + tiny.content("int8"))  # another remark in the file
+        run(build, tmp_path)
+    assert [name.split("-")[2] for name in sets.names()] == ["11", "10"], "the two before the published one"
+
+
+def test_aside_leaves_what_is_published_alone_and_makes_a_whole_set(build, tmp_path, monkeypatch):
+    monkeypatch.setattr(sets, "ROOT", tmp_path)
+    run(build, tmp_path)
+    published = {path: path.read_bytes() for path in (tmp_path / "published").iterdir()}
+    golden = (tmp_path / "listing_text.json").read_bytes()
+    of_version(build, "7", tiny.content("int8"))
+    run(build, tmp_path, aside="")
+    assert {path: path.read_bytes() for path in (tmp_path / "published").iterdir()} == published
+    assert (tmp_path / "listing_text.json").read_bytes() == golden
+    [name] = sets.names()
+    assert name.startswith("candidates/listing-text-7-") and sets.problem_of(name) == ""
+    place = sets.folder_of(name)
+    assert patch_check.flips(sets.Release(1, files=sets.named(name).files())) == []
+    assert set(sets.named(name).models["listing-text"]["variants"]) == {"int8-pruned"}
+    assert len(list(place.glob("*.onnx"))) == 1 and (place / "listing-text.md").is_file()
+    with pytest.raises(StepError, match="no name of a set"):
+        run(build, tmp_path, aside="published")
+    with pytest.raises(StepError, match="no candidates/listing-text-9-00000000 to add"):
+        run(build, tmp_path, aside="candidates/listing-text-9-00000000")
+
+
+@pytest.mark.parametrize("model", ["query-tower", "ranker"])
+def test_what_judges_no_listing_cannot_be_put_aside(model, tmp_path):
+    with pytest.raises(StepError, match="judges no listing"):
+        publish.candidate("", model, {}, tmp_path)
 
 
 @pytest.mark.parametrize(("refusal", "value"), [("refuse_size", "bytes"), ("refuse_accuracy_loss", "points of AUC")])

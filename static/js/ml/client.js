@@ -188,10 +188,10 @@ export function createClient(options) {
     rest();
     const { type, id, ...content } = data;
     if (type === "ready") {
-      const { name, version, release } = data.model;
+      const { name, version, release, sha256 } = data.model;
       // With a problem it works without the release of the list: then the list always says something else, and whoever
       // asks again has it loaded anew.
-      known.set(name, content.problem ? WITHOUT_RELEASE : `${String(version).split("+")[0]} ${release ?? ""}`);
+      known.set(name, content.problem ? WITHOUT_RELEASE : namesOf({ version: String(version).split("+")[0], sha256, release: { number: release } }));
       loading.get(name)?.settle?.({ ...content, status: "ready" });
     } else if (type === "dropped") settle(id, { status: "superseded" });
     else if (type === "failed" && id === null) breakDown(data.code, data.message, data.name ?? TEXT);
@@ -264,7 +264,7 @@ export function createClient(options) {
 
 /** What tells one state of a model in the list from another; null for none. */
 function namesOf(entry) {
-  return entry?.version ? `${entry.version} ${entry.release?.number ?? ""}` : null;
+  return entry?.version ? `${entry.version} ${entry.sha256 ?? ""} ${entry.release?.number ?? ""}` : null;
 }
 
 const WITHOUT_RELEASE = "without its release";

@@ -61,10 +61,10 @@ async function announce(name, manifestUrl) {
   if (!loads.has(name)) loads.set(name, load(name, manifestUrl));
   try {
     const { model, release, problem } = await loads.get(name);
-    const { variant, policies_version, space } = model;
+    const { variant, policies_version, space, sha256 } = model;
     postMessage({
       type: "ready",
-      model: { name, version: versionOf(model.version, release), release: model.release?.number ?? null, variant, policies_version, space },
+      model: { name, version: versionOf(model.version, release), release: model.release?.number ?? null, variant, policies_version, space, sha256 },
       problem,
       ms: Math.round(performance.now() - began),
       resources: performance.getEntriesByType("resource").map((entry) => entry.name),

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from listings import releases
+from listings import live_models
 from listings.models import ReviewJob, ValidationJob, Verdict
 from listings.moderation import appeals, decisions, quality_jobs
 from listings.moderation.decisions import Word
@@ -161,7 +161,7 @@ def test_so_many_queries_and_no_more_with_more_rows(as_user, moderator, decided)
     client = as_user(moderator)
 
     def queries():
-        releases.forget()  # what is live is read every two seconds
+        live_models.forget()  # what is live is read every two seconds
         with CaptureQueriesContext(connection) as caught:
             client.get(ADDRESS)
         return len(caught)

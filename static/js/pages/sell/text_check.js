@@ -1,4 +1,5 @@
 /** When to check: debounced while typing, latest wins, and once more for exactly the text that is submitted. */
+import { PHOTO } from "../../ml/client.js";
 import { isBlank } from "./form_text.js";
 
 const PAUSE_MS = 250;
@@ -39,10 +40,11 @@ export function createTextCheck(client, findings, currentFields) {
     else void check();
   }
 
-  /** What the moderators taught the check meanwhile counts for the text that is on the page already. */
+  /** What the moderators published meanwhile counts for the text that is on the page already. */
   async function renew() {
     if (document.hidden || !navigator.onLine) return;
     asked = Date.now();
+    void client.renewed(PHOTO); // counts for the photos that are chosen from now on
     if (!(await client.renewed())) return;
     const answer = await client.load();
     if (answer.status !== "ready") return;

@@ -111,13 +111,14 @@ function clientWith(list, posted) {
     postMessage: (message) => {
       posted.push(message.type);
       const { number = null } = list.release ?? {};
-      const model = { name: "listing-text", version: versionOf("5", number), release: number };
+      const { version = "5", sha256 = "aa" } = list;
+      const model = { name: "listing-text", version: versionOf(version, number), release: number, sha256 };
       if (message.type === "load") queueMicrotask(() => listeners.get("message")({ data: { type: "ready", model, ms: 1 } }));
     },
   };
   const fetcher = async () => {
     if (list.away) throw new TypeError("failed");
-    return Response.json({ models: { "listing-text": { version: "5", release: list.release } } });
+    return Response.json({ models: { "listing-text": { version: "5", sha256: "aa", ...list } } });
   };
   return createClient({ workerUrl: "/w.js", manifestUrl: "/m", spawn: () => worker, fetcher });
 }
@@ -138,4 +139,18 @@ test("an open page comes to know of another release, once, and loads it", async 
   assert.equal(await client.renewed(), true, "rolled back");
   assert.equal((await client.load()).model.version, "5");
   assert.deepEqual(posted, ["load", "renew", "load", "renew", "load"]);
+});
+
+test("it comes to know of another file of the model too, also of one of the same version", async () => {
+  const [list, posted] = [{}, []];
+  const client = clientWith(list, posted);
+  await client.load();
+  Object.assign(list, { version: "4", sha256: "bb", release: { number: 13 } });
+  assert.equal(await client.renewed(), true);
+  assert.equal((await client.load()).model.version, "4+p13");
+  assert.equal(await client.renewed(), false);
+  list.sha256 = "cc";
+  assert.equal(await client.renewed(), true);
+  await client.load();
+  assert.equal(await client.renewed(), false);
 });

@@ -126,7 +126,15 @@ def test_newer_versions_come_first_counted_as_numbers(root, candidate):
 
 @pytest.mark.parametrize(
     "name",
-    ["", "published", "../../etc", "candidates/../published", "candidates/listing-text", f"{EARLIER}/", "earlier/x-1-00"],
+    [
+        "",
+        "published",
+        "../../etc",
+        "candidates/../published",
+        "candidates/listing-text",
+        f"{EARLIER}/",
+        "earlier/x-1-00",
+    ],
 )
 def test_a_name_that_is_none_leads_nowhere(name, moderator):
     with pytest.raises(manifest.ModelUnavailable):
@@ -277,7 +285,12 @@ def test_a_model_of_the_gate_and_one_of_the_workers_count_where_they_run(candida
 
 
 def test_a_photo_model_counts_with_its_tail_and_pages_of_before_are_believed(
-    candidate, publish, client, upload, send, merchant  # noqa: F811
+    candidate,
+    publish,
+    client,
+    upload,
+    send,
+    merchant,  # noqa: F811
 ):
     chair, tripod = upload(CHAIR), upload(TRIPOD)
     before = [device_says(chair), device_says(tripod)]
@@ -308,7 +321,12 @@ def CHAIR_IMAGE():
 
 # --- Its shadow -------------------------------------------------------------------------------------------------------
 def test_the_shadow_of_a_model_for_photos_looks_at_photos_by_a_worker(
-    candidate, upload, send, moderator, monkeypatch, django_capture_on_commit_callbacks  # noqa: F811
+    candidate,
+    upload,
+    send,
+    moderator,
+    monkeypatch,
+    django_capture_on_commit_callbacks,  # noqa: F811
 ):
     stored = send(upload(CHAIR))
     sent = []

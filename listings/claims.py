@@ -197,7 +197,9 @@ def same_run(claim: Verdict, fields: Fields, found: list[Verdict]) -> Verdict | 
     try:
         release = live_models.with_file(text.MODEL, version) if number is None else live_models.numbered(number)
         if release is None:
-            claim.detail["disbelieved"] = "It names an update of the model that devices never had."
+            claim.detail["disbelieved"] = (
+                "It names an update of the model that devices never had, or whose file is gone."
+            )
             return None
         claim.detail["other_release"] = same.version
         return gate.device_look_with(fields, release)

@@ -32,7 +32,7 @@ def model_url(file: str) -> str:
 
 def not_laid_out(release: sets.Release) -> str:
     """Why browsers could not load a model file of a release; "" when they can. Raises ModelUnavailable."""
-    listed = manifest.browser_subset(sets.overlaid(manifest.load(), release))["models"]
+    listed = manifest.browser_subset(sets.entries(release))["models"]
     try:
         for entry in listed.values():
             model_url(entry["file"])

@@ -8,8 +8,7 @@ meets the browser's own file here; the second model for photos, on the whole and
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,11 @@ from .models import Photo, Verdict, VerdictDecision, Where
 log = logging.getLogger(__name__)
 
 
-def run_gate(fields: Fields, *, released: bool = True) -> list[Verdict]:
+def run_gate(fields: Fields) -> list[Verdict]:
     """Unsaved verdicts, the device's model first. A model that cannot be used now is left out: the worker asks
-    again. `released`: false for the published files alone, without the live release and without the database."""
-    looks: Sequence[Callable[[Fields], Verdict]] = (
-        [device_look, second_look] if released else [published_look, partial(second_look, folder=manifest.PUBLISHED)]
-    )
+    again."""
     found = []
-    for look in looks:
+    for look in (device_look, second_look):
         try:
             found.append(look(fields))
         except manifest.ModelUnavailable as error:
@@ -87,19 +83,14 @@ def device_look(fields: Fields) -> Verdict:
     return verdict
 
 
-def published_look(fields: Fields) -> Verdict:
-    """Raises ModelUnavailable."""
-    return device_look_with(fields, None)
-
-
 def device_look_with(fields: Fields, release: sets.Release | None) -> Verdict:
     """Raises ModelUnavailable."""
     return _verdict(lambda: text.check_text(fields, variant="device", where=Where.GATE, release=release))
 
 
-def second_look(fields: Fields, folder: Path | None = None) -> Verdict:
-    """The model that is not for browsers. folder: as of `photo_look`. Raises ModelUnavailable."""
-    place = folder or live_models.folder(text.SECOND)
+def second_look(fields: Fields) -> Verdict:
+    """The model that is not for browsers. Raises ModelUnavailable."""
+    place = live_models.folder(text.SECOND)
     return _verdict(lambda: text.check_text_in_cloud(fields, model=text.SECOND, where=Where.GATE, folder=place))
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 SECONDS = 2.0  # that a process goes on with what it read
 
 _kept: dict[str, tuple[float, Any]] = {}
+_alone: ContextVar[bool] = ContextVar("published_alone", default=False)
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,22 @@ class Current:
     problem: str = ""
 
 
+@contextmanager
+def published_alone() -> Iterator[None]:
+    """Within it the published files count, whatever is live, and no database is asked: for the simulation and the red
+    team, whose figures are of these files."""
+    before = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(before)
+
+
 def live() -> Current:
     """Kept for SECONDS by each process. Where the database does not answer, or the release is damaged: none, and
     why."""
+    if _alone.get():
+        return Current()
     return _cached("live", lambda: _current(Release.State.LIVE))
 
 
@@ -60,9 +77,8 @@ def folder(model: str) -> Path:
 
 
 def entries() -> dict[str, Any]:
-    """The manifest, with the entries that count now. The thresholds of a release are not in it: see `points`. Raises
-    ModelUnavailable."""
-    return sets.overlaid(manifest.load(), live().release)
+    """The manifest, with the entries that count now; without the thresholds of a release. Raises ModelUnavailable."""
+    return sets.entries(live().release)
 
 
 def entry(model: str) -> dict[str, Any]:
@@ -72,9 +88,7 @@ def entry(model: str) -> dict[str, Any]:
 
 def points(model: str) -> dict[str, Any]:
     """A model's operating points that count now. Raises ModelUnavailable."""
-    found: dict[str, Any] = entry(model)["operating_points"]
-    release = live().release
-    return found | dict(release.points) if release and model == text.MODEL else found
+    return sets.points(model, live().release)
 
 
 def _cached(name: str, read: Any) -> Any:
@@ -126,15 +140,17 @@ def problem_of(row: Release) -> str:
     release = of_row(row)
     try:
         for model in release.files:
-            release.folder(model)
-        entry = manifest.model(manifest.load(release.folder(text.MODEL)), text.MODEL)
+            sets.refuse_unfit(model, release.folder(model))
+        if not release.judges_words:
+            return ""
+        entry = manifest.model(sets.entries(release), text.MODEL)
         if row.model_sha256 != sets.sha256_of(entry):
-            return f"It was made for another file of the model (version {row.model_version})."
+            return f"It was made for another file of {text.MODEL} (version {row.model_version})."
         if row.patch:
             if hashlib.sha256(bytes(row.patch)).hexdigest() != row.patch_sha256:
                 return "The stored patch is damaged: its SHA-256 differs."
             patch.read(bytes(row.patch), len(entry["labels"]))
-    except (manifest.ModelUnavailable, patch.PatchError) as error:
+    except (manifest.ModelUnavailable, patch.PatchError, KeyError) as error:
         return str(error)
     return ""
 
@@ -145,7 +161,8 @@ def unusable(row: Release) -> str:
     if problem := problem_of(row):
         return problem
     try:
-        refuse_flips(of_row(row))
+        if of_row(row).judges_words:
+            refuse_flips(of_row(row))
     except ValidationError as error:
         found: str = error.messages[0]
         return found
@@ -176,9 +193,10 @@ def for_browsers() -> dict[str, Any]:
     """The models that a browser may load, as `manifest.browser_subset` gives them; that of words with the release that
     is live, if one is. The release has its own operating points: a device that cannot have the patch goes on with the
     file and the file's. Raises ModelUnavailable."""
-    subset = manifest.browser_subset(entries())
-    release, entry = live().release, subset["models"].get(text.MODEL)
-    if release is None or entry is None:
+    release = live().release
+    subset = manifest.browser_subset(sets.entries(release))
+    entry = subset["models"].get(text.MODEL)
+    if release is None or entry is None or not release.judges_words:
         return subset
     found: dict[str, Any] = {"number": release.number}
     if release.content:
@@ -189,7 +207,7 @@ def for_browsers() -> dict[str, Any]:
             "bytes": len(release.content),
             "replaces": len(patch.nothing(len(entry["labels"]))),
             "patched_sha256": _patched_sha256(
-                entry["sha256"], release.content, len(entry["labels"]), folder(text.MODEL)
+                entry["sha256"], release.content, len(entry["labels"]), release.folder(text.MODEL)
             ),
         }
     entry["release"] = found | {"operating_points": entry["operating_points"] | release.points}
@@ -232,8 +250,14 @@ def with_file(model: str, version: str) -> sets.Release | None:
     if str(manifest.model(manifest.load(), model)["version"]) == version:
         return sets.Release(0)
     rows = Release.objects.filter(live_at__isnull=False, **{f"files__{model}__version": version}).order_by("-number")
-    row = rows.first()
-    return sets.Release(0, files=row.files) if row and not problem_of(row) else None
+    for row in rows[:5]:
+        found = sets.Release(0, files={model: row.files[model]})
+        try:
+            sets.refuse_unfit(model, found.folder(model))
+        except manifest.ModelUnavailable:
+            continue
+        return found
+    return None
 
 
 def scored_alike() -> tuple[str, ...]:
@@ -246,7 +270,4 @@ def scored_alike() -> tuple[str, ...]:
         model_sha256=sets.sha256_of(now), patch_sha256=patch_sha256, live_at__isnull=False
     ).order_by("number")
     found = [f"{version}+p{number}" for version, number in rows.values_list("model_version", "number")]
-    published = manifest.model(manifest.load(), text.MODEL)
-    if not made and sets.sha256_of(published) == sets.sha256_of(now):
-        found.insert(0, str(published["version"]))
-    return tuple(found)
+    return tuple(found if made else [str(now["version"]), *found])

@@ -11,7 +11,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,8 @@ def fit(*, moderator: User, decisions: Sequence[int], reason: str) -> Release:
     chosen = wrong_decisions(most=EXAMPLES_MOST, keys=decisions)
     _refuse_poison(chosen, moderator)
     examples = [patch_fit.Example(content.fields_of(each.decision.listing), each.label) for each in chosen]
-    base = live_models.folder(text.MODEL)
+    now = live_models.read_live()
+    base = (now or sets.Release(0)).folder(text.MODEL)
     try:
         fitted = patch_fit.fit(
             examples, anchors([each.decision.listing_id for each in chosen], base), patch_fit.Reader(base)
@@ -99,7 +99,7 @@ def fit(*, moderator: User, decisions: Sequence[int], reason: str) -> Release:
         "largest_move": round(fitted.moved, 4), "seconds": round(fitted.seconds, 2),
         "labels": sorted({example.label for example in examples}),
     }  # fmt: skip
-    row = _draft(moderator, said, fitted.content, {}, figures)
+    row = _draft(moderator, said, now, fitted.content, {}, figures)
     row.examples.set([each.decision for each in chosen])
     return row
 
@@ -108,11 +108,12 @@ def draft_points(*, moderator: User, points: dict[str, float], reason: str) -> R
     """A draft of other thresholds, on top of the live patch. Raises ValidationError, PermissionDenied."""
     _may(moderator)
     said = _reason(reason)
-    now, current = live_models.points(text.MODEL), live_models.live().release
-    merged = {name: float(now[name]) for name in POINTS} | points
+    now = live_models.read_live()
+    current = sets.points(text.MODEL, now)
+    merged = {name: float(current[name]) for name in POINTS} | points
     if not 0 < merged["unsure"] <= merged["warn"] <= merged["block"] <= 1:
         raise ValidationError("The thresholds must rise: unsure, warn, block, each between 0 and 1.")
-    return _draft(moderator, said, current.content if current else b"", merged, {})
+    return _draft(moderator, said, now, now.content if now else b"", merged, {})
 
 
 def draft_set(*, moderator: User, name: str, reason: str) -> Release:
@@ -121,23 +122,26 @@ def draft_set(*, moderator: User, name: str, reason: str) -> Release:
     PermissionDenied, ModelUnavailable."""
     _may(moderator)
     said = _reason(reason)
-    if problem := sets.problem_of(name):
-        raise ValidationError(problem)
-    found, now = sets.named(name), live_models.live().release
+    try:
+        found = sets.named(name)
+        sets.refuse_unopenable(found)
+    except manifest.ModelUnavailable as error:
+        raise ValidationError(str(error)) from error
+    now = live_models.read_live()
     files = dict(now.files) if now else {}
-    if all(model in files and files[model]["set"] == name for model in found.models):
+    if all(model in files and files[model] == about for model, about in found.files().items()):
         raise ValidationError(f"{name} counts already. Nothing changed.")
     keeps = now if now and text.MODEL not in found.models else sets.Release(0)
     tried = sets.Release(0, keeps.content, keeps.points, files | found.files())
-    return _draft(moderator, said, keeps.content, dict(keeps.points), _compared(found, tried), tried.files)
+    return _draft(moderator, said, now, keeps.content, dict(keeps.points), _compared(found, tried, now), tried.files)
 
 
-def _compared(found: sets.ModelSet, tried: sets.Release) -> dict[str, Any]:
+def _compared(found: sets.ModelSet, tried: sets.Release, now: sets.Release | None) -> dict[str, Any]:
     """set; models: what each was measured to do on dev, beside what counts now. golden_texts, answered_otherwise: of
     those of the published file, for a person to read."""
     figures: dict[str, Any] = {"set": found.name, "models": {}}
     for model, entry in found.models.items():
-        figures["models"][model] = [measured(live_models.entry(model)), measured(entry)]
+        figures["models"][model] = [measured(manifest.model(sets.entries(now), model)), measured(entry)]
     if text.MODEL in found.models:
         otherwise = patch_check.answered_otherwise(tried)
         figures["golden_texts"] = len(patch_check.golden())
@@ -180,20 +184,23 @@ def _refuse_poison(chosen: Sequence[Candidate], moderator: User) -> None:
 def _draft(
     moderator: User,
     reason: str,
+    now: sets.Release | None,
     made: bytes,
     points: dict[str, float],
     figures: dict[str, Any],
     files: Mapping[str, Any] | None = None,
 ) -> Release:
-    """files: as of models/sets.py; None for those of what is live."""
+    """now: what was live when the rest was made of it. files: as of models/sets.py; None for those of `now`."""
     if files is None:
-        files = now.files if (now := live_models.live().release) else {}
+        files = now.files if now else {}
     release = sets.Release(0, made, points, files)
     live_models.refuse_flips(release)
     folder = release.folder(text.MODEL)
     entry = manifest.model(manifest.load(folder), text.MODEL)
     with transaction.atomic():
         list(Release.objects.select_for_update().order_by("pk").only("pk"))
+        if live_models.number_of(live_models.read_live()) != live_models.number_of(now):
+            raise ValidationError("Somebody published another release this moment. Look at it, then try once more.")
         number = (Release.objects.aggregate(last=Max("number"))["last"] or 0) + 1
         try:
             with transaction.atomic():
@@ -226,11 +233,12 @@ def start_shadow(*, release: Release, moderator: User, reason: str) -> None:
     with transaction.atomic():
         rows = _locked()
         _refuse_unusable(rows[release.pk])
+        _refuse_outdated(rows[release.pk])
         for row in rows.values():
             if row.state == Release.State.SHADOW:
                 _move(row, Release.State.RETIRED, moderator, f"p{release.number} took its place in the shadow.")
         _move(rows[release.pk], Release.State.SHADOW, moderator, said, source=Release.State.DRAFT)
-        transaction.on_commit(lambda: shadow.enqueue(release.pk))
+        shadow.owe(release.pk)
     live_models.forget()
 
 
@@ -246,8 +254,10 @@ def publish(*, release: Release, moderator: User, reason: str) -> None:
         row = rows[release.pk]
         _still(row, Release.State.SHADOW)
         _refuse_unusable(row)
-        if row.compared_at is None or row.compared_with != live_models.number_of(live_models.read_live()):
-            raise ValidationError("Its shadow has not gone over the stored listings yet. Wait a moment.")
+        _refuse_outdated(row)
+        if not shadow.is_compared(row):
+            why = row.compare_problem or "Wait a moment."
+            raise ValidationError(f"Its shadow has not gone over the stored listings yet. {why}")
         if refusal := shadow.alarming(row):
             raise ValidationError(refusal)
         _refuse_own(row, moderator)
@@ -290,7 +300,7 @@ def restore(*, moderator: User, name: str, reason: str, seen: int | None = None)
     `roll_back`. Raises ValidationError, PermissionDenied, ModelUnavailable."""
     _may(moderator)
     said = _reason(reason)
-    if not name.startswith(f"{sets.EARLIER}/"):
+    if not sets.is_earlier(name):
         raise ValidationError("Only what was published earlier can be gone back to. Try this in its shadow first.")
     with transaction.atomic():
         made = draft_set(moderator=moderator, name=name, reason=said)
@@ -319,7 +329,7 @@ def _compare_shadow_anew(rows: Mapping[int, Release]) -> None:
 
     for row in rows.values():
         if row.state == Release.State.SHADOW:
-            transaction.on_commit(partial(shadow.enqueue, row.pk))
+            shadow.owe(row.pk)
 
 
 def discard(*, release: Release, moderator: User, reason: str) -> None:
@@ -378,6 +388,24 @@ def _note(row: Release, source: str, target: str, actor: User, reason: str) -> N
 def _refuse_unusable(row: Release) -> None:
     if problem := live_models.unusable(row) or device_check.not_laid_out(live_models.of_row(row)):
         raise ValidationError(f"p{row.number} cannot be used: {problem}")
+
+
+def _refuse_outdated(row: Release) -> None:
+    """A draft says everything that counts besides the published files. What somebody else published since it was made
+    would be undone by it without anybody having meant to."""
+    tried, now = live_models.of_row(row), live_models.read_live() or sets.Release(0)
+    meant, is_set = set(row.figures.get("models", [])), "set" in row.figures
+    others = {model for model in sets.JUDGES if tried.files.get(model) != now.files.get(model)} - meant
+    is_points = not row.figures  # neither fitted nor a set: thresholds on top of the patch of then
+    if (is_points and tried.content != now.content) or (
+        is_set and text.MODEL not in meant and (tried.content, tried.points) != (now.content, now.points)
+    ):
+        others.add(text.MODEL)
+    if others and row.live_at is None:
+        raise ValidationError(
+            f"{row} was drafted beside other models than count now: it would also change {', '.join(sorted(others))}. "
+            "Draft it anew."
+        )
 
 
 def _refuse_own(row: Release, moderator: User) -> None:

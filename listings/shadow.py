@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from PIL import Image
 
 from models import contract, photo, sets, text
+from models.manifest import ModelUnavailable
 
 from . import content, live_models, photo_files, releases
 from .lifecycle import Status
@@ -24,13 +29,35 @@ LEAST = 200  # ... or so many of the latest, where there are fewer
 MOST = 2_000
 MOST_HEAVY = 300  # where a model is tried that takes long, or photos have to be opened
 BATCH = 100
+SLICE_SECONDS = 30  # at a time, so that merchants' checks come in between, and no task runs into its time limit
+RESEND_AFTER = timedelta(minutes=2)
+LOCK = 7_041  # of the advisory locks of this database, ours
 PHOTO_SIDE = 1600  # pixels that a photo is opened with: what the worker's model reads crops of
 
 
-def enqueue(pk: int) -> None:
+def owe(pk: int) -> None:
+    """The comparison with what is stored, from when this transaction is in force."""
     from . import tasks  # which knows this module
 
-    tasks.enqueue_shadow(pk)
+    Release.objects.filter(pk=pk).update(compare_due_at=timezone.now() + RESEND_AFTER, compare_problem="")
+    transaction.on_commit(partial(tasks.enqueue_shadow, pk), robust=True)
+
+
+def owed() -> list[int]:
+    """Keys of releases in their shadow whose comparison is due: not made, stopped, or beside other models than now."""
+    rows = Release.objects.filter(state=Release.State.SHADOW).defer("patch")
+    due = [row for row in rows if row.compare_due_at is None or row.compare_due_at <= timezone.now()]
+    return [row.pk for row in due if not is_compared(row)]
+
+
+def is_compared(row: Release) -> bool:
+    """Whether it was held against all that is stored, beside what counts now."""
+    now = live_models.read_live()
+    try:
+        same = row.compared_with == live_models.number_of(now) and row.compared_state == sets.state(now)
+    except ModelUnavailable:
+        return False
+    return row.compared_at is not None and same
 
 
 def look_at(listing_id: int) -> None:
@@ -70,25 +97,69 @@ def changed(tried: sets.Release, now: sets.Release | None) -> set[str]:
     return found
 
 
-def compare_stored(pk: int) -> int:
-    """Go over the stored listings; may run twice, and goes on where it was stopped. Returns how many were looked at.
-    Raises ModelUnavailable."""
+def compare_stored(pk: int) -> bool:
+    """Go over the stored listings for SLICE_SECONDS, from where it was stopped. True when all are done, or nothing is
+    to do: it left its shadow, or another worker is at it. What cannot be looked at is left out; why a release cannot be
+    used at all is kept in its row."""
     row = Release.objects.filter(pk=pk, state=Release.State.SHADOW).first()
-    if row is None or live_models.problem_of(row):
-        return 0
-    tried, now = live_models.of_row(row), live_models.read_live()
+    if row is None or is_compared(row):
+        return True
+    with _alone(pk) as is_mine:
+        if not is_mine:
+            return True
+        ends = time.monotonic() + SLICE_SECONDS
+        Release.objects.filter(pk=pk).update(compare_due_at=timezone.now() + RESEND_AFTER)
+        now = live_models.read_live()
+        found = Release.objects.filter(pk=pk, state=Release.State.SHADOW)
+        try:
+            if problem := live_models.problem_of(row):
+                raise ModelUnavailable(problem)
+            state = sets.state(now)
+            if row.compared_state not in ("", state):  # what was seen beside other files says nothing now
+                row.looks.filter(against=live_models.number_of(now)).delete()
+            found.update(compared_state=state)
+            if not _go_over(row, live_models.of_row(row), now, ends):
+                return False
+        except ModelUnavailable as error:
+            found.update(compare_problem=str(error)[:300])
+        else:
+            found.update(compared_at=timezone.now(), compared_with=live_models.number_of(now), compare_problem="")
+    return True
+
+
+def _go_over(row: Release, tried: sets.Release, now: sets.Release | None, ends: float) -> bool:
+    """Whether it came to the end of them. Raises ModelUnavailable."""
     most = MOST if changed(tried, now) <= {text.MODEL} else MOST_HEAVY
     done = row.looks.filter(against=live_models.number_of(now), listing=OuterRef("pk"), revision=OuterRef("revision"))
     keys = list(stored(most).values_list("pk", flat=True))
     rest = list(Listing.objects.filter(~Exists(done), pk__in=keys).order_by("-pk").values_list("pk", flat=True))
     for at in range(0, len(rest), BATCH):
         for listing in Listing.objects.filter(pk__in=rest[at : at + BATCH]).prefetch_related("photos").defer("search"):
-            look = _look(pk, tried, now, listing, submitted=False)
+            if time.monotonic() > ends:
+                return False
+            try:
+                look = _look(row.pk, tried, now, listing, submitted=False)
+            except ModelUnavailable:
+                raise
+            except Exception:
+                log.exception("the shadow could not look at listing %s", listing.pk)
+                continue
             ShadowLook.objects.bulk_create([look], ignore_conflicts=True)
-    Release.objects.filter(pk=pk, state=Release.State.SHADOW).update(
-        compared_at=timezone.now(), compared_with=live_models.number_of(now)
-    )
-    return len(keys)
+    return True
+
+
+@contextmanager
+def _alone(pk: int) -> Iterator[bool]:
+    """Whether no other worker is at this comparison; an advisory lock of the database's session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, pk])
+        is_mine = bool(cursor.fetchone()[0])
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, pk])
 
 
 def stored(most: int = MOST) -> QuerySet[Listing]:

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from . import checks
 from .lifecycle import Status
-from .models import Debt, OwedCheck, Photo, Release
+from .models import Debt, OwedCheck, Photo
 
 log = logging.getLogger(__name__)
 SWEEP_BATCH = 200
@@ -19,8 +19,6 @@ ABANDONED_PHOTOS_AFTER = timedelta(days=30)
 WAITED_FOR, BEHIND_OTHERS, CAN_WAIT = 0, 3, 9
 # So many photos of one seller are read before everybody else's turn comes: reading is slow, and one process does it.
 READ_IN_A_ROW = 16
-# Some hundred listings with two models each; what was looked at stays, so the next run goes on from there.
-SHADOW_LIMITS = {"soft_time_limit": 540, "time_limit": 560}
 RESEND_WHAT_CAN_WAIT = timedelta(minutes=10)  # the queue may be long; sending it twice would make it longer
 # Renditions are in no hurry: pages show the master until then.
 RENDITIONS_FIRST_DUE = timedelta(minutes=2)
@@ -42,20 +40,21 @@ def make_renditions(photo_id: int) -> None:
 
 
 @shared_task
-def compare_stored(release_id: int) -> int:
-    """What the release in its shadow would have decided of the stored listings."""
+def compare_stored(release_id: int) -> None:
+    """What the release in its shadow would have decided of the stored listings; a part of them, then the next."""
     from . import shadow
 
-    return shadow.compare_stored(release_id)
+    if not shadow.compare_stored(release_id):
+        enqueue_shadow(release_id)
 
 
 def enqueue_shadow(release_id: int) -> bool:
-    return _send(compare_stored, release_id, priority=BEHIND_OTHERS, **SHADOW_LIMITS)
+    return _send(compare_stored, release_id, priority=BEHIND_OTHERS)
 
 
 @shared_task
 def look_in_shadow(listing_id: int) -> None:
-    """Of a listing that was just sent. One that is lost is looked at with the stored ones."""
+    """What it would have decided of a listing that was just sent. Not made up for when it is lost: it is a sample."""
     from . import shadow
 
     shadow.look_now(listing_id)
@@ -174,13 +173,10 @@ def sweep() -> int:
 
 
 def _send_shadow() -> None:
-    """A release whose shadow has not gone over the stored listings, or did while another one was live."""
-    from . import live_models
+    from . import shadow
 
-    since = timezone.now() - RESEND_WHAT_CAN_WAIT
-    for row in Release.objects.filter(state=Release.State.SHADOW, shadow_at__lte=since).defer("patch"):
-        if row.compared_at is None or row.compared_with != live_models.number_of(live_models.read_live()):
-            enqueue_shadow(row.pk)
+    for pk in shadow.owed():
+        enqueue_shadow(pk)
 
 
 def _send_renditions(now: datetime) -> None:

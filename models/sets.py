@@ -7,9 +7,12 @@ writes one under `models/candidates/`, to be tried in the shadow; `publish` keep
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +35,10 @@ class ModelSet:
     name: str
     models: Mapping[str, Any]
 
-    @property
-    def is_earlier(self) -> bool:
-        return self.name.startswith(EARLIER)
-
     def files(self) -> dict[str, dict[str, str]]:
         """What a release writes down of it, by model."""
         return {
-            model: {"set": self.name, "version": entry["version"], "sha256": sha256_of(entry)}
+            model: {"set": self.name, "version": entry["version"], "sha256": sha256_of(entry), "digest": digest(entry)}
             for model, entry in self.models.items()
         }
 
@@ -47,25 +46,30 @@ class ModelSet:
 @dataclass(frozen=True)
 class Release:
     """What counts from a moment on. content: a patch of listing-text as it is sent, or b"" for none. points: its
-    operating points in the place of the manifest's; {} for none. files: by model, the set whose file it is, its version
-    and SHA-256; models that are not named are the published ones."""
+    operating points in the place of the manifest's; {} for none. files: by model, as `ModelSet.files` gives them;
+    models that are not named are the published ones."""
 
     number: int
     content: bytes = b""
     points: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    @property
+    def judges_words(self) -> bool:
+        """Whether what listing-text says may be another thing than the published file alone says."""
+        return bool(self.content or self.points or TEXT in self.files)
+
     def version(self, of_model: str) -> str:
         """As verdicts of listing-text name it."""
-        return f"{of_model}+p{self.number}"
+        return f"{of_model}+p{self.number}" if self.judges_words else of_model
 
     def folder(self, model: str, published: Path = manifest.PUBLISHED) -> Path:
         """Where the model's manifest and file are. Raises ModelUnavailable when the set is gone, or another one."""
         chosen = self.files.get(model)
-        if chosen is None or _holds(published, model, chosen["sha256"]):  # published for good since
+        if chosen is None or _holds(published, model, chosen["digest"]):  # published for good since
             return published
         place = folder_of(chosen["set"])
-        if not _holds(place, model, chosen["sha256"]):
+        if not _holds(place, model, chosen["digest"]):
             raise ModelUnavailable(f"{chosen['set']} does not hold {model} {chosen['version']}. Restore it from git.")
         return place
 
@@ -77,16 +81,33 @@ def folder_of(name: str) -> Path:
     return ROOT / name
 
 
+def is_earlier(name: str) -> bool:
+    """Whether it was published once, and may be gone back to without a shadow."""
+    return name.startswith(f"{EARLIER}/")
+
+
 def named(name: str) -> ModelSet:
-    """Raises ModelUnavailable when it is missing, damaged, or holds what no release may change."""
-    models = manifest.load(folder_of(name))["models"]
+    """Raises ModelUnavailable when a file of it is missing or damaged, or when it holds what no release may change."""
+    place = folder_of(name)
+    models = manifest.load(place)["models"]
+    if not models:
+        raise ModelUnavailable(f"{name} holds no model.")
     if strange := sorted(set(models) - set(JUDGES)):
         raise ModelUnavailable(f"{name} holds {strange[0]}, which judges no listing and is published with the code.")
     if (PHOTO in models) != (PHOTO_TAIL in models):
         raise ModelUnavailable(f"{name} must hold {PHOTO} and {PHOTO_TAIL}: one goes on where the other ends.")
-    if not models:
-        raise ModelUnavailable(f"{name} holds no model.")
+    for model in models:
+        refuse_unfit(model, place)
     return ModelSet(name, models)
+
+
+def problem_of(name: str) -> str:
+    """Why a set cannot be used here; "" when it can."""
+    try:
+        named(name)
+    except (ModelUnavailable, KeyError) as error:
+        return str(error)
+    return ""
 
 
 def names() -> list[str]:
@@ -100,6 +121,26 @@ def names() -> list[str]:
     return sorted((name for name in found if NAME.fullmatch(name)), key=order, reverse=True)
 
 
+def refuse_unfit(model: str, place: Path) -> None:
+    """Raises ModelUnavailable unless the model in `place` knows the policies of the published one, is told from it by
+    its version, and has all its files."""
+    entry, published = (manifest.model(manifest.load(folder), model) for folder in (place, manifest.PUBLISHED))
+    what = f"{model} {entry['version']} in {place.name}"
+    for key in ("labels", "policies_version"):
+        if entry.get(key) != published.get(key):
+            raise ModelUnavailable(f"{what} knows other policies than the published one. Train it for those of today.")
+    if entry["version"] == published["version"] and sha256_of(entry) != sha256_of(published):
+        raise ModelUnavailable(f"{what} has the version of the published file and is another. Give it a new version.")
+    for about in (entry["variants"][chosen_variant(entry)], *entry.get("files", {}).values()):
+        _refuse_damaged(place / about["file"], about["sha256"])
+
+
+def refuse_unopenable(found: ModelSet) -> None:
+    """Raises ModelUnavailable when ONNX Runtime cannot open a file of the set. Slow: nothing of it is kept."""
+    for model, entry in found.models.items():
+        runtime.open_session(runtime.variant_bytes(model, chosen_variant(entry), folder_of(found.name)))
+
+
 def sha256_of(entry: Mapping[str, Any]) -> str:
     """Of the file that the site runs: the device's, else the cloud's. Raises ModelUnavailable."""
     return str(entry["variants"][chosen_variant(entry)]["sha256"])
@@ -110,41 +151,60 @@ def chosen_variant(entry: Mapping[str, Any]) -> str:
     return manifest.variant_name(dict(entry), alias)
 
 
-def overlaid(found: dict[str, Any], release: Release | None, published: Path = manifest.PUBLISHED) -> dict[str, Any]:
-    """The manifest `found` with what a release puts in the place of its entries. Raises ModelUnavailable."""
+def digest(entry: Mapping[str, Any]) -> str:
+    """Hex SHA-256 of all that makes an entry's answers: its file, labels, thresholds, inputs; not its figures."""
+    answers = {key: value for key, value in entry.items() if key not in ("variants", "published", "splits")}
+    return hashlib.sha256(json.dumps(answers | {"sha256": sha256_of(entry)}, sort_keys=True).encode()).hexdigest()
+
+
+def entries(release: Release | None, published: Path = manifest.PUBLISHED) -> dict[str, Any]:
+    """The manifest with what a release puts in the place of its entries; not its thresholds, see `points`. Raises
+    ModelUnavailable."""
+    found = manifest.load(published)
     if release is None or not release.files:
         return found
-    entries = {name: manifest.model(manifest.load(release.folder(name, published)), name) for name in release.files}
-    return found | {"models": found["models"] | entries}
+    ours = {name: manifest.model(manifest.load(release.folder(name, published)), name) for name in release.files}
+    return found | {"models": found["models"] | ours}
 
 
-def problem_of(name: str) -> str:
-    """Why a set cannot be used here; "" when every file of it is there, whole, and opens."""
-    try:
-        found = named(name)
-        place = folder_of(name)
-        for model, entry in found.models.items():
-            if entry.get("labels") != _published_labels(model):
-                return f"{model} {entry['version']} knows other policies than the published one."
-            runtime.variant_bytes(model, chosen_variant(entry), place)  # as it lies there now
-            runtime.session(model, chosen_variant(entry), place)
-    except (ModelUnavailable, KeyError) as error:
-        return str(error)
-    return ""
+def points(model: str, release: Release | None) -> dict[str, Any]:
+    """A model's operating points. Raises ModelUnavailable."""
+    found: dict[str, Any] = manifest.model(entries(release), model)["operating_points"]
+    return found | dict(release.points) if release and model == TEXT else found
 
 
-def _published_labels(model: str) -> Any:
-    return manifest.model(manifest.load(), model).get("labels")
-
-
-def _holds(folder: Path, model: str, sha256: str) -> bool:
-    try:
-        return sha256_of(manifest.model(manifest.load(folder), model)) == sha256
-    except (ModelUnavailable, KeyError):
-        return False
+def state(release: Release | None) -> str:
+    """Hex SHA-256 of everything that judges listings with a release: two that are equal say the same of every listing.
+    Raises ModelUnavailable."""
+    found = entries(release)
+    release = release or Release(0)
+    parts = [digest(manifest.model(found, model)) for model in JUDGES]
+    parts += [hashlib.sha256(release.content).hexdigest(), json.dumps(dict(release.points), sort_keys=True)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def order(name: str) -> tuple[str, list[int], str]:
     """To sort by: the model, then its version as numbers. name: with or without its kind."""
-    model, version, digest = name.rpartition("/")[2].rsplit("-", 2)
-    return model, [int(part) for part in version.split(".")], digest
+    model, version, mark = name.rpartition("/")[2].rsplit("-", 2)
+    return model, [int(part) for part in version.split(".")], mark
+
+
+def _holds(folder: Path, model: str, wanted: str) -> bool:
+    try:
+        return digest(manifest.model(manifest.load(folder), model)) == wanted
+    except (ModelUnavailable, KeyError):
+        return False
+
+
+def _refuse_damaged(path: Path, sha256: str) -> None:
+    """A file that was whole is read again only when it was written to since. Raises ModelUnavailable."""
+    try:
+        about = path.stat()
+    except OSError as error:
+        raise ModelUnavailable(f"The model file {path.name} is missing or unreadable. Restore it from git.") from error
+    _checked(path, sha256, (about.st_ino, about.st_mtime_ns, about.st_size))
+
+
+@lru_cache(maxsize=128)  # a failure is not kept
+def _checked(path: Path, sha256: str, about: tuple[int, int, int]) -> None:
+    runtime.checked_bytes(path, sha256)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from listings import gate
+from listings import gate, live_models
 from listings import outcome as outcomes
 from listings.content import Fields
 from listings.redteam import attack, ruled
@@ -77,9 +77,10 @@ def real_stages() -> Stages:
     )
 
 
+@live_models.published_alone()
 def past_gate(fields: Fields) -> bool:
     """What a submit would hear. A gate that lacks a model says nothing of how far an attacker gets: it is refused."""
-    verdicts = gate.run_gate(fields, released=False)
+    verdicts = gate.run_gate(fields)
     if len(verdicts) < GATE_MODELS:
         raise RedteamError(
             f"The gate ran {len(verdicts)} of its {GATE_MODELS} models. Restore their files from git, or publish them."
@@ -88,6 +89,7 @@ def past_gate(fields: Fields) -> bool:
     return not grave and outcomes.unsettled(verdicts) is None
 
 
+@live_models.published_alone()
 def past_cloud(fields: Fields) -> bool:
     return bool(gate.heavy_look(fields).decision == PASS)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from listings import checks, outcome, photo_bank, photo_text, photos
+from listings import checks, live_models, outcome, photo_bank, photo_text, photos
 from listings.models import Photo, Verdict, VerdictDecision, Where
 from listings.redteam import curve, photo_edits, ruled
 from listings.redteam.attack import PASS
@@ -97,10 +97,16 @@ def real_stages() -> Stages:
         kept=as_stored,
         gate=lambda image: Verdict(**at_gate(image)),
         cloud=lambda image: Verdict(**in_cloud(image)),
-        reader=lambda image, title: photo_text.judge("\n".join(line.text for line in photo_text.read(image)), title),
+        reader=words_in,
         knows=bank_knows,
         views=lambda title, verdict: ruled.views([("title", title), ("description", "")], [verdict]),
     )
+
+
+@live_models.published_alone()
+def words_in(image: Image.Image, title: str) -> Verdict:
+    """The worker's verdict on the words in a photo."""
+    return photo_text.judge("\n".join(line.text for line in photo_text.read(image)), title)
 
 
 def on_device(file: bytes) -> str:

@@ -14,8 +14,8 @@ from PIL import Image
 from listings import checks, contact_details, gate
 from listings.content import Fields
 from listings.models import Photo, Verdict, VerdictDecision, Where
+from models import manifest, text
 from models import photo as photo_model
-from models import text
 
 Said = dict[str, Any]  # columns of a Verdict
 PHOTO_KEY = 1  # listings of the simulation have one photo at most
@@ -105,7 +105,7 @@ def _at_gate(image: Image.Image) -> Image.Image:
 
 @cache
 def _longest() -> int:
-    return gate.photo_longest()
+    return gate.photo_longest(manifest.PUBLISHED)
 
 
 def _verdict(said: Said, where: Where) -> Verdict:

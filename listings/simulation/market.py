@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from listings import checks, claims, content, gate
+from listings import checks, claims, content, gate, live_models
 from listings.lifecycle import Status
 from listings.models import Photo, Verdict, Where
 from listings.outcome import Outcome, a_person_decides, decide_outcome
@@ -118,6 +118,7 @@ class Market:
         self.views: dict[int, Any] = {}
         self.owing: dict[int, dict[int, Fate]] = defaultdict(dict)  # open debts: by seller and listing
 
+    @live_models.published_alone()
     def run(self, offers: Sequence[Offer]) -> list[Fate]:
         """The fate of each, in the order of the offers."""
         fates = []

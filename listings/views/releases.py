@@ -56,7 +56,7 @@ def models_page(request: SignedInRequest) -> HttpResponse:
             "reason": request.POST.get("reason", "") if errors else "",
             "judges": _judges(current),
             "sets": [_set(name, current) for name in sets.names()],
-            "live": next((row for row in rows if row["release"].state == Release.State.LIVE), None),
+            "live": Release.objects.filter(state=Release.State.LIVE).first(),
             "problem": current.problem,
             "back_to": back_to,
             "back_label": f"Roll back to {back_to}",
@@ -147,8 +147,8 @@ def _judges(current: live_models.Current) -> list[dict[str, Any]]:
         except manifest.ModelUnavailable as error:
             about["problem"] = str(error)
         release = current.release
-        if release and model == text.MODEL:
-            about["version"] = release.version(about.get("version", "?"))
+        if release and model == text.MODEL and "version" in about:
+            about["version"] = release.version(about["version"])
         if release and model in release.files:
             about["set"] = release.files[model]["set"]
         found.append(about)
@@ -159,14 +159,14 @@ def _set(name: str, current: live_models.Current) -> dict[str, Any]:
     """A set of files that lies beside the published ones, its models each beside what counts now."""
     about: dict[str, Any] = {
         "name": name,
-        "is_earlier": name.startswith(sets.EARLIER),
+        "is_earlier": sets.is_earlier(name),
         "problem": sets.problem_of(name),
     }
     if about["problem"]:
         return about
     files = current.release.files if current.release else {}
     models = sets.named(name).models
-    about["counts"] = all(model in files and files[model]["set"] == name for model in models)
+    about["counts"] = all(files.get(model) == wanted for model, wanted in sets.ModelSet(name, models).files().items())
     try:
         about["models"] = [
             (model, releases.measured(live_models.entry(model)), releases.measured(entry))
@@ -187,6 +187,7 @@ def _row(row: Release) -> dict[str, Any]:
             policies.name(label) if label != "safe" else "nothing forbidden" for label in row.figures.get("labels", [])
         ],
         "models": [(model, *pair) for model, pair in row.figures.get("models", {}).items()],
+        "is_going": row.state == Release.State.SHADOW and not shadow.is_compared(row),
         "refusal": shadow.alarming(row) if row.state == Release.State.SHADOW else "",
         "otherwise": [
             {"name": name, "before": _said(*answer[:2]), "after": _said(*answer[2:])}

@@ -20,6 +20,8 @@ from models.steps.rows import reader
 
 ROOT = Path(__file__).resolve().parents[2]
 EARLIER_KEPT = 2  # of each model
+PAIRS = dict.fromkeys((sets.PHOTO, sets.PHOTO_TAIL), (sets.PHOTO, sets.PHOTO_TAIL))  # one goes on where the other ends
+PHOTO_BELOW = {sets.PHOTO_TAIL: sets.PHOTO}
 GOLDEN = ROOT / "tests" / "golden"
 COMMITTED_LIMIT = 10_000_000  # what is larger and not published is rebuilt, not committed
 BROWSER = "device"
@@ -60,6 +62,11 @@ def publish(
     """
     settings = recipe.read(model)
     trained = training.read_report(build)
+    place = published
+    if aside is not None:
+        refuse_aside(model, aside, published.parent)
+        if aside and PHOTO_BELOW.get(model) in manifests.load(published.parent / aside)["models"]:
+            place = published.parent / aside  # its own lower layers are what it goes on from
     compress.refuse_mixed_fits(trained, compress.built(build).get("fit"), "the compressed variants")
     contents = read_variants(build)
     files = compress.exporting(model).files()
@@ -68,7 +75,7 @@ def publish(
     entry = kind.described(settings, trained, reads.interface(settings)) | {"files": {}, "variants": {}}
     measured = {}
     for name, content in contents.items():
-        measured[name] = kind.measured(reads, data, content, entry, files, published)
+        measured[name] = kind.measured(reads, data, content, entry, files, place)
         say(f"{name}: {kind.said(measured[name])}")
     limits = settings["limits"]
     kind.refuse_loss(measured, limits)
@@ -106,15 +113,14 @@ def publish(
     bench = bench_of(trained["fit"], [build / compress.BENCH, bench_file])
     text = kind.card(model, entry, trained, bench)
     if aside is not None:
-        place = candidate(aside, model, entry, published.parent)
+        place = candidate(aside, model, entry, published)
         write(model, entry, contents, files, place)
         if BROWSER in entry["published"]:
             reads.write_golden(place / reads.golden_file(entry), place)
         replace(place / f"{model}.md", text.encode())
         say(f"Put aside as {place.relative_to(published.parent)}, for moderators to try once it is deployed.")
         return
-    if kept := keep_earlier(model, entry, published):
-        say(f"What it replaces is kept as {kept}")
+    keep_earlier(model, entry, published, say)
     write(model, entry, contents, files, published)
     if bench:
         replace(bench_file, (json.dumps(bench, indent=2) + "\n").encode())
@@ -127,41 +133,67 @@ def publish(
     say(f"Published {model} {entry['version']} in {published}")
 
 
-def candidate(aside: str, model: str, entry: dict[str, Any], root: Path) -> Path:
-    """The folder of the set. Raises StepError."""
+def refuse_aside(model: str, aside: str, root: Path) -> None:
+    """aside: "" or the name of a set. Raises StepError."""
     if model not in sets.JUDGES:
         raise StepError(f"{model} judges no listing: it cannot be tried in a shadow. Publish it with the code.")
+    if not aside:
+        return
+    if not sets.NAME.fullmatch(aside) or sets.is_earlier(aside):
+        raise StepError(f"{aside} is no name of a candidate. One is like {sets.CANDIDATES}/{model}-7-0123abcd")
+    if not (root / aside / manifests.FILE).is_file():
+        raise StepError(f"There is no {aside} to add {model} to.")
+
+
+def candidate(aside: str, model: str, entry: dict[str, Any], published: Path) -> Path:
+    """The folder of the set. Raises StepError for a version that another file has: verdicts could not tell them
+    apart."""
+    root = published.parent
     name = aside or set_name(sets.CANDIDATES, model, entry)
-    if not sets.NAME.fullmatch(name) or not name.startswith(sets.CANDIDATES):
-        raise StepError(f"{name} is no name of a set. One is like {set_name(sets.CANDIDATES, model, entry)}")
-    if aside and not (root / name / manifests.FILE).is_file():
-        raise StepError(f"There is no {name} to add {model} to.")
+    others = [published, *(path.parent for path in root.glob(f"*/*/{manifests.FILE}"))]
+    for folder in others:
+        try:
+            other = manifests.load(folder)["models"].get(model)
+        except manifests.ModelUnavailable:
+            continue
+        if other and other["version"] == entry["version"] and sets.sha256_of(other) != sets.sha256_of(entry):
+            raise StepError(
+                f"Not put aside: another file in {folder.name} is {model} {entry['version']}. Raise the version in the "
+                "recipe, and train again."
+            )
     return root / name
 
 
 def set_name(kind: str, model: str, entry: dict[str, Any]) -> str:
-    return f"{kind}/{model}-{entry['version']}-{sets.sha256_of(entry)[:8]}"
+    return f"{kind}/{model}-{entry['version']}-{sets.digest(entry)[:8]}"
 
 
-def keep_earlier(model: str, entry: dict[str, Any], published: Path) -> str:
+def keep_earlier(model: str, entry: dict[str, Any], published: Path, say: Callable[[str], None]) -> None:
     """Keep the files that the site runs of what `entry` is about to replace, as a set; with the golden texts, and a
-    photo model with the tail that goes on from it. Older sets of the model go. Returns the set's name, "" where nothing
-    is replaced by another file."""
+    photo model with the tail that goes on from it. Older sets of the model go."""
     try:
         before = manifests.load(published)["models"]
     except manifests.ModelUnavailable:
-        return ""
-    if model not in sets.JUDGES or model not in before:
-        return ""
-    if sets.sha256_of(before[model]) == sets.sha256_of(entry):
-        return ""
-    pair = (sets.PHOTO, sets.PHOTO_TAIL)
-    together = [name for name in (pair if model in pair else (model,)) if name in before]
-    name = set_name(sets.EARLIER, model, before[model])
+        return
+    if model not in sets.JUDGES or model not in before or sets.digest(before[model]) == sets.digest(entry):
+        return
+    old = before[model]
+    if old["version"] == entry["version"] and sets.sha256_of(old) != sets.sha256_of(entry):
+        say(f"What it replaces has the version {entry['version']} too and is not kept to go back to.")
+        return
+    earlier = published.parent / sets.EARLIER
+    for path in earlier.glob(f"*/{manifests.FILE}"):
+        kept = manifests.load(path.parent)["models"].get(model)
+        if kept and sets.digest(kept) == sets.digest(old):
+            say(f"What it replaces is kept already, in {path.parent.name}")  # a tail with its photo model, say
+            return
+    name = set_name(sets.EARLIER, model, old)
     place = published.parent / name
     place.mkdir(parents=True, exist_ok=True)
     models = {}
-    for each in together:
+    for each in PAIRS.get(model, (model,)):
+        if each not in before:
+            continue
         variant = sets.chosen_variant(before[each])
         models[each] = before[each] | {"variants": {variant: before[each]["variants"][variant]}}
         for file in manifests.files_of(models[each]) | {f"{each}.md"}:
@@ -170,11 +202,12 @@ def keep_earlier(model: str, entry: dict[str, Any], published: Path) -> str:
     if model == sets.TEXT and (published / patch.GOLDEN).is_file():
         replace(place / patch.GOLDEN, (published / patch.GOLDEN).read_bytes())
     replace(place / manifests.FILE, _as_json({"manifest": manifests.VERSION, "models": models}))
-    others = [path for path in place.parent.iterdir() if sets.NAME.fullmatch(f"{sets.EARLIER}/{path.name}")]
+    say(f"What it replaces is kept as {name}")
+    others = [path for path in earlier.iterdir() if sets.NAME.fullmatch(f"{sets.EARLIER}/{path.name}")]
     of_model = [path for path in others if path.name.rsplit("-", 2)[0] == model and path != place]
     for path in sorted(of_model, key=lambda path: sets.order(path.name), reverse=True)[EARLIER_KEPT - 1 :]:
         shutil.rmtree(path)
-    return name
+        say(f"{path.name} is older and goes. A site on which it is live will work with what is published.")
 
 
 def _as_json(found: dict[str, Any]) -> bytes:

@@ -32,7 +32,7 @@ def test_a_page_that_is_open_goes_back_to_the_earlier_file_and_forward_again(
     sign_in(office, moderator, site.url)
     console = office.new_page()
     console.goto("/moderation/models/")
-    console.locator("summary", has_text="earlier/listing-text-4-a21b9037").focus()
+    console.locator("summary", has_text="earlier/listing-text-4-006407c5").focus()
     console.keyboard.press("Enter")
     with sell.page.expect_response(OLD, timeout=SOON):
         do(console, "Roll back to it now", "Version 5 warns of kettles.")

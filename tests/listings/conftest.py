@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from listings import photos, submission
 from listings.lifecycle import Status
-from listings.models import Listing, OwedCheck, ReviewJob, SettingChange, User
+from listings.models import Listing, OwedCheck, Photo, ReviewJob, SettingChange, User
 from listings.moderation import queue
 from listings.submission import remember
 from listings.trust import settings
@@ -134,3 +136,35 @@ def models_away(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContext
             yield
 
     return away
+
+
+@pytest.fixture
+def upload(merchant: User) -> Callable[..., Photo]:
+    """Store a photo as the sell page does."""
+
+    def make(content: bytes | Path, owner: User = merchant) -> Photo:
+        data = content.read_bytes() if isinstance(content, Path) else content
+        return photos.store_upload(owner, SimpleUploadedFile("photo.jpg", data, "image/jpeg"))
+
+    return make
+
+
+@pytest.fixture
+def send(merchant: User) -> Callable[..., Listing]:
+    """Submit a listing with photos."""
+
+    def make(
+        *stored: Photo, seller: User = merchant, title: str = "Dining chair in ash with a woven seat", **more: Any
+    ) -> Listing:
+        content = {
+            "title": title,
+            "description": "Solid and comfortable, a few light scratches. From a home without smokers.",
+            "category": "furniture",
+            "attributes": {},
+            "price": Decimal(40),
+            "currency": "EUR",
+            "condition": "good",
+        }
+        return submission.submit(seller=seller, content=content, photos=list(stored), **more)
+
+    return make

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,11 +22,11 @@ from listings.trust import rules
 from marketplace import assets, health
 from models import manifest, patch_check, photo, runtime, sets, text
 from tests.conftest import person
-from tests.listings.test_photo_checks import CHAIR, TRIPOD, device_says, send, upload, verdict  # noqa: F401
+from tests.listings.test_photo_checks import CHAIR, TRIPOD, device_says, opened
 from tests.models.decided import HARMLESS
 
 WHY = "Trained with the decisions of November."
-EARLIER = "earlier/listing-text-4-a21b9037"
+EARLIER = "earlier/listing-text-4-006407c5"
 CALM = [("title", "Brass table lamp with linen shade"), ("description", "From the 1960s, rewired last year.")]
 DRUGS = [("title", "Cocaine, 5 grams, pure"), ("description", "")]
 RELABELLED = b"\x32\x04test"  # ModelProto.doc_string: another file of the same answers
@@ -60,12 +62,13 @@ def candidate(root):
                 "file": f"{model}-{variant}-{sha256[:8]}.onnx", "sha256": sha256, "bytes": len(content),
             }  # fmt: skip
             entries[model] = entry | {
-                "version": version, "variants": {variant: about}, "operating_points": points(entry.get("operating_points", {})),
+                "version": version, "variants": {variant: about},
+                "operating_points": points(entry.get("operating_points", {})),
             }  # fmt: skip
             files[about["file"]] = content
             for further in entry.get("files", {}).values():
                 files[further["file"]] = (manifest.PUBLISHED / further["file"]).read_bytes()
-        name = f"{kind}/{models[0]}-{version}-{sets.sha256_of(entries[models[0]])[:8]}"
+        name = f"{kind}/{models[0]}-{version}-{sets.digest(entries[models[0]])[:8]}"
         place = root / name
         place.mkdir(parents=True)
         for file, content in files.items():
@@ -225,7 +228,7 @@ def test_one_click_leads_to_what_was_published_earlier(client, moderator):
     told = client.get("/api/models/manifest").json()["models"][text.MODEL]
     assert (told["version"], told["sha256"][:8]) == ("4", "a21b9037")
     assert list(ReleaseChange.objects.order_by("pk").values_list("target", flat=True)) == ["draft", "live"]
-    assert live_models.scored_alike() == (f"4+p{made.number}",)
+    assert live_models.scored_alike() == ("4", f"4+p{made.number}"), "its verdicts of before count too"
     with pytest.raises(ValidationError, match="counts already"):
         releases.restore(moderator=moderator, name=EARLIER, reason=WHY)
     releases.roll_back(moderator=moderator, reason=WHY, to=None, seen=made.number)
@@ -275,8 +278,9 @@ def test_thresholds_and_other_models_go_on_top_of_what_is_live(candidate, publis
 
 def test_a_model_of_the_gate_and_one_of_the_workers_count_where_they_run(candidate, publish):
     publish(candidate(text.SECOND, text.CLOUD, photo.CLOUD))
-    assert {look.model: look.version for look in gate.run_gate(CALM)} == {text.MODEL: "5+p1", text.SECOND: "60"}
-    assert {look.version for look in gate.run_gate(CALM, released=False)} == {"5", "3"}
+    assert {look.model: look.version for look in gate.run_gate(CALM)} == {text.MODEL: "5", text.SECOND: "60"}
+    with live_models.published_alone():
+        assert {look.version for look in gate.run_gate(CALM)} == {"5", "3"}, "so the red team and the simulation read"
     assert gate.heavy_look(CALM).version == "60"
     assert second_opinion.about_words(CALM)["version"] == "60"
     assert photo_text.judge("Old school atlas", "Atlas").version == "60"
@@ -290,7 +294,7 @@ def test_a_photo_model_counts_with_its_tail_and_pages_of_before_are_believed(
     client,
     upload,
     send,
-    merchant,  # noqa: F811
+    merchant,
 ):
     chair, tripod = upload(CHAIR), upload(TRIPOD)
     before = [device_says(chair), device_says(tripod)]
@@ -298,7 +302,7 @@ def test_a_photo_model_counts_with_its_tail_and_pages_of_before_are_believed(
     told = client.get("/api/models/manifest").json()["models"][photo.MODEL]
     assert told["version"] == "60" and told["operating_points"]["warn"] == 0.000002
     folder = live_models.folder(photo.MODEL)
-    new = photo.check_photo(CHAIR_IMAGE(), digest=tripod.sha256, where="device", folder=folder)
+    new = photo.check_photo(opened(CHAIR), digest=tripod.sha256, where="device", folder=folder)
     assert new["version"] == "60"
     listing = send(chair, tripod, photo_claims=json.dumps([before[0], before[1] | {"version": "2"}]))
     assert {v.version for v in listing.verdicts.filter(where="gate", photo__isnull=False)} == {"60"}
@@ -308,15 +312,9 @@ def test_a_photo_model_counts_with_its_tail_and_pages_of_before_are_believed(
     with pytest.raises(second_opinion.OtherVersion):
         second_opinion.about_photo(b"x", "3")
     session = runtime.session(photo.MODEL, "device", folder)
-    (sent,) = session.run(["activation"], {"rgb": photo.pixels(CHAIR_IMAGE(), 512)})
+    (sent,) = session.run(["activation"], {"rgb": photo.pixels(opened(CHAIR), 512)})
     assert second_opinion.about_photo(sent.tobytes(), "60")["version"] == "60"
     assert dict(device_check.download_sizes())[photo.MODEL] == told["bytes"]
-
-
-def CHAIR_IMAGE():
-    from tests.listings.test_photo_checks import opened
-
-    return opened(CHAIR)
 
 
 # --- Its shadow -------------------------------------------------------------------------------------------------------
@@ -326,7 +324,7 @@ def test_the_shadow_of_a_model_for_photos_looks_at_photos_by_a_worker(
     send,
     moderator,
     monkeypatch,
-    django_capture_on_commit_callbacks,  # noqa: F811
+    django_capture_on_commit_callbacks,
 ):
     stored = send(upload(CHAIR))
     sent = []
@@ -341,7 +339,7 @@ def test_the_shadow_of_a_model_for_photos_looks_at_photos_by_a_worker(
     look = ShadowLook.objects.get()
     assert look.submitted and look.decided in ("pass", "unsure") and look.would_be == "warn"
     Photo.objects.filter(listing=stored).update(file="photos/gone.jpg")
-    assert shadow.compare_stored(made.pk) == 2
+    assert shadow.compare_stored(made.pk)
     assert ShadowLook.objects.get(listing=stored).would_be == "pass", "a photo that is gone is left out"
     assert shadow.figures(made)["new_warnings"] == 1
 
@@ -361,21 +359,147 @@ def test_a_stopped_comparison_goes_on_where_it_was(candidate, moderator, make_li
         make_listing(words[0], description=words[1])
     made = releases.draft_set(moderator=moderator, name=candidate(text.CLOUD, points=dict), reason=WHY)
     releases.start_shadow(release=made, moderator=moderator, reason=WHY)
-    looked, real = [], shadow.gravest
+    looked, sent, real = [], [], shadow.gravest
 
-    def stops(listing, *releases):
-        if len(looked) == 2:
-            raise RuntimeError("the time is over")
+    def slow(listing, *releases):
         looked.append(listing.pk)
+        if len(looked) == 2:
+            monkeypatch.setattr(shadow, "SLICE_SECONDS", 30)
+            time.sleep(0.6)
         return real(listing, *releases)
 
-    monkeypatch.setattr(shadow, "gravest", stops)
-    with pytest.raises(RuntimeError):
-        shadow.compare_stored(made.pk)
-    assert ShadowLook.objects.count() == 2 and Release.objects.get().compared_at is None
-    monkeypatch.setattr(shadow, "gravest", lambda listing, *rest: (looked.append(listing.pk), real(listing, *rest))[1])
-    assert shadow.compare_stored(made.pk) == 4
+    monkeypatch.setattr(shadow, "gravest", slow)
+    monkeypatch.setattr(shadow, "SLICE_SECONDS", 0.5)
+    monkeypatch.setattr(tasks, "enqueue_shadow", sent.append)
+    tasks.compare_stored(made.pk)
+    assert 1 <= len(looked) <= 2 and sent == [made.pk] and Release.objects.get().compared_at is None
+    assert shadow.owed() == [], "it was sent a moment ago"
+    Release.objects.update(compare_due_at=timezone.now())
+    assert shadow.owed() == [made.pk], "if that was lost, the sweeper sends it"
+    monkeypatch.setattr(shadow, "SLICE_SECONDS", 30)
+    tasks.compare_stored(made.pk)
     assert sorted(looked) == sorted(Listing.objects.values_list("pk", flat=True)), "none twice"
+    assert sent == [made.pk] and shadow.is_compared(Release.objects.get()) and shadow.owed() == []
+
+
+def test_one_worker_alone_compares(candidate, moderator, make_listing):
+    make_listing()
+    made = releases.draft_set(moderator=moderator, name=candidate(text.MODEL), reason=WHY)
+    releases.start_shadow(release=made, moderator=moderator, reason=WHY)
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [shadow.LOCK, made.pk])
+        assert shadow.compare_stored(made.pk) and not ShadowLook.objects.exists()
+    finally:
+        other.close()
+    assert shadow.compare_stored(made.pk) and ShadowLook.objects.count() == 1
+
+
+def test_a_comparison_that_cannot_be_made_says_why(candidate, root, moderator, make_listing):
+    make_listing()
+    name = candidate(text.MODEL)
+    made = releases.draft_set(moderator=moderator, name=name, reason=WHY)
+    releases.start_shadow(release=made, moderator=moderator, reason=WHY)
+    damaged(root / name)
+    assert shadow.compare_stored(made.pk)
+    assert "damaged" in Release.objects.get().compare_problem
+    with pytest.raises(ValidationError, match="damaged"):
+        releases.publish(release=made, moderator=moderator, reason=WHY)
+
+
+def test_one_listing_that_cannot_be_looked_at_holds_up_nothing(candidate, moderator, make_listing, monkeypatch):
+    odd, calm = make_listing(), make_listing()
+    made = releases.draft_set(moderator=moderator, name=candidate(text.MODEL, points=dict), reason=WHY)
+    releases.start_shadow(release=made, moderator=moderator, reason=WHY)
+    real = shadow.gravest
+
+    def stumbles(listing, *rest):
+        if listing == odd:
+            raise ValueError("a photo of its own kind")
+        return real(listing, *rest)
+
+    monkeypatch.setattr(shadow, "gravest", stumbles)
+    assert shadow.compare_stored(made.pk)
+    assert ShadowLook.objects.get().listing == calm and shadow.is_compared(Release.objects.get())
+
+
+def test_figures_beside_another_deployment_count_for_nothing(candidate, moderator, make_listing, monkeypatch):
+    make_listing()
+    made = releases.draft_set(moderator=moderator, name=candidate(text.MODEL, points=dict), reason=WHY)
+    releases.start_shadow(release=made, moderator=moderator, reason=WHY)
+    shadow.compare_stored(made.pk)
+    monkeypatch.setattr(sets, "state", lambda release: "another")
+    with pytest.raises(ValidationError, match="not gone over"):
+        releases.publish(release=made, moderator=moderator, reason=WHY)
+    Release.objects.update(compare_due_at=None)
+    assert shadow.owed() == [made.pk]
+    ShadowLook.objects.update(would_be="block")
+    shadow.compare_stored(made.pk)
+    assert ShadowLook.objects.get().would_be == "pass", "looked at anew"
+
+
+def test_a_draft_that_would_undo_what_was_published_since_is_drafted_anew(candidate, publish, moderator):
+    first, other = candidate(text.MODEL, points=dict), candidate(text.SECOND, version="61", points=dict)
+    late = releases.draft_set(moderator=moderator, name=other, reason=WHY)
+    points = releases.draft_points(moderator=moderator, points={"warn": 0.8005}, reason=WHY)
+    publish(first)
+    for each in (late, points):
+        with pytest.raises(ValidationError, match="would also change listing-text"):
+            releases.start_shadow(release=each, moderator=moderator, reason=WHY)
+    assert set(publish(other).files) == {text.MODEL, text.SECOND}
+
+
+def test_two_files_of_one_version_are_not_told_apart_and_refused(candidate):
+    published = manifest.model(manifest.load(), text.SECOND)["version"]
+    assert "has the version of the published file" in sets.problem_of(candidate(text.SECOND, version=published))
+
+
+def test_thresholds_that_were_changed_in_a_set_do_not_count(candidate, publish, root):
+    name = candidate(text.SECOND)
+    publish(name)
+    path = root / name / manifest.FILE
+    path.write_text(path.read_text().replace("2e-06", "0.5").replace("0.000002", "0.5"))
+    live_models.forget()
+    assert "does not hold" in live_models.live().problem
+    assert live_models.points(text.SECOND)["warn"] != 0.5
+
+
+@pytest.mark.parametrize("harm", [damaged, gone])
+def test_a_worker_model_that_breaks_leaves_the_published_one_at_work(candidate, publish, root, moderator, harm):
+    name = candidate(text.CLOUD)
+    made = publish(name)
+    releases.roll_back(moderator=moderator, reason=WHY, to=None)
+    harm(root / name)
+    with pytest.raises(ValidationError, match="cannot be used"):
+        releases.roll_back(moderator=moderator, reason=WHY, to=made)
+    Release.objects.filter(pk=made.pk).update(state=Release.State.LIVE)
+    live_models.forget()
+    assert live_models.live().problem and gate.heavy_look(CALM).version == "4"
+
+
+def test_a_deployment_of_other_words_leaves_a_release_of_other_models_alone(candidate, publish, monkeypatch):
+    made = publish(candidate(text.SECOND, points=dict))
+    Release.objects.filter(pk=made.pk).update(model_sha256="0" * 64)
+    live_models.forget()
+    assert gate.second_look(CALM).version == "60"
+
+
+@pytest.mark.parametrize(("key", "value"), [("labels", ["puppets", "safe"]), ("policies_version", "1999.1")])
+def test_a_release_of_other_policies_than_the_published_ones_ends(candidate, publish, monkeypatch, key, value):
+    publish(candidate(text.SECOND, points=dict))
+    real = manifest.load
+
+    def deployed(folder=manifest.PUBLISHED):
+        found = real(folder)
+        if folder != manifest.PUBLISHED:
+            return found
+        entry = found["models"][text.SECOND] | {key: value}
+        return found | {"models": found["models"] | {text.SECOND: entry}}
+
+    monkeypatch.setattr(manifest, "load", deployed)
+    live_models.forget()
+    assert "knows other policies" in live_models.live().problem
 
 
 def test_a_model_that_warns_of_what_is_on_sale_is_not_published(candidate, publish, make_listing):
@@ -417,7 +541,8 @@ def test_what_is_published_for_good_counts_without_its_set(candidate, publish, r
     entry = manifest.model(manifest.load(), text.SECOND)
     variant = sets.chosen_variant(entry)
     about = entry["variants"][variant] | {"sha256": made.files[text.SECOND]["sha256"]}
-    entry = entry | {"variants": {variant: about}}
+    points = wary(entry["operating_points"])
+    entry = entry | {"version": "60", "variants": {variant: about, "fp32": about}, "operating_points": points}
     (published / manifest.FILE).write_text(json.dumps({"manifest": 1, "models": {text.SECOND: entry}}))
     assert live_models.of_row(made).folder(text.SECOND, published) == published
 
@@ -451,8 +576,8 @@ def test_monitors_ask_for_the_files_that_count(candidate, publish, root):
     damaged(root / name)
     runtime._sessions.clear()
     live_models.forget()
-    with pytest.raises(manifest.ModelUnavailable):
-        health.published_models()
+    health.published_models()
+    assert live_models.live().problem and gate.second_look(CALM).version == "3", "the published one is at work"
 
 
 # --- For browsers and moderators --------------------------------------------------------------------------------------

@@ -6,12 +6,10 @@ import io
 import json
 import threading
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.utils import timezone
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -46,34 +44,6 @@ def written(*lines: str) -> Image.Image:
     for number, line in enumerate(lines):
         draw.text((60, 80 + 140 * number), line, fill="#111", font=ImageFont.load_default(56))
     return sheet
-
-
-@pytest.fixture
-def upload(merchant):
-    def make(content: bytes | Path, owner=merchant) -> Photo:
-        data = content.read_bytes() if isinstance(content, Path) else content
-        return photos.store_upload(owner, SimpleUploadedFile("photo.jpg", data, "image/jpeg"))
-
-    return make
-
-
-@pytest.fixture
-def send(merchant):
-    """Submit a listing with photos."""
-
-    def make(*stored: Photo, seller=merchant, title="Dining chair in ash with a woven seat", **more):
-        content = {
-            "title": title,
-            "description": "Solid and comfortable, a few light scratches. From a home without smokers.",
-            "category": "furniture",
-            "attributes": {},
-            "price": Decimal(40),
-            "currency": "EUR",
-            "condition": "good",
-        }
-        return submission.submit(seller=seller, content=content, photos=list(stored), **more)
-
-    return make
 
 
 def check_all(listing) -> str:

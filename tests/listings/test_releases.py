@@ -81,7 +81,7 @@ def draft(decided, moderator):
         made = releases.fit(moderator=moderator, decisions=[each.decision.pk for each in chosen], reason=WHY)
         FITTED.update(patch=bytes(made.patch), figures=made.figures)
         return made
-    made = releases._draft(moderator, WHY, FITTED["patch"], {}, FITTED["figures"])
+    made = releases._draft(moderator, WHY, live_models.read_live(), FITTED["patch"], {}, FITTED["figures"])
     made.examples.set([each.decision for each in chosen])
     return made
 
@@ -158,7 +158,9 @@ def test_a_patch_that_would_warn_of_what_moderators_approved_is_not_published(
     for words in PARAPHRASES:
         decide(words, sellers[0], policy="")
     ShadowLook.objects.all().delete()
+    Release.objects.update(compared_at=None)
     shadow.compare_stored(in_shadow.pk)
+    in_shadow.refresh_from_db()
     with pytest.raises(ValidationError, match="approved it would warn"):
         releases.publish(release=in_shadow, moderator=other_moderator, reason=WHY)
 
@@ -212,7 +214,7 @@ def flipping_patch():
 
 def test_a_patch_that_flips_a_golden_text_becomes_no_draft(moderator):
     with pytest.raises(ValidationError, match=r"golden text “.+” would turn from"):
-        releases._draft(moderator, WHY, flipping_patch(), {}, {})
+        releases._draft(moderator, WHY, live_models.read_live(), flipping_patch(), {}, {})
     assert not Release.objects.exists()
 
 
@@ -262,8 +264,21 @@ def second(live, moderator):
     return made
 
 
-def test_a_shadow_is_held_against_what_is_live_by_then(live, second, moderator, other_moderator):
+def test_thresholds_bring_no_patch_back_that_was_rolled_back(live, second, moderator, other_moderator):
+    releases.roll_back(moderator=moderator, reason=WHY, to=None)
+    with pytest.raises(ValidationError, match="would also change listing-text"):
+        releases.publish(release=second, moderator=other_moderator, reason=WHY)
+    releases.roll_back(moderator=moderator, reason=WHY, to=live)
+    releases.publish(release=second, moderator=other_moderator, reason=WHY)
+    assert state_of(second) == "live"
+
+
+def test_a_shadow_is_held_against_what_is_live_by_then(live, moderator, other_moderator):
     """Beside the first its patch changes nothing; beside the published file it does."""
+    second = releases._draft(moderator, WHY, live_models.read_live(), FITTED["patch"], {}, FITTED["figures"])
+    releases.start_shadow(release=second, moderator=moderator, reason=WHY)
+    shadow.compare_stored(second.pk)
+    second.refresh_from_db()
     assert shadow.figures(second)["other"] == 0
     releases.roll_back(moderator=moderator, reason=WHY, to=None)
     with pytest.raises(ValidationError, match="not gone over the stored listings"):

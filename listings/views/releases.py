@@ -54,6 +54,7 @@ def models_page(request: SignedInRequest) -> HttpResponse:
             "errors": errors,
             "action": request.POST.get("action", ""),
             "reason": request.POST.get("reason", "") if errors else "",
+            "tried": request.POST.get("set", "") if errors else "",
             "judges": _judges(current),
             "sets": [_set(name, current) for name in sets.names()],
             "live": Release.objects.filter(state=Release.State.LIVE).first(),
@@ -157,8 +158,10 @@ def _judges(current: live_models.Current) -> list[dict[str, Any]]:
 
 def _set(name: str, current: live_models.Current) -> dict[str, Any]:
     """A set of files that lies beside the published ones, its models each beside what counts now."""
+    model, version, _ = name.partition("/")[2].rsplit("-", 2)
     about: dict[str, Any] = {
         "name": name,
+        "title": f"{model} {version}",
         "is_earlier": sets.is_earlier(name),
         "problem": sets.problem_of(name),
     }

@@ -56,6 +56,8 @@ def why_never(job: ReviewJob, moderator: User) -> str:
         return "This is your own listing: somebody else decides."
     if has_judged(job, moderator):
         return "You have judged this before: somebody else looks at it now."
+    if job.kind == ReviewJob.Kind.SELLER and ReviewJob.objects.filter(queue.struck_by(moderator), pk=job.pk).exists():
+        return "A decision of yours led to this suspension: somebody else looks at it now."
     if job.escalated and job.events.filter(kind=Event.ESCALATED, actor=moderator).exists():
         return "You have passed this on: another moderator decides."
     if job.reports.filter(reporter=moderator).exists():

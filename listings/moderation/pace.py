@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Aggregate, Case, CharField, Count, DurationField, ExpressionWrapper, F, Value, When
+from django.db.models import Aggregate, Case, CharField, Count, DurationField, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import TruncDate
 
-from ..models import Appeal, Decision, PendingDecision, ReviewJob, SecondLook
+from ..models import Appeal, Decision, PendingDecision, ReviewJob, SecondLook, Suspension
 from .quality import Share
 from .queue import LANES
 
@@ -123,9 +123,12 @@ def workers(since: datetime) -> list[Worker]:
 
 
 def appeals(since: datetime) -> Appeals:
-    """Of those that came since then."""
+    """Of those that came since then, against decisions and against suspensions."""
     rows = Appeal.objects.filter(created_at__gte=since).order_by().values_list("decision__answers__action")
-    by_answer: dict[str | None, int] = dict(rows.annotate(n=Count("pk")))
+    by_answer: Counter[str | None] = Counter(dict(rows.annotate(n=Count("pk"))))
+    ended_before = Q(answer="", lifted_at__isnull=False)  # with the strike that it was needed for
+    suspended = Suspension.objects.filter(~ended_before, appealed_at__gte=since).order_by().values_list("answer")
+    by_answer.update({answer or None: number for answer, number in suspended.annotate(n=Count("pk"))})
     waiting = by_answer.get(None, 0)
     number = sum(by_answer.values())
     overturned = by_answer.get(Decision.Action.OVERTURN, 0)

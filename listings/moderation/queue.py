@@ -18,7 +18,19 @@ from django.utils.dateparse import parse_datetime
 
 from .. import policies
 from ..lifecycle import Status
-from ..models import Decision, JobEvent, Listing, PendingDecision, Report, ReviewJob, SecondLook, User, Verdict, Where
+from ..models import (
+    Decision,
+    JobEvent,
+    Listing,
+    PendingDecision,
+    Report,
+    ReviewJob,
+    SecondLook,
+    Strike,
+    User,
+    Verdict,
+    Where,
+)
 
 NO_POLICY = "none"  # in addresses
 PAGE = 25
@@ -140,7 +152,18 @@ def for_moderator(moderator: User, filters: Filters = EVERYTHING) -> QuerySet[Re
     decided = Decision.objects.filter(listing=OuterRef("listing"), moderator=moderator)
     looked = SecondLook.objects.filter(about__listing=OuterRef("listing"), moderator=moderator)
     reported = Report.objects.filter(job=OuterRef("pk"), reporter=moderator)
-    return rows.filter(Q(about=None) | (~Exists(decided) & ~Exists(looked)), ~Exists(reported))
+    return rows.filter(Q(about=None) | (~Exists(decided) & ~Exists(looked)), ~Exists(reported), ~struck_by(moderator))
+
+
+def struck_by(moderator: User) -> Q:
+    """Of jobs: appeals against suspensions to which a decision of this moderator led, where another moderator is there
+    of whom none did. So that it is never left to nobody."""
+    strikes = Strike.objects.filter(suspensions__decision=OuterRef("about"), decision__moderator=moderator)
+    theirs = Strike.objects.filter(
+        suspensions__decision=OuterRef(OuterRef("about")), decision__moderator=OuterRef("pk")
+    )
+    others = User.objects.filter(~Exists(theirs), role=User.Role.MODERATOR, is_active=True).exclude(pk=moderator.pk)
+    return Q(kind=ReviewJob.Kind.SELLER) & Q(Exists(strikes)) & Q(Exists(others))
 
 
 def why_nothing(moderator: User, filters: Filters = EVERYTHING) -> str:

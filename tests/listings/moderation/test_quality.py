@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from listings.lifecycle import Status
-from listings.models import PendingDecision, ReviewJob, SettingChange, ValidationJob, Verdict
+from listings.models import PendingDecision, ReviewJob, SettingChange, Suspension, ValidationJob, Verdict
 from listings.moderation import (
     appeals,
     decisions,
@@ -511,3 +511,10 @@ def test_what_was_taken_back_and_what_was_overturned(make_case, decide, merchant
     found = pace.pace(since)
     assert found.undone == quality.Share(1, 3)
     assert found.appeals == pace.Appeals(number=3, waiting=1, overturned=quality.Share(1, 2), modified=0)
+    for answer, lifted in (("uphold", None), ("overturn", timezone.now()), ("", None), ("", timezone.now())):
+        now = timezone.now()
+        about = {"seller": merchant, "until": now, "appeal_until": now, "appealed_at": now}
+        about |= {"answer": answer, "lifted_at": lifted}
+        Suspension.objects.update_or_create(decision=decide(make_case()), defaults=about)
+    with_suspensions = pace.Appeals(number=6, waiting=2, overturned=quality.Share(2, 4), modified=0)
+    assert pace.pace(since).appeals == with_suspensions, "one ended with its strike, unanswered"

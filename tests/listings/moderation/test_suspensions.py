@@ -17,6 +17,7 @@ from listings.models import Decision, Listing, Notice, ReviewJob, StatusChange, 
 from listings.moderation import appeals, claims, decisions, notices, queue, site_statements, statements, strikes
 from listings.moderation.decisions import Word
 from listings.trust import record
+from tests.conftest import person
 from tests.listings.conftest import WORDS
 from tests.listings.moderation.conftest import REASON
 from tests.listings.moderation.test_decided_before import checked
@@ -41,6 +42,23 @@ def appealed(suspended, merchant):
 
 def answer(job, moderator, action):
     return decisions.decide(job=job, moderator=moderator, word=Word(action, "", ANSWER))
+
+
+# --- Who answers -----------------------------------------------------------------------------------------------------
+def test_whoever_gave_one_of_its_strikes_does_not_answer_while_somebody_else_can(make_case, moderator, merchant):
+    other, third = person("max", "moderator"), person("mia", "moderator")
+    for number, by in enumerate((other, moderator, moderator)):
+        decisions.reject(job=make_case(f"Knife {number}"), moderator=by, policy="weapons", reason=REASON)
+    appealed = appeals.appeal_suspension(suspension=Suspension.objects.get(), person=merchant, text=WHY)
+    assert "led to this suspension" in claims.why_never(appealed, other)
+    assert claims.why_never(appealed, third) == ""
+    assert not queue.for_moderator(other).filter(pk=appealed.pk).exists()
+    assert queue.for_moderator(third).filter(pk=appealed.pk).exists()
+    third.is_active = False
+    third.save()
+    assert claims.why_never(appealed, other) == "", "nobody is left who gave none"
+    assert queue.for_moderator(other).filter(pk=appealed.pk).exists()
+    assert claims.why_never(appealed, moderator), "whose strike was the last never does"
 
 
 # --- Its reasons -----------------------------------------------------------------------------------------------------

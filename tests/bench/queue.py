@@ -1,5 +1,6 @@
 """What the review queue costs as it grows: its first page, a page in its middle by place (keyset) and by number
-(OFFSET) side by side, the next case for a moderator, and the counts. With the database's plans."""
+(OFFSET) side by side, the next case for a moderator, the counts, and the look-alikes of a case's six photos by one pass
+over the hashes and photo by photo side by side. With the database's plans."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from listings.models import ReviewJob
+from listings import photo_bank
+from listings.look_alikes import NEAR_IDENTICAL
+from listings.models import Photo, ReviewJob
 from listings.moderation import claims, queue
 from listings.moderation.queue import EVERYTHING, Filters
 from recommendations import scratch
@@ -36,6 +39,14 @@ SELECT id, 1, 'check', 'open', 'checking', 'The check was not sure.',
   now() - random() * interval '10 days'
 FROM made
 """
+PHOTOS = """
+INSERT INTO listings_photo (owner_id, listing_id, position, file, thumb, width, height, sha256, colour, renditions, alt,
+  phash, listed_at, created_at)
+SELECT seller_id, id, 0, '', '', 800, 600, '', '', '[]', '',
+  (SELECT string_agg((random() > 0.5)::int::text, '') FROM generate_series(1, 256) WHERE id > 0)::bit(256), now(), now()
+FROM listings_listing
+"""
+OF_A_CASE = 6  # photos
 
 
 def run(say: Callable[[str], None]) -> dict[str, Any]:
@@ -51,7 +62,9 @@ def _of(number: int) -> dict[str, Any]:
     moderator = person("mona", "moderator")
     with connection.cursor() as cursor:
         cursor.execute(FILL, {"seller": person("alice", "merchant").pk, "number": number})
+        cursor.execute(PHOTOS)
         cursor.execute("ANALYZE")
+    hashes = list(Photo.objects.order_by("pk").values_list("phash", flat=True)[:OF_A_CASE])
     middle = queue.open_jobs()[number // 2]
     place = f"{middle.rank_at.isoformat()}_{middle.pk}"
     by_place = queue.open_jobs().filter(rank_at__gte=middle.rank_at)
@@ -62,6 +75,8 @@ def _of(number: int) -> dict[str, Any]:
         "of one policy": lambda: queue.page(Filters(policy="weapons")),
         "next case": lambda: _next(moderator),
         "counts": queue.tally,
+        "look-alikes, one pass": lambda: photo_bank.alike(Photo.objects.all(), hashes, NEAR_IDENTICAL),
+        "look-alikes, each": lambda: [list(_near(bits)) for bits in hashes],
     }
     times: dict[str, list[float]] = {name: [] for name in asked}
     for _ in range(TIMES):
@@ -84,6 +99,12 @@ def _next(moderator: Any) -> None:
     job = claims.take_next(moderator)
     assert job is not None
     ReviewJob.objects.filter(pk=job.pk).update(claimed_by=None, claimed_until=timezone.now() - timedelta(seconds=1))
+
+
+def _near(bits: str) -> Any:
+    return photo_bank.near_to(Photo.objects.filter(phash__isnull=False), bits, NEAR_IDENTICAL).values_list(
+        "pk", "distance"
+    )
 
 
 def _plan(explain: Callable[[], str]) -> str:

@@ -81,11 +81,12 @@ def write(path: Path, published: Path) -> int:
     if takes_patches(published):
         release = Release(1, made_up(published))
         golden |= {"patch": base64.b64encode(release.content).decode()} | patched_file(published, release)
-        for title in PATCHED_TEXTS:
-            fields = [("title", title), ("description", "")]
+        again = [(f"with a patch: {title[:40]}", [("title", title), ("description", "")]) for title in PATCHED_TEXTS]
+        again += [(f"with a patch: {answer['name']}", answer["fields"]) for answer in answers]
+        for name, spec in again:
+            fields = [(field, text_of(value)) for field, value in spec]
             patched = text.check_text(fields, variant="device", folder=published, release=release)
-            name = f"with a patch: {title[:40]}"
-            found.append({"name": name, "patched": True, "fields": fields, "expected": expected(fields, patched)})
+            found.append({"name": name, "patched": True, "fields": spec, "expected": expected(fields, patched)})
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = ",\n".join("    " + json.dumps(case, ensure_ascii=True) for case in found)
     head = json.dumps(golden, indent=2)[:-2]

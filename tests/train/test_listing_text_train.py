@@ -1,13 +1,14 @@
 """Train, compress and publish listing-text and its teacher on tiny data: the steps, not the quality."""
 
 import json
+import shutil
 
 import numpy as np
 import onnx
 import pytest
 import torch
 
-from models import manifest
+from models import manifest, patch_check, sets
 from models.__main__ import main
 from models.contract import pack
 from models.recipes.listing_text import corpus, fit, front, student, train
@@ -183,6 +184,27 @@ def test_the_whole_chain_publishes_a_model_that_works(trained, tmp_path, lenient
     assert "{" not in card.replace("{DIR}", "")
     assert f"Of moderators' decisions {DECIDED}, from 2026-11-01 to 2026-11-20." in card
     assert "| int8-pruned |" in card
+
+
+def test_a_model_trained_anew_can_be_tried_beside_the_published_one(trained, tmp_path, lenient, monkeypatch):
+    monkeypatch.setattr(sets, "ROOT", tmp_path)
+    build = tmp_path / "build"
+    shutil.copytree(trained / "build" / "listing-text", build)
+    report = json.loads((build / "training.json").read_text())
+    (build / "training.json").write_text(json.dumps(report | {"version": "600"}))
+    publish.publish(
+        "listing-text", build, tmp_path / "published", trained / "data", without_wasm=True, say=print,
+        golden_folder=tmp_path, aside="",
+    )  # fmt: skip
+    assert not (tmp_path / "published").exists()
+    [name] = sets.names()
+    assert name.startswith("candidates/listing-text-600-") and sets.problem_of(name) == ""
+    release = sets.Release(7, files=sets.named(name).files())
+    assert patch_check.flips(release) == []
+    fields = [("title", "old pistol"), ("description", "")]
+    found = check_text(fields, release=release)
+    assert found["version"] == "600+p7" and found["scores"] != check_text(fields)["scores"]
+    assert "| int8-pruned |" in (sets.folder_of(name) / "listing-text.md").read_text()
 
 
 def test_the_teacher_is_published_with_its_tokenizer_and_reads_like_its_training(trained, tmp_path, lenient):

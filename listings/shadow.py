@@ -18,7 +18,7 @@ from PIL import Image
 from models import contract, photo, sets, text
 from models.manifest import ModelUnavailable
 
-from . import content, live_models, photo_files, releases
+from . import content, live_models, photo_checks, photo_files, releases
 from .lifecycle import Status
 from .models import Decision, Listing, Release, ShadowLook
 
@@ -32,7 +32,6 @@ BATCH = 100
 SLICE_SECONDS = 30  # at a time, so that merchants' checks come in between, and no task runs into its time limit
 RESEND_AFTER = timedelta(minutes=2)
 LOCK = 7_041  # of the advisory locks of this database, ours
-PHOTO_SIDE = 1600  # pixels that a photo is opened with: what the worker's model reads crops of
 
 
 def owe(pk: int) -> None:
@@ -88,10 +87,10 @@ def look_now(listing_id: int) -> None:
 
 
 def changed(tried: sets.Release, now: sets.Release | None) -> set[str]:
-    """Models that would say something else."""
+    """Models that would say something else. Raises ModelUnavailable."""
     now = now or sets.Release(0)
-    shas = [{model: about["sha256"] for model, about in each.files.items()} for each in (tried, now)]
-    found = {model for model in sets.JUDGES if shas[0].get(model) != shas[1].get(model)}
+    before, after = sets.digests(now), sets.digests(tried)
+    found = {model for model in sets.JUDGES if before[model] != after[model]}
     if tried.content != now.content or tried.points != now.points:
         found.add(text.MODEL)
     return found
@@ -208,7 +207,7 @@ def _in_cloud(model: str) -> Callable[[content.Fields, sets.Release], Said]:
 def _images(listing: Listing) -> Iterator[tuple[Image.Image, str]]:
     for each in listing.photos.all():
         try:
-            yield photo_files.decoded(each, PHOTO_SIDE), each.sha256
+            yield photo_files.decoded(each, photo_checks.SIDE), each.sha256
         except OSError as error:
             log.warning("the shadow left out photo %s: %s", each.pk, error)
 

@@ -173,12 +173,17 @@ def points(model: str, release: Release | None) -> dict[str, Any]:
     return found | dict(release.points) if release and model == TEXT else found
 
 
+def digests(release: Release | None) -> dict[str, str]:
+    """Of each model that judges listings, its entry's. Raises ModelUnavailable."""
+    found = entries(release)
+    return {model: digest(manifest.model(found, model)) for model in JUDGES}
+
+
 def state(release: Release | None) -> str:
     """Hex SHA-256 of everything that judges listings with a release: two that are equal say the same of every listing.
     Raises ModelUnavailable."""
-    found = entries(release)
+    parts = [*digests(release).values()]
     release = release or Release(0)
-    parts = [digest(manifest.model(found, model)) for model in JUDGES]
     parts += [hashlib.sha256(release.content).hexdigest(), json.dumps(dict(release.points), sort_keys=True)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -81,7 +81,9 @@ def write(path: Path, published: Path) -> int:
     if takes_patches(published):
         release = Release(1, made_up(published))
         golden |= {"patch": base64.b64encode(release.content).decode()} | patched_file(published, release)
-        again = [(f"with a patch: {title[:40]}", [("title", title), ("description", "")]) for title in PATCHED_TEXTS]
+        again: list[tuple[str, list[Any]]] = [
+            (f"with a patch: {title[:40]}", [("title", title), ("description", "")]) for title in PATCHED_TEXTS
+        ]
         again += [(f"with a patch: {answer['name']}", answer["fields"]) for answer in answers]
         for name, spec in again:
             fields = [(field, text_of(value)) for field, value in spec]

@@ -81,7 +81,7 @@ def test_a_page_that_is_open_warns_of_what_moderators_decided_meanwhile(
             break
         time.sleep(1)
         second.reload()
-    do(second, "Publish to devices")
+    do(second, "Publish this release")
     expect(second.locator("main")).to_contain_text("p1 is live")
     published = time.monotonic()
     expect(sell.findings.locator(".finding")).to_contain_text("Drugs and medicines", timeout=150_000)

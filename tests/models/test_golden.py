@@ -19,6 +19,10 @@ def text_of(text):
     return text if isinstance(text, str) else text["repeat"] * text["times"]
 
 
+def fields_of(case):
+    return [(name, text_of(text)) for name, text in case["fields"]]
+
+
 def test_the_file_belongs_to_the_published_version_and_holds_enough_cases():
     assert GOLDEN["version"] == manifest.load()["models"]["listing-text"]["version"]
     assert len(GOLDEN["cases"]) >= 60
@@ -29,7 +33,7 @@ def test_some_cases_have_a_patch_that_moves_their_answer():
     assert len(patched) >= 90
     moved = [
         case["name"] for case in patched
-        if check_text([(name, text_of(text)) for name, text in case["fields"]])["decision"] != case["expected"]["decision"]
+        if check_text(fields_of(case))["decision"] != case["expected"]["decision"]
     ]  # fmt: skip
     assert len(moved) >= 3
 
@@ -47,7 +51,7 @@ def test_the_site_holds_patches_against_the_same_texts():
 
 @pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: case["name"])
 def test_the_server_gives_the_golden_answer(case):
-    fields = [(name, text_of(text)) for name, text in case["fields"]]
+    fields = fields_of(case)
     verdict = check_text(fields, release=RELEASE if case.get("patched") else None)
     expected = case["expected"]
     near = lambda value: pytest.approx(value, abs=GOLDEN["tolerance"])  # noqa: E731

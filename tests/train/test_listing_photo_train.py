@@ -2,13 +2,14 @@
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from models import manifest, photo, runtime
+from models import manifest, photo, runtime, sets
 from models.recipes.listing_photo import augment, mirror_look, network, pictures, pool, shape
 from models.recipes.listing_photo import export as device_export
 from models.recipes.listing_photo import train as device
@@ -269,6 +270,31 @@ def test_all_three_are_published_and_run(trained, monkeypatch, tmp_path):
     assert json.loads((tmp_path / "listing_photo.json").read_text())["cases"]
     card = (published / "listing-photo.md").read_text()
     assert "{" not in card, "a place of the card was not filled"
+
+
+def test_a_photo_model_and_the_tail_that_goes_on_from_it_are_put_aside_together(trained, monkeypatch, tmp_path):
+    monkeypatch.setattr(publish.recipe, "read", small)
+    monkeypatch.setattr(sets, "ROOT", tmp_path)
+    below = []
+    real = runtime.session
+    monkeypatch.setattr(runtime, "session", lambda *which: (below.append(which[-1]), real(*which))[1])
+    name = ""
+    for model in ("listing-photo", "listing-photo-tail"):
+        build = tmp_path / "build" / model
+        shutil.copytree(trained / "build" / model, build)
+        report = json.loads((build / "training.json").read_text())
+        (build / "training.json").write_text(json.dumps(report | {"version": "600"}))
+        publish.publish(model, build, tmp_path / "published", trained / "data", without_wasm=True,
+                        say=lambda text: None, golden_folder=tmp_path, aside=name)  # fmt: skip
+        [name] = sets.names()
+        assert bool(sets.problem_of(name)) == (model == "listing-photo"), "alone it lacks its tail"
+    place = sets.folder_of(name)
+    assert set(below) == {place}, "the tail is measured on the layers that it comes with"
+    release = sets.Release(1, files=sets.named(name).files())
+    assert release.folder(photo.TAIL) == release.folder(photo.MODEL) == place
+    said = photo.check_split(photos.drawn("weapons", 7), folder=place, tail=place)
+    assert (said["model"], said["version"]) == (photo.TAIL, "600")
+    assert not (tmp_path / "published").exists()
 
 
 def test_the_bench_of_photos_measures_the_same_ways_as_that_of_texts(trained, monkeypatch):

@@ -44,8 +44,8 @@ def do(page: Page, button: str, why: str = WHY) -> None:
     form = page.locator("form", has=page.get_by_role("button", name=button)).last
     form.get_by_label("Why").focus()
     page.keyboard.type(why)
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def test_a_page_that_is_open_warns_of_what_moderators_decided_meanwhile(

@@ -35,11 +35,17 @@ def test_a_page_that_is_open_goes_back_to_the_earlier_file_and_forward_again(
     console.locator("summary", has_text="earlier/listing-text-4-006407c5").focus()
     console.keyboard.press("Enter")
     with sell.page.expect_response(OLD, timeout=SOON):
-        do(console, "Roll back to it now", "Version 5 warns of kettles.")
+        console.keyboard.press("Tab")
+        console.keyboard.type("Version 5 warns of kettles.")
+        console.keyboard.press("Tab")
+        console.keyboard.press("Tab")  # past the draft, which is what Enter alone would make
+        expect(console.get_by_role("button", name="Roll back to it now")).to_be_focused()
+        console.keyboard.press("Enter")
         expect(console.locator("main")).to_contain_text("listing-text 4+p1")
-    expect(sell.status).to_have_text(CALM)
     sell.fill_rest()
-    sell.page.wait_for_timeout(1_000)  # the page's own text is judged again
+    sell.write(SAFE_TITLE, f"{SAFE_TEXT} The cable is new.")
+    sell.page.wait_for_timeout(8_000)  # the file is opened, and the text judged by it, on a busy machine too
+    expect(sell.status).to_have_text(CALM)
     sell.submit.click()
     sell.page.wait_for_url(re.compile(r"/sell/(\?.*)?$"))
     listing = Listing.objects.get()

@@ -173,7 +173,7 @@ def _doubts(claim: Said, model: str, kind: str) -> list[str]:
         entry = {}
     if claim.model != model:
         doubts.append(f"It names a model that is not the {kind} model.")
-    elif entry and version != entry["version"] and live_models.with_file(model, version) is None:
+    elif entry and version not in _versions(model, entry) and not live_models.was_live(model, version):
         doubts.append("It comes from another version of the model.")
     elif entry and set(claim.scores) != set(entry["labels"]):
         doubts.append("Its scores are not those of the model.")
@@ -182,6 +182,11 @@ def _doubts(claim: Said, model: str, kind: str) -> list[str]:
     if claim.policy and policies.get(claim.policy) is None:
         doubts.append("It names a policy that this market does not have.")
     return doubts
+
+
+def _versions(model: str, entry: dict[str, Any]) -> tuple[str, str]:
+    """Of the model that counts now and of the published one, which devices have where that cannot be used."""
+    return str(entry["version"]), str(manifest.model(manifest.load(), model)["version"])
 
 
 def same_run(claim: Verdict, fields: Fields, found: list[Verdict]) -> Verdict | None:
@@ -196,12 +201,12 @@ def same_run(claim: Verdict, fields: Fields, found: list[Verdict]) -> Verdict | 
     version, number = live_models.split_version(claim.version)
     try:
         release = live_models.with_file(text.MODEL, version) if number is None else live_models.numbered(number)
-        if release is None:
-            claim.detail["disbelieved"] = (
-                "It names an update of the model that devices never had, or whose file is gone."
-            )
+        if release is None and not live_models.was_live(text.MODEL, version, number):
+            claim.detail["disbelieved"] = "It names an update of the model that devices never had."
             return None
         claim.detail["other_release"] = same.version
+        if release is None:  # its file is gone: our fault, and no device's
+            return None
         return gate.device_look_with(fields, release)
     except manifest.ModelUnavailable as error:
         log.warning("a claim of %s could not be held against its own release: %s", claim.version, error)

@@ -260,6 +260,14 @@ def with_file(model: str, version: str) -> sets.Release | None:
     return None
 
 
+def was_live(model: str, version: str, number: int | None = None) -> bool:
+    """Whether devices had this version of a model once, or release, as far as the site knows; its file may be gone."""
+    rows = Release.objects.filter(live_at__isnull=False)
+    if number is not None:
+        return rows.filter(number=number).exists()
+    return rows.filter(**{f"files__{model}__version": version}).exists()
+
+
 def scored_alike() -> tuple[str, ...]:
     """Versions, as verdicts on words name them, of which the scores are those of what counts now: releases of the same
     file and patch differ in thresholds alone. Raises ModelUnavailable."""

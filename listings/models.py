@@ -894,6 +894,7 @@ class Release(models.Model):
     compare_problem = models.CharField(max_length=300, blank=True)  # why it cannot be made now
     live_at = models.DateTimeField(null=True, blank=True)  # the first time
     retired_at = models.DateTimeField(null=True, blank=True)
+    replaced = models.PositiveIntegerField(default=0)  # the number that was live when it was published, 0 for none
 
     class Meta:
         ordering = ["-number"]

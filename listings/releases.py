@@ -113,6 +113,8 @@ def draft_points(*, moderator: User, points: dict[str, float], reason: str) -> R
     merged = {name: float(current[name]) for name in POINTS} | points
     if not 0 < merged["unsure"] <= merged["warn"] <= merged["block"] <= 1:
         raise ValidationError("The thresholds must rise: unsure, warn, block, each between 0 and 1.")
+    if all(merged[name] == current[name] for name in POINTS):
+        raise ValidationError("These are the thresholds that count now. Change one of them first.")
     return _draft(moderator, said, now, now.content if now else b"", merged, {})
 
 
@@ -224,8 +226,9 @@ def _draft(
 
 
 # --- Steps ------------------------------------------------------------------------------------------------------------
-def start_shadow(*, release: Release, moderator: User, reason: str) -> None:
-    """Let the gate score with both. One that was in the shadow goes. Raises ValidationError, PermissionDenied."""
+def start_shadow(*, release: Release, moderator: User, reason: str) -> Release | None:
+    """Let the site score with both. One that was in the shadow is a draft again, and is returned. Raises
+    ValidationError, PermissionDenied."""
     from . import shadow  # which needs the gate, and the gate this module
 
     _may(moderator)
@@ -234,12 +237,13 @@ def start_shadow(*, release: Release, moderator: User, reason: str) -> None:
         rows = _locked()
         _refuse_unusable(rows[release.pk])
         _refuse_outdated(rows[release.pk])
-        for row in rows.values():
-            if row.state == Release.State.SHADOW:
-                _move(row, Release.State.RETIRED, moderator, f"p{release.number} took its place in the shadow.")
+        before = next((row for row in rows.values() if row.state == Release.State.SHADOW), None)
+        if before:
+            _move(before, Release.State.DRAFT, moderator, f"p{release.number} took its place in the shadow.")
         _move(rows[release.pk], Release.State.SHADOW, moderator, said, source=Release.State.DRAFT)
         shadow.owe(release.pk)
     live_models.forget()
+    return before
 
 
 def publish(*, release: Release, moderator: User, reason: str) -> None:
@@ -264,6 +268,7 @@ def publish(*, release: Release, moderator: User, reason: str) -> None:
         for other in rows.values():
             if other.state == Release.State.LIVE:
                 _move(other, Release.State.RETIRED, moderator, f"p{row.number} took its place.")
+                Release.objects.filter(pk=row.pk).update(replaced=other.number)
         _move(row, Release.State.LIVE, moderator, said, source=Release.State.SHADOW)
     live_models.forget()
 
@@ -345,11 +350,11 @@ def discard(*, release: Release, moderator: User, reason: str) -> None:
 
 
 def before_live() -> Release | None:
-    """What a rollback leads to: of the releases that were live, the one retired last that still works."""
-    rows = Release.objects.filter(state=Release.State.RETIRED, live_at__isnull=False).order_by("-retired_at", "-number")
+    """The release that counted before the live one was published, if one did and it still works. What somebody rolled
+    back from is none: a rollback and a restore leave no trace here, and lead to the published models."""
     current = Release.objects.filter(state=Release.State.LIVE).first()
-    older = rows.filter(number__lt=current.number) if current else rows
-    return next((row for row in older[:20] if not live_models.problem_of(row)), None)
+    found = Release.objects.filter(number=current.replaced).first() if current else None
+    return found if found and not live_models.problem_of(found) else None
 
 
 def _locked() -> dict[int, Release]:
@@ -390,9 +395,9 @@ def _refuse_unusable(row: Release) -> None:
         raise ValidationError(f"p{row.number} cannot be used: {problem}")
 
 
-def _refuse_outdated(row: Release) -> None:
+def why_outdated(row: Release) -> str:
     """A draft says everything that counts besides the published files. What somebody else published since it was made
-    would be undone by it without anybody having meant to."""
+    would be undone by it without anybody having meant to: a sentence that says what; "" when there is nothing."""
     tried, now = live_models.of_row(row), live_models.read_live() or sets.Release(0)
     meant, is_set = set(row.figures.get("models", [])), "set" in row.figures
     others = {model for model in sets.JUDGES if tried.files.get(model) != now.files.get(model)} - meant
@@ -401,11 +406,17 @@ def _refuse_outdated(row: Release) -> None:
         is_set and text.MODEL not in meant and (tried.content, tried.points) != (now.content, now.points)
     ):
         others.add(text.MODEL)
-    if others and row.live_at is None:
-        raise ValidationError(
-            f"{row} was drafted beside other models than count now: it would also change {', '.join(sorted(others))}. "
-            "Draft it anew."
-        )
+    if not others:
+        return ""
+    return (
+        f"{row} was drafted beside other models than count now: it would also change {', '.join(sorted(others))}. "
+        "Draft it anew."
+    )
+
+
+def _refuse_outdated(row: Release) -> None:
+    if problem := why_outdated(row):
+        raise ValidationError(problem)
 
 
 def _refuse_own(row: Release, moderator: User) -> None:

@@ -283,7 +283,13 @@ def alarming(row: Release) -> str:
     return ""
 
 
-def newly_warned(row: Release, most: int = 10) -> list[ShadowLook]:
-    """Approved listings that it would warn, for a person to look at."""
-    rows = _looks(row).filter(_approved(), would_be__in=releases.WARNED).exclude(decided__in=releases.WARNED)
-    return list(rows.select_related("listing").defer("listing__search").order_by("-pk")[:most])
+def examples(row: Release, most: int = 10) -> dict[str, list[ShadowLook]]:
+    """Listings for a person to look at, the latest: `warned` that are on sale or were approved, `lost` ones that were
+    rejected and would pass, and `others` that would be decided otherwise."""
+    rows = _looks(row).exclude(decided=F("would_be")).select_related("listing").defer("listing__search")
+    newly = Q(would_be__in=releases.WARNED) & ~Q(decided__in=releases.WARNED)
+    gone = Q(decided__in=releases.WARNED) & ~Q(would_be__in=releases.WARNED)
+    warned, lost = rows.filter(newly).filter(_approved()), rows.filter(gone, listing__status=Status.REJECTED)
+    found = {"warned": list(warned.order_by("-pk")[:most]), "lost": list(lost.order_by("-pk")[:most])}
+    named = [look.pk for looks in found.values() for look in looks]
+    return found | {"others": list(rows.exclude(pk__in=named).order_by("-pk")[:most])}

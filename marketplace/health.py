@@ -56,10 +56,18 @@ def failure(check: Callable[[], None]) -> str | None:
     return None
 
 
+def release() -> str:
+    """No reason to take a process out of service: without its release it works with the published models. But somebody
+    has to know."""
+    from listings import live_models
+
+    return "unusable: the published models judge" if live_models.live().problem else "ok"
+
+
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when all parts answer, else 503; `parts` says which do."""
     failed = {name: reason for name, check in CHECKS.items() if (reason := failure(check))}
-    parts = {name: failed.get(name, "ok") for name in CHECKS}
+    parts = {name: failed.get(name, "ok") for name in CHECKS} | {"release": release()}
     return JsonResponse({"ok": not failed, "parts": parts}, status=503 if failed else 200)

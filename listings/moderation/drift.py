@@ -32,6 +32,7 @@ SOME, MUCH = 0.1, 0.25  # the usual bands
 # Scores are counted finely by their log-odds: most of them are near 0, where equal steps would tell nothing apart.
 MOST_LOGIT, STEPS = 14, 280  # from -14 to 14, each a tenth
 LEAST = 5e-7  # half of the last digit that a score has
+LEAST_SCORES = 20  # of one version, where another has more
 BANDS = (0.01, 0.1, 0.5, 0.9)  # of the plot; to the nearest tenth of the log-odds
 MODELS = (
     (Where.GATE, text.MODEL),
@@ -84,6 +85,12 @@ def drift(now: datetime | None = None) -> list[Drift]:
     for where, model, version, week, step, number in rows.order_by().values_list(*columns).annotate(n=Count("pk")):
         weeks = found.setdefault((where, model, version), [Counter() for _ in starts])
         weeks[week][step] += number
+    per_model = Counter((where, model) for where, model, _ in found)
+    few = [
+        key for key, weeks in found.items() if sum(map(Counter.total, weeks)) < LEAST_SCORES and per_model[key[:2]] > 1
+    ]
+    for key in few:  # of a release that was live for an hour there is nothing to see
+        del found[key]
     order = list(MODELS)
     keys = sorted(found, key=lambda key: (order.index((Where(key[0]), key[1])), key[2]))
     return [_of(*key, found[key]) for key in keys]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -47,6 +48,7 @@ def models_page(request: SignedInRequest) -> HttpResponse:
     chosen = set(request.POST.getlist("decision")) if errors else {str(each.decision.pk) for each in wrong}
     rows = [_row(row) for row in Release.objects.select_related("created_by").defer("patch")[:ROWS]]
     current, back_to = live_models.live(), releases.before_live()
+    live = Release.objects.filter(state=Release.State.LIVE).defer("patch").first()
     return render(
         request,
         "listings/models.html",
@@ -57,15 +59,16 @@ def models_page(request: SignedInRequest) -> HttpResponse:
             "tried": request.POST.get("set", "") if errors else "",
             "judges": _judges(current),
             "sets": [_set(name, current) for name in sets.names()],
-            "live": Release.objects.filter(state=Release.State.LIVE).first(),
+            "live": live,
+            "live_title": title_of(live) if live else "",
             "problem": current.problem,
             "back_to": back_to,
-            "back_label": f"Roll back to {back_to}",
+            "back_label": f"Roll back to {back_to}, {title_of(back_to)}" if back_to else "",
             "rows": rows,
             "wrong": [(each, str(each.decision.pk) in chosen) for each in wrong],
             "policies": policies.all(),
             "policy": policy,
-            "points": _points(),
+            "points": _typed_again(request) if errors else _points(),
             "changes": ReleaseChange.objects.select_related("release", "actor").defer("release__patch")[:CHANGES],
             "section": "moderation",
         },
@@ -94,15 +97,18 @@ def _act(request: SignedInRequest) -> str:
         to = _release(request) if request.POST.get("release") else None
         releases.roll_back(to=to, seen=_seen(request), **said)
         return f"Rolled back to {to or 'the published models'}. {WHEN_KNOWN}"
+    steps: dict[str, Callable[..., Release | None]]
     steps = {"shadow": releases.start_shadow, "publish": releases.publish, "discard": releases.discard}
     if action not in steps:
         raise ValidationError("Choose what to do.")
     release = _release(request)
-    steps[action](release=release, **said)
+    displaced = steps[action](release=release, **said)
+    back = f" {displaced} was there before and is a draft again." if displaced else ""
     return {
-        "shadow": f"{release} is in its shadow: listings are decided without it, and what it would have said is noted.",
+        "shadow": f"{release} is in its shadow: listings are decided without it, and what it would have said is noted."
+        + back,
         "publish": f"{release} is live. {WHEN_KNOWN}",
-        "discard": f"{release} is retired.",
+        "discard": f"{release} is discarded.",
     }[action]
 
 
@@ -180,11 +186,30 @@ def _set(name: str, current: live_models.Current) -> dict[str, Any]:
     return about
 
 
+def _typed_again(request: SignedInRequest) -> list[tuple[str, Any]]:
+    """The thresholds as they were typed, for whoever has to correct one."""
+    return [(name, request.POST.get(name, now)) for name, now in _points()]
+
+
+def title_of(row: Release) -> str:
+    """What a release is, in a few words: what it changed when it was made."""
+    if models := row.figures.get("models"):
+        return ", ".join(f"{model} {after['version']}" for model, (_, after) in models.items())
+    if examples := row.figures.get("examples"):
+        return f"a patch of {examples} decisions"
+    return "other thresholds"
+
+
 def _row(row: Release) -> dict[str, Any]:
     """A release with what its shadow saw."""
     seen = shadow.figures(row) if row.shadow_at else None
+    is_tried = row.state in (Release.State.DRAFT, Release.State.SHADOW)
+    problem = live_models.problem_of(row)
     return {
         "release": row,
+        "title": title_of(row),
+        "state": "Discarded" if row.state == Release.State.RETIRED and not row.live_at else row.get_state_display(),
+        "problem": problem or (releases.why_outdated(row) if is_tried else ""),
         "seen": seen,
         "labels": [
             policies.name(label) if label != "safe" else "nothing forbidden" for label in row.figures.get("labels", [])
@@ -196,8 +221,8 @@ def _row(row: Release) -> dict[str, Any]:
             {"name": name, "before": _said(*answer[:2]), "after": _said(*answer[2:])}
             for name, *answer in row.figures.get("answered_otherwise", [])
         ],
-        "newly_warned": shadow.newly_warned(row) if row.state == Release.State.SHADOW else [],
-        "was_live": row.live_at is not None and row.state == Release.State.RETIRED,
+        "examples": shadow.examples(row) if row.state == Release.State.SHADOW else {},
+        "may_return": row.live_at is not None and row.state == Release.State.RETIRED and not problem,
     }
 
 

@@ -39,7 +39,7 @@ def test_a_page_that_is_open_goes_back_to_the_earlier_file_and_forward_again(
         console.keyboard.type("Version 5 warns of kettles.")
         console.keyboard.press("Tab")
         console.keyboard.press("Tab")  # past the draft, which is what Enter alone would make
-        expect(console.get_by_role("button", name="Roll back to it now")).to_be_focused()
+        expect(console.get_by_role("button", name="Roll back to it")).to_be_focused()
         console.keyboard.press("Enter")
         expect(console.locator("main")).to_contain_text("listing-text 4+p1")
     sell.fill_rest()

@@ -229,6 +229,7 @@ def test_one_click_leads_to_what_was_published_earlier(client, moderator):
     assert (told["version"], told["sha256"][:8]) == ("4", "a21b9037")
     assert list(ReleaseChange.objects.order_by("pk").values_list("target", flat=True)) == ["draft", "live"]
     assert live_models.scored_alike() == ("4", f"4+p{made.number}"), "its verdicts of before count too"
+    assert releases.before_live() is None, "the published models counted before"
     with pytest.raises(ValidationError, match="counts already"):
         releases.restore(moderator=moderator, name=EARLIER, reason=WHY)
     releases.roll_back(moderator=moderator, reason=WHY, to=None, seen=made.number)
@@ -250,6 +251,25 @@ def test_a_restore_that_somebody_overtook_changes_nothing(moderator, candidate, 
         releases.restore(moderator=moderator, name=EARLIER, reason=WHY, seen=0)
     assert Release.objects.get(state=Release.State.LIVE) == live
     assert Release.objects.count() == 1
+
+
+def test_what_somebody_rolled_back_from_is_not_offered_as_the_way_back(candidate, publish, moderator):
+    first = publish(candidate(text.SECOND, points=dict))
+    publish(candidate(text.SECOND, version="61", points=dict))
+    assert releases.before_live() == first
+    releases.roll_back(moderator=moderator, reason=WHY, to=first)
+    assert releases.before_live() is None, "the published models counted before the first"
+    releases.roll_back(moderator=moderator, reason=WHY, to=None)
+    third = publish(candidate(text.SECOND, version="62", points=dict))
+    assert (third.replaced, releases.before_live()) == (0, None), "neither of the two that were rolled back"
+
+
+def test_thresholds_that_count_already_are_no_draft(moderator):
+    now = live_models.points(text.MODEL)
+    with pytest.raises(ValidationError, match="that count now"):
+        releases.draft_points(
+            moderator=moderator, points={name: now[name] for name in ("unsure", "warn", "block")}, reason=WHY
+        )
 
 
 def test_only_moderators_and_only_with_a_reason(merchant, moderator):
@@ -563,6 +583,11 @@ def test_a_claim_of_a_page_that_was_open_is_held_against_its_own_file(candidate,
     assert claim(version=f"60+p{made.number}").detail == {}
     assert "other_release" in claim(version="60").detail, "the file of the release, without its number"
     assert "another version" in claim(version="59").detail["disbelieved"]
+    Release.objects.update(files={text.MODEL: made.files[text.MODEL] | {"digest": "gone"}})
+    live_models.forget()
+    assert claim(version=f"60+p{made.number}").detail == {"other_release": "5"}, "its file is gone: no device's fault"
+    Release.objects.update(files=made.files)
+    live_models.forget()
     releases.roll_back(moderator=moderator, reason=WHY, to=None)
     assert "another version" in claim(version="61").detail["disbelieved"]
     late = text.check_text(CALM, where="device", release=live_models.of_row(made))
@@ -605,7 +630,7 @@ def test_the_page_shows_what_counts_and_what_lies_beside(client, moderator, merc
     assert client.post(page, {"action": "restore", "set": EARLIER, "reason": WHY}).status_code == 403
     client.force_login(moderator)
     shown = client.get(page).content.decode()
-    assert "listing-text 5" in shown and EARLIER in shown and "Roll back to it now" in shown
+    assert "listing-text 5" in shown and EARLIER in shown and "Roll back to it" in shown
     assert "94.7 %" in shown, "measured on dev"
     refused = client.post(page, {"action": "restore", "set": EARLIER, "reason": "", "live": "0"})
     assert refused.status_code == 400 and "Write why" in refused.content.decode()

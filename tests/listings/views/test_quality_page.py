@@ -15,7 +15,7 @@ from tests.conftest import person
 
 ADDRESS = "/moderation/quality/"
 REASON = "This cannot be sold here, as the rules say."
-QUERIES = 26  # of one view of the page, with those of the session
+QUERIES = 27  # of one view of the page, with those of the session
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_the_policies_are_those_of_the_file(client):
     assert {"weapons", "drugs"} <= {row["id"] for row in body["policies"]}
 
 
-def test_a_missing_manifest_is_said_and_not_a_crash(client, models_away):
+def test_a_missing_manifest_is_said_and_not_a_crash(client, db, models_away):
     with models_away():
         assert_refused(client.get("/api/models/manifest"), 503, "models_unavailable")
 

@@ -207,7 +207,7 @@ def test_a_photo_without_text_costs_the_search_alone(upload):
         ("Oak dining table with four chairs", "Glock 17 9mm", ("warn", "block")),
     ],
 )
-def test_a_title_explains_a_label_but_hides_no_offer(title, words, decisions):
+def test_a_title_explains_a_label_but_hides_no_offer(db, title, words, decisions):
     assert photo_text.judge(words, title).decision in decisions
 
 

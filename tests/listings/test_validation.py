@@ -384,7 +384,7 @@ def test_a_moderator_reads_whether_the_larger_model_agrees():
         ("Koop nu: pistool met munitie", "Goede staat, verzending per post, geen papieren."),
     ],
 )
-def test_an_unsafe_text_in_another_language_goes_to_a_person(title, description):
+def test_an_unsafe_text_in_another_language_goes_to_a_person(db, title, description):
     fields = [("title", title), ("description", description)]
     verdicts = [*gate.run_gate(fields), gate.heavy_look(fields)]
     assert validation.decide_outcome(verdicts).status == Status.IN_REVIEW

@@ -214,7 +214,7 @@ def of_words(device: float, second: float) -> list[Verdict]:
 
 
 @pytest.mark.parametrize(("device", "second", "passes"), [(0.4, 0.4, True), (0.05, 0.9, False), (0.9, 0.05, False)])
-def test_each_model_passes_with_margin_however_little_the_other_sees(device, second, passes):
+def test_each_model_passes_with_margin_however_little_the_other_sees(db, device, second, passes):
     found = list(rules.by_gate([], of_words(device, second), {"margin": 0.5}))
     assert found == [] if passes else "without margin" in found[0]
 
@@ -225,7 +225,7 @@ def test_a_doubt_stays_one_whatever_the_other_model_says():
     assert "does not pass the words" in next(rules.by_gate([], [device, second], {"margin": 0.5}))
 
 
-def test_risk_is_what_was_measured_and_less_far_from_the_margin():
+def test_risk_is_what_was_measured_and_less_far_from_the_margin(db):
     terms, upper = {"margin": 0.5}, {"drugs": 0.02, "weapons": 0.01}
     assert rules.risk(of_words(0.5, 0.1), upper, terms) == pytest.approx(0.02)
     assert rules.risk(of_words(0.1, 0.05), upper, terms) == pytest.approx(0.004)

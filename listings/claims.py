@@ -135,8 +135,8 @@ def _same_photo_run(claim: Verdict, stored: Photo, own: Verdict | None) -> Verdi
     try:
         release = live_models.with_file(photo.MODEL, claim.version)
         return gate.photo_look(stored, release.folder(photo.MODEL)) if release else None
-    except (manifest.ModelUnavailable, OSError) as error:
-        log.warning("a claim of %s on a photo could not be held against its own file: %s", claim.version, error)
+    except Exception:  # whatever is wrong with a file of before, the listing is kept
+        log.exception("a claim of %s on a photo could not be held against its own file", claim.version)
         return None
 
 
@@ -208,8 +208,8 @@ def same_run(claim: Verdict, fields: Fields, found: list[Verdict]) -> Verdict | 
         if release is None:  # its file is gone: our fault, and no device's
             return None
         return gate.device_look_with(fields, release)
-    except manifest.ModelUnavailable as error:
-        log.warning("a claim of %s could not be held against its own release: %s", claim.version, error)
+    except Exception:  # as above
+        log.exception("a claim of %s could not be held against its own release", claim.version)
         return None
 
 

@@ -249,6 +249,9 @@ def with_file(model: str, version: str) -> sets.Release | None:
     release that changes nothing. None for a version that they never had, or that is gone."""
     if str(manifest.model(manifest.load(), model)["version"]) == version:
         return sets.Release(0)
+    for name in _earlier(model, version):
+        if not sets.problem_of(name):
+            return sets.Release(0, files={model: sets.named(name).files()[model]})
     rows = Release.objects.filter(live_at__isnull=False, **{f"files__{model}__version": version}).order_by("-number")
     for row in rows[:5]:
         found = sets.Release(0, files={model: row.files[model]})
@@ -260,11 +263,19 @@ def with_file(model: str, version: str) -> sets.Release | None:
     return None
 
 
+def _earlier(model: str, version: str) -> list[str]:
+    """Names of sets that were published with this version of the model, before the one that is published now."""
+    return [name for name in sets.names() if sets.is_earlier(name) and sets.order(name)[0] == model
+            and name.rsplit("-", 2)[1] == version]  # fmt: skip
+
+
 def was_live(model: str, version: str, number: int | None = None) -> bool:
     """Whether devices had this version of a model once, or release, as far as the site knows; its file may be gone."""
     rows = Release.objects.filter(live_at__isnull=False)
     if number is not None:
         return rows.filter(number=number).exists()
+    if _earlier(model, version):
+        return True
     return rows.filter(**{f"files__{model}__version": version}).exists()
 
 

@@ -874,7 +874,7 @@ class Release(models.Model):
 
     number = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=7, choices=State, default=State.DRAFT)
-    files = models.JSONField(default=dict)  # model → {"set", "version", "sha256"}, as of models/sets.py
+    files = models.JSONField(default=dict)  # model → what a set says of it, as of models/sets.py
     model_version = models.CharField(max_length=40)
     model_sha256 = models.CharField(max_length=64)  # of the file of listing-text that it works with
     manifest_sha256 = models.CharField(max_length=64)  # that names this file
@@ -889,11 +889,12 @@ class Release(models.Model):
     shadow_at = models.DateTimeField(null=True, blank=True)
     compared_at = models.DateTimeField(null=True, blank=True)  # when the stored texts were all compared
     compared_with = models.PositiveIntegerField(default=0)  # the number that was live then, 0 for none
-    compared_state = models.CharField(max_length=64, blank=True)  # what counted then, see sets.state()
+    compared_state = models.CharField(max_length=80, blank=True)  # what counted when it was begun, see shadow.py
     compare_due_at = models.DateTimeField(null=True, blank=True)  # when the sweeper asks again for the comparison
     compare_problem = models.CharField(max_length=300, blank=True)  # why it cannot be made now
     live_at = models.DateTimeField(null=True, blank=True)  # the first time
     retired_at = models.DateTimeField(null=True, blank=True)
+    base = models.JSONField(default=dict)  # what counted when it was drafted: {"digests", "patch_sha256", "points"}
     replaced = models.PositiveIntegerField(default=0)  # the number that was live when it was published, 0 for none
 
     class Meta:
@@ -929,8 +930,9 @@ class ShadowLook(models.Model):
     revision = models.PositiveIntegerField()
     submitted = models.BooleanField()  # while the shadow ran; else it was stored already
     against = models.PositiveIntegerField(default=0)  # the number of the release that `decided`, 0 for none
-    decided = models.CharField(max_length=6, choices=VerdictDecision)
-    would_be = models.CharField(max_length=6, choices=VerdictDecision)
+    # Both empty: it could not be looked at.
+    decided = models.CharField(max_length=6, choices=VerdictDecision, blank=True)
+    would_be = models.CharField(max_length=6, choices=VerdictDecision, blank=True)
     policy = models.CharField(max_length=30, blank=True)  # of the second
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -78,8 +78,8 @@ def wrong_decisions(policy: str = "", most: int = EXAMPLES, keys: Sequence[int] 
 
 
 def fit(*, moderator: User, decisions: Sequence[int], reason: str) -> Release:
-    """A draft from the chosen decisions. Raises ValidationError with the sentence why not, PermissionDenied,
-    ModelUnavailable."""
+    """A draft from the chosen decisions; the thresholds that count stay. Raises ValidationError with the sentence why
+    not, PermissionDenied, ModelUnavailable."""
     _may(moderator)
     said = _reason(reason)
     chosen = wrong_decisions(most=EXAMPLES_MOST, keys=decisions)
@@ -99,7 +99,7 @@ def fit(*, moderator: User, decisions: Sequence[int], reason: str) -> Release:
         "largest_move": round(fitted.moved, 4), "seconds": round(fitted.seconds, 2),
         "labels": sorted({example.label for example in examples}),
     }  # fmt: skip
-    row = _draft(moderator, said, now, fitted.content, {}, figures)
+    row = _draft(moderator, said, now, fitted.content, dict(now.points) if now else {}, figures)
     row.examples.set([each.decision for each in chosen])
     return row
 
@@ -122,19 +122,21 @@ def draft_set(*, moderator: User, name: str, reason: str) -> Release:
     """A draft that puts the files of a set in the place of those that count now. What is live of other models stays; a
     patch and thresholds of listing-text go with the file that they were made for. Raises ValidationError,
     PermissionDenied, ModelUnavailable."""
+    from . import shadow
+
     _may(moderator)
     said = _reason(reason)
     try:
         found = sets.named(name)
-        sets.refuse_unopenable(found)
-    except manifest.ModelUnavailable as error:
+    except (manifest.ModelUnavailable, KeyError) as error:
         raise ValidationError(str(error)) from error
     now = live_models.read_live()
-    files = dict(now.files) if now else {}
-    if all(model in files and files[model] == about for model, about in found.files().items()):
+    files, digests = dict(now.files) if now else {}, sets.digests(now)
+    if all(digests[model] == about["digest"] for model, about in found.files().items()):
         raise ValidationError(f"{name} counts already. Nothing changed.")
     keeps = now if now and text.MODEL not in found.models else sets.Release(0)
     tried = sets.Release(0, keeps.content, keeps.points, files | found.files())
+    shadow.try_out(tried, found.models)
     return _draft(moderator, said, now, keeps.content, dict(keeps.points), _compared(found, tried, now), tried.files)
 
 
@@ -200,7 +202,7 @@ def _draft(
     folder = release.folder(text.MODEL)
     entry = manifest.model(manifest.load(folder), text.MODEL)
     with transaction.atomic():
-        list(Release.objects.select_for_update().order_by("pk").only("pk"))
+        list(Release.objects.select_for_update(no_key=True).order_by("pk").only("pk"))
         if live_models.number_of(live_models.read_live()) != live_models.number_of(now):
             raise ValidationError("Somebody published another release this moment. Look at it, then try once more.")
         number = (Release.objects.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -212,6 +214,7 @@ def _draft(
                     model_sha256=sets.sha256_of(entry),
                     manifest_sha256=hashlib.sha256((folder / manifest.FILE).read_bytes()).hexdigest(),
                     files={model: dict(about) for model, about in files.items()},
+                    base=_base(now),
                     patch=made,
                     patch_sha256=hashlib.sha256(made).hexdigest() if made else "",
                     points=points,
@@ -296,6 +299,7 @@ def roll_back(*, moderator: User, reason: str, to: Release | None, seen: int | N
                 raise ValidationError("It was never live: publish it from its shadow.")
             _refuse_unusable(row)
             _move(row, Release.State.LIVE, moderator, said, source=Release.State.RETIRED)
+            Release.objects.filter(pk=row.pk).update(replaced=0)
         _compare_shadow_anew(rows)
     live_models.forget()
 
@@ -358,8 +362,9 @@ def before_live() -> Release | None:
 
 
 def _locked() -> dict[int, Release]:
-    """Every release, locked until the transaction ends: of two moderators the second sees what the first did."""
-    return {row.pk: row for row in Release.objects.select_for_update().order_by("pk").defer("patch")}
+    """Every release, locked until the transaction ends: of two moderators the second sees what the first did. Submits
+    meanwhile write looks that name one: a stronger lock would hold them up."""
+    return {row.pk: row for row in Release.objects.select_for_update(no_key=True).order_by("pk").defer("patch")}
 
 
 def _move(row: Release, target: str, actor: User, reason: str, source: str | None = None) -> None:
@@ -368,7 +373,7 @@ def _move(row: Release, target: str, actor: User, reason: str, source: str | Non
     now = timezone.now()
     changes: dict[str, Any] = {"state": target}
     if target == Release.State.SHADOW:
-        changes["shadow_at"] = now
+        changes |= {"shadow_at": now, "compared_at": None}
     if target == Release.State.LIVE:
         changes |= {"live_at": row.live_at or now, "retired_at": None}
     if target == Release.State.RETIRED:
@@ -396,15 +401,16 @@ def _refuse_unusable(row: Release) -> None:
 
 
 def why_outdated(row: Release) -> str:
-    """A draft says everything that counts besides the published files. What somebody else published since it was made
-    would be undone by it without anybody having meant to: a sentence that says what; "" when there is nothing."""
-    tried, now = live_models.of_row(row), live_models.read_live() or sets.Release(0)
-    meant, is_set = set(row.figures.get("models", [])), "set" in row.figures
-    others = {model for model in sets.JUDGES if tried.files.get(model) != now.files.get(model)} - meant
-    is_points = not row.figures  # neither fitted nor a set: thresholds on top of the patch of then
-    if (is_points and tried.content != now.content) or (
-        is_set and text.MODEL not in meant and (tried.content, tried.points) != (now.content, now.points)
-    ):
+    """A draft says everything that counts besides the published files. What somebody else changed since it was made
+    would be undone by it without anybody having meant to: a sentence that says what; "" when there is nothing. Raises
+    ModelUnavailable."""
+    now = _base(live_models.read_live())
+    then, is_set, is_fit = row.base or {"digests": {}}, "set" in row.figures, "examples" in row.figures
+    meant = set(row.figures.get("models", []))
+    others = {model for model in sets.JUDGES if then["digests"].get(model) != now["digests"][model]} - meant
+    is_other_patch = not is_fit and then.get("patch_sha256") != now["patch_sha256"]
+    begins_bare = is_set and text.MODEL in meant  # with neither patch nor thresholds
+    if not begins_bare and (is_other_patch or then.get("points") != now["points"]):
         others.add(text.MODEL)
     if not others:
         return ""
@@ -412,6 +418,16 @@ def why_outdated(row: Release) -> str:
         f"{row} was drafted beside other models than count now: it would also change {', '.join(sorted(others))}. "
         "Draft it anew."
     )
+
+
+def _base(now: sets.Release | None) -> dict[str, Any]:
+    """What counts with a release, to tell later whether it still does. Raises ModelUnavailable."""
+    content = now.content if now else b""
+    return {
+        "digests": sets.digests(now),
+        "patch_sha256": hashlib.sha256(content).hexdigest(),
+        "points": dict(now.points) if now else {},
+    }
 
 
 def _refuse_outdated(row: Release) -> None:

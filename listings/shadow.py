@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -31,6 +32,7 @@ MOST_HEAVY = 300  # where a model is tried that takes long, or photos have to be
 BATCH = 100
 SLICE_SECONDS = 30  # at a time, so that merchants' checks come in between, and no task runs into its time limit
 RESEND_AFTER = timedelta(minutes=2)
+UNSEEN, FEW_UNSEEN = 0.02, 3  # of the looks, failed: beyond that nothing is known of it
 LOCK = 7_041  # of the advisory locks of this database, ours
 
 
@@ -42,21 +44,32 @@ def owe(pk: int) -> None:
     transaction.on_commit(partial(tasks.enqueue_shadow, pk), robust=True)
 
 
-def owed() -> list[int]:
-    """Keys of releases in their shadow whose comparison is due: not made, stopped, or beside other models than now."""
-    rows = Release.objects.filter(state=Release.State.SHADOW).defer("patch")
-    due = [row for row in rows if row.compare_due_at is None or row.compare_due_at <= timezone.now()]
-    return [row.pk for row in due if not is_compared(row)]
+def send_owed() -> int:
+    """Send the comparisons that are due: not made, stopped, or beside other models than now. Returns how many."""
+    from . import tasks
+
+    now, sent = timezone.now(), 0
+    rows = Release.objects.filter(Q(compare_due_at=None) | Q(compare_due_at__lte=now), state=Release.State.SHADOW)
+    for row in rows.defer("patch"):
+        held = Release.objects.filter(pk=row.pk, compare_due_at=row.compare_due_at)
+        if not is_compared(row) and held.update(compare_due_at=now + RESEND_AFTER):
+            sent += tasks.enqueue_shadow(row.pk)
+    return sent
 
 
 def is_compared(row: Release) -> bool:
     """Whether it was held against all that is stored, beside what counts now."""
-    now = live_models.read_live()
+    if row.compared_at is None:
+        return False
     try:
-        same = row.compared_with == live_models.number_of(now) and row.compared_state == sets.state(now)
+        return row.compared_state == _state(live_models.read_live())
     except ModelUnavailable:
         return False
-    return row.compared_at is not None and same
+
+
+def _state(now: sets.Release | None) -> str:
+    """The number of what is live, and a mark of all that judges listings with it. Raises ModelUnavailable."""
+    return f"{live_models.number_of(now)} {sets.state(now)}"
 
 
 def look_at(listing_id: int) -> None:
@@ -97,33 +110,32 @@ def changed(tried: sets.Release, now: sets.Release | None) -> set[str]:
 
 
 def compare_stored(pk: int) -> bool:
-    """Go over the stored listings for SLICE_SECONDS, from where it was stopped. True when all are done, or nothing is
-    to do: it left its shadow, or another worker is at it. What cannot be looked at is left out; why a release cannot be
-    used at all is kept in its row."""
-    row = Release.objects.filter(pk=pk, state=Release.State.SHADOW).first()
-    if row is None or is_compared(row):
-        return True
+    """Go over the stored listings for SLICE_SECONDS, from where it was stopped. False when somebody has to go on. What
+    cannot be looked at is counted; why a release cannot be compared at all is kept in its row."""
     with _alone(pk) as is_mine:
-        if not is_mine:
+        row = Release.objects.filter(pk=pk, state=Release.State.SHADOW).first()
+        if not is_mine or row is None or is_compared(row):
             return True
         ends = time.monotonic() + SLICE_SECONDS
-        Release.objects.filter(pk=pk).update(compare_due_at=timezone.now() + RESEND_AFTER)
         now = live_models.read_live()
         found = Release.objects.filter(pk=pk, state=Release.State.SHADOW)
+        found.update(compare_due_at=timezone.now() + RESEND_AFTER)
         try:
             if problem := live_models.problem_of(row):
                 raise ModelUnavailable(problem)
-            state = sets.state(now)
-            if row.compared_state not in ("", state):  # what was seen beside other files says nothing now
+            begun, state = row.compared_state.split(" "), _state(now)
+            if begun[0] == state.split(" ")[0] and begun != state.split(" "):  # what was seen beside other files
                 row.looks.filter(against=live_models.number_of(now)).delete()
-            found.update(compared_state=state)
+            found.update(compared_state=state, compare_problem="")
             if not _go_over(row, live_models.of_row(row), now, ends):
                 return False
+            _refuse_too_few(row, now)
         except ModelUnavailable as error:
             found.update(compare_problem=str(error)[:300])
-        else:
-            found.update(compared_at=timezone.now(), compared_with=live_models.number_of(now), compare_problem="")
-    return True
+            return True
+        found.update(compared_at=timezone.now(), compared_with=live_models.number_of(now))
+        row.refresh_from_db()
+        return is_compared(row)  # or somebody published meanwhile
 
 
 def _go_over(row: Release, tried: sets.Release, now: sets.Release | None, ends: float) -> bool:
@@ -133,18 +145,46 @@ def _go_over(row: Release, tried: sets.Release, now: sets.Release | None, ends: 
     keys = list(stored(most).values_list("pk", flat=True))
     rest = list(Listing.objects.filter(~Exists(done), pk__in=keys).order_by("-pk").values_list("pk", flat=True))
     for at in range(0, len(rest), BATCH):
-        for listing in Listing.objects.filter(pk__in=rest[at : at + BATCH]).prefetch_related("photos").defer("search"):
+        rows = Listing.objects.filter(pk__in=rest[at : at + BATCH]).prefetch_related("photos").defer("search")
+        for listing in rows.order_by("-pk"):
             if time.monotonic() > ends:
                 return False
             try:
                 look = _look(row.pk, tried, now, listing, submitted=False)
             except ModelUnavailable:
                 raise
-            except Exception:
+            except Exception:  # also one that takes longer than a task may: the next slice goes past it
                 log.exception("the shadow could not look at listing %s", listing.pk)
-                continue
+                look = _unseen(row.pk, now, listing)
             ShadowLook.objects.bulk_create([look], ignore_conflicts=True)
     return True
+
+
+def _unseen(pk: int, now: sets.Release | None, listing: Listing) -> ShadowLook:
+    return ShadowLook(
+        release_id=pk, listing=listing, revision=listing.revision, submitted=False, against=live_models.number_of(now)
+    )
+
+
+def _refuse_too_few(row: Release, now: sets.Release | None) -> None:
+    """A model that fails on what is stored has nothing held against it. Raises ModelUnavailable."""
+    looks = row.looks.filter(against=live_models.number_of(now))
+    failed, all_of_them = looks.filter(would_be="").count(), looks.count()
+    if failed > max(FEW_UNSEEN, UNSEEN * all_of_them):
+        raise ModelUnavailable(f"It failed on {failed} of {all_of_them} stored listings; the worker's log says why.")
+
+
+def try_out(tried: sets.Release, models: Iterable[str]) -> None:
+    """Run each of the models once, on harmless words and a grey picture. Raises ValidationError."""
+    for model in models:
+        try:
+            if model in WORDS:
+                WORDS[model]([("title", "Oak table"), ("description", "Seats six.")], tried)
+            else:
+                PHOTOS[model](Image.new("RGB", (320, 240), "grey"), "", tried)
+        except Exception as error:  # ONNX Runtime raises its own undocumented classes
+            log.warning("%s does not run: %s", model, error)
+            raise ValidationError(f"{model} does not run here: {error}"[:400]) from error
 
 
 @contextmanager
@@ -260,7 +300,7 @@ def _looks(row: Release) -> QuerySet[ShadowLook]:
     """Those that say what publishing it would change now. Once it has left its shadow, those of its last comparison:
     beside a release that was rolled back since, its own false alarms would have been none."""
     now = live_models.number_of(live_models.read_live()) if row.state == Release.State.SHADOW else row.compared_with
-    return row.looks.filter(against=now)
+    return row.looks.filter(against=now, revision=F("listing__revision")).exclude(would_be="")
 
 
 def _approved() -> Any:

@@ -129,16 +129,10 @@ def refuse_unfit(model: str, place: Path) -> None:
     for key in ("labels", "policies_version"):
         if entry.get(key) != published.get(key):
             raise ModelUnavailable(f"{what} knows other policies than the published one. Train it for those of today.")
-    if entry["version"] == published["version"] and sha256_of(entry) != sha256_of(published):
+    if entry["version"] == published["version"] and digest(entry) != digest(published):
         raise ModelUnavailable(f"{what} has the version of the published file and is another. Give it a new version.")
     for about in (entry["variants"][chosen_variant(entry)], *entry.get("files", {}).values()):
         _refuse_damaged(place / about["file"], about["sha256"])
-
-
-def refuse_unopenable(found: ModelSet) -> None:
-    """Raises ModelUnavailable when ONNX Runtime cannot open a file of the set. Slow: nothing of it is kept."""
-    for model, entry in found.models.items():
-        runtime.open_session(runtime.variant_bytes(model, chosen_variant(entry), folder_of(found.name)))
 
 
 def sha256_of(entry: Mapping[str, Any]) -> str:

@@ -85,12 +85,11 @@ def drift(now: datetime | None = None) -> list[Drift]:
     for where, model, version, week, step, number in rows.order_by().values_list(*columns).annotate(n=Count("pk")):
         weeks = found.setdefault((where, model, version), [Counter() for _ in starts])
         weeks[week][step] += number
-    per_model = Counter((where, model) for where, model, _ in found)
-    few = [
-        key for key, weeks in found.items() if sum(map(Counter.total, weeks)) < LEAST_SCORES and per_model[key[:2]] > 1
-    ]
-    for key in few:  # of a release that was live for an hour there is nothing to see
-        del found[key]
+    sizes = {key: sum(map(Counter.total, weeks)) for key, weeks in found.items()}
+    largest = {key[:2]: key for key in sorted(sizes, key=lambda key: sizes[key])}
+    for key, size in sizes.items():
+        if size < LEAST_SCORES and largest[key[:2]] != key:  # of a release of an hour there is nothing to see
+            del found[key]
     order = list(MODELS)
     keys = sorted(found, key=lambda key: (order.index((Where(key[0]), key[1])), key[2]))
     return [_of(*key, found[key]) for key in keys]

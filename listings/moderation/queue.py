@@ -157,12 +157,18 @@ def for_moderator(moderator: User, filters: Filters = EVERYTHING) -> QuerySet[Re
 
 def struck_by(moderator: User) -> Q:
     """Of jobs: appeals against suspensions to which a decision of this moderator led, where another moderator is there
-    of whom none did. So that it is never left to nobody."""
+    of whom none did and who may decide it. So that it is never left to nobody."""
     strikes = Strike.objects.filter(suspensions__decision=OuterRef("about"), decision__moderator=moderator)
-    theirs = Strike.objects.filter(
-        suspensions__decision=OuterRef(OuterRef("about")), decision__moderator=OuterRef("pk")
+    job, about, listing = (OuterRef(OuterRef(name)) for name in ("pk", "about", "listing"))
+    barred = (
+        Strike.objects.filter(suspensions__decision=about, decision__moderator=OuterRef("pk")),
+        Decision.objects.filter(listing=listing, moderator=OuterRef("pk")),
+        SecondLook.objects.filter(about__listing=listing, moderator=OuterRef("pk")),
+        JobEvent.objects.filter(job=job, kind="escalated", actor=OuterRef("pk")),
     )
-    others = User.objects.filter(~Exists(theirs), role=User.Role.MODERATOR, is_active=True).exclude(pk=moderator.pk)
+    others = User.objects.filter(role=User.Role.MODERATOR, is_active=True).exclude(pk=moderator.pk)
+    for rows in barred:
+        others = others.filter(~Exists(rows))
     return Q(kind=ReviewJob.Kind.SELLER) & Q(Exists(strikes)) & Q(Exists(others))
 
 

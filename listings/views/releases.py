@@ -173,10 +173,10 @@ def _set(name: str, current: live_models.Current) -> dict[str, Any]:
     }
     if about["problem"]:
         return about
-    files = current.release.files if current.release else {}
     models = sets.named(name).models
-    about["counts"] = all(files.get(model) == wanted for model, wanted in sets.ModelSet(name, models).files().items())
     try:
+        digests = sets.digests(current.release)
+        about["counts"] = all(digests[model] == sets.digest(entry) for model, entry in models.items())
         about["models"] = [
             (model, releases.measured(live_models.entry(model)), releases.measured(entry))
             for model, entry in models.items()

@@ -393,13 +393,18 @@ def test_a_stopped_comparison_goes_on_where_it_was(candidate, moderator, make_li
     monkeypatch.setattr(tasks, "enqueue_shadow", sent.append)
     tasks.compare_stored(made.pk)
     assert 1 <= len(looked) <= 2 and sent == [made.pk] and Release.objects.get().compared_at is None
-    assert shadow.owed() == [], "it was sent a moment ago"
+    tasks._send_shadow()
+    assert sent == [made.pk], "it was sent a moment ago"
     Release.objects.update(compare_due_at=timezone.now())
-    assert shadow.owed() == [made.pk], "if that was lost, the sweeper sends it"
+    for _ in range(2):
+        tasks._send_shadow()
+    assert sent == [made.pk] * 2, "if that was lost, the sweeper sends it, once"
     monkeypatch.setattr(shadow, "SLICE_SECONDS", 30)
     tasks.compare_stored(made.pk)
     assert sorted(looked) == sorted(Listing.objects.values_list("pk", flat=True)), "none twice"
-    assert sent == [made.pk] and shadow.is_compared(Release.objects.get()) and shadow.owed() == []
+    Release.objects.update(compare_due_at=timezone.now())
+    tasks._send_shadow()
+    assert sent == [made.pk] * 2 and shadow.is_compared(Release.objects.get())
 
 
 def test_one_worker_alone_compares(candidate, moderator, make_listing):
@@ -411,6 +416,8 @@ def test_one_worker_alone_compares(candidate, moderator, make_listing):
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", [shadow.LOCK, made.pk])
         assert shadow.compare_stored(made.pk) and not ShadowLook.objects.exists()
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [shadow.LOCK, made.pk])
     finally:
         other.close()
     assert shadow.compare_stored(made.pk) and ShadowLook.objects.count() == 1
@@ -428,6 +435,81 @@ def test_a_comparison_that_cannot_be_made_says_why(candidate, root, moderator, m
         releases.publish(release=made, moderator=moderator, reason=WHY)
 
 
+def test_a_model_that_fails_on_everything_is_not_compared(candidate, moderator, make_listing, monkeypatch):
+    for words in HARMLESS[:5]:
+        make_listing(words[0], description=words[1])
+    made = releases.draft_set(moderator=moderator, name=candidate(text.CLOUD), reason=WHY)
+    releases.start_shadow(release=made, moderator=moderator, reason=WHY)
+
+    def fails(*rest):
+        raise RuntimeError("Invalid input name")
+
+    monkeypatch.setattr(shadow, "gravest", fails)
+    assert shadow.compare_stored(made.pk)
+    assert shadow.figures(made)["looked"] == 0
+    with pytest.raises(ValidationError, match="failed on 5 of 5 stored listings"):
+        releases.publish(release=made, moderator=moderator, reason=WHY)
+
+
+def test_a_file_that_opens_and_does_not_run_becomes_no_draft(candidate, moderator, monkeypatch):
+    name = candidate(text.CLOUD)
+
+    def fails(*rest):
+        raise RuntimeError("Invalid input name")
+
+    monkeypatch.setitem(shadow.WORDS, text.CLOUD, fails)
+    with pytest.raises(ValidationError, match="does not run here"):
+        releases.draft_set(moderator=moderator, name=name, reason=WHY)
+
+
+def test_a_draft_that_was_in_the_shadow_before_is_compared_anew(candidate, moderator, make_listing):
+    make_listing()
+    first = releases.draft_set(moderator=moderator, name=candidate(text.SECOND, points=dict), reason=WHY)
+    second = releases.draft_set(moderator=moderator, name=candidate(text.SECOND, version="61", points=dict), reason=WHY)
+    releases.start_shadow(release=first, moderator=moderator, reason=WHY)
+    shadow.compare_stored(first.pk)
+    assert releases.start_shadow(release=second, moderator=moderator, reason=WHY) == first
+    first.refresh_from_db()
+    releases.start_shadow(release=first, moderator=moderator, reason=WHY)
+    with pytest.raises(ValidationError, match="not gone over"):
+        releases.publish(release=first, moderator=moderator, reason=WHY)
+
+
+def test_a_rollback_while_it_is_compared_is_not_lost(candidate, publish, moderator, make_listing, monkeypatch):
+    make_listing()
+    live = publish(candidate(text.CLOUD, points=dict))
+    made = releases.draft_set(moderator=moderator, name=candidate(text.SECOND, version="61", points=dict), reason=WHY)
+    releases.start_shadow(release=made, moderator=moderator, reason=WHY)
+    real = shadow.gravest
+
+    def meanwhile(*rest):
+        if Release.objects.filter(pk=live.pk, state="live").exists():
+            Release.objects.filter(pk=live.pk).update(state="retired")
+        return real(*rest)
+
+    monkeypatch.setattr(shadow, "gravest", meanwhile)
+    assert shadow.compare_stored(made.pk) is False, "it goes on beside what counts now"
+    assert shadow.compare_stored(made.pk) is True
+
+
+def test_thresholds_that_were_published_since_are_not_undone(moderator):
+    warn = releases.draft_points(moderator=moderator, points={"warn": 0.8005}, reason=WHY)
+    block = releases.draft_points(moderator=moderator, points={"block": 0.9576}, reason=WHY)
+    releases.start_shadow(release=warn, moderator=moderator, reason=WHY)
+    shadow.compare_stored(warn.pk)
+    releases.publish(release=warn, moderator=moderator, reason=WHY)
+    with pytest.raises(ValidationError, match="would also change listing-text"):
+        releases.start_shadow(release=block, moderator=moderator, reason=WHY)
+
+
+def test_a_page_of_the_version_before_an_upgrade_is_believed(db):
+    old = text.check_text(CALM, where="device", folder=sets.folder_of(EARLIER))
+    found = claims.parse_claim(json.dumps(old), CALM)
+    same = claims.same_run(found, CALM, gate.run_gate(CALM))
+    claims.compare(found, same, gate.tolerance())
+    assert (found.version, found.detail) == ("4", {"other_release": "5"})
+
+
 def test_one_listing_that_cannot_be_looked_at_holds_up_nothing(candidate, moderator, make_listing, monkeypatch):
     odd, calm = make_listing(), make_listing()
     made = releases.draft_set(moderator=moderator, name=candidate(text.MODEL, points=dict), reason=WHY)
@@ -441,7 +523,8 @@ def test_one_listing_that_cannot_be_looked_at_holds_up_nothing(candidate, modera
 
     monkeypatch.setattr(shadow, "gravest", stumbles)
     assert shadow.compare_stored(made.pk)
-    assert ShadowLook.objects.get().listing == calm and shadow.is_compared(Release.objects.get())
+    assert shadow.figures(made)["looked"] == 1 and shadow.is_compared(Release.objects.get())
+    assert ShadowLook.objects.get(would_be="").listing == odd and calm.pk != odd.pk
 
 
 def test_figures_beside_another_deployment_count_for_nothing(candidate, moderator, make_listing, monkeypatch):
@@ -452,8 +535,6 @@ def test_figures_beside_another_deployment_count_for_nothing(candidate, moderato
     monkeypatch.setattr(sets, "state", lambda release: "another")
     with pytest.raises(ValidationError, match="not gone over"):
         releases.publish(release=made, moderator=moderator, reason=WHY)
-    Release.objects.update(compare_due_at=None)
-    assert shadow.owed() == [made.pk]
     ShadowLook.objects.update(would_be="block")
     shadow.compare_stored(made.pk)
     assert ShadowLook.objects.get().would_be == "pass", "looked at anew"

@@ -82,7 +82,7 @@ def test_a_page_that_is_open_warns_of_what_moderators_decided_meanwhile(
         time.sleep(1)
         second.reload()
     do(second, "Publish this release")
-    expect(second.locator("main")).to_contain_text("p1 is live")
+    expect(second.locator("main")).to_contain_text("is live since")
     published = time.monotonic()
     expect(sell.findings.locator(".finding")).to_contain_text("Drugs and medicines", timeout=150_000)
     on_the_page = time.monotonic()

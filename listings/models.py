@@ -887,9 +887,9 @@ class Release(models.Model):
     reason = models.CharField(max_length=500)
     created_at = models.DateTimeField(default=timezone.now)
     shadow_at = models.DateTimeField(null=True, blank=True)
-    compared_at = models.DateTimeField(null=True, blank=True)  # when the stored texts were all compared
-    compared_with = models.PositiveIntegerField(default=0)  # the number that was live then, 0 for none
-    compared_state = models.CharField(max_length=80, blank=True)  # what counted when it was begun, see shadow.py
+    compared_at = models.DateTimeField(null=True, blank=True)  # when the stored listings were all compared
+    compared_with = models.PositiveIntegerField(default=0)  # the number that was live when it was begun, 0 for none
+    compared_state = models.CharField(max_length=64, blank=True)  # what counted then, see sets.state()
     compare_due_at = models.DateTimeField(null=True, blank=True)  # when the sweeper asks again for the comparison
     compare_problem = models.CharField(max_length=300, blank=True)  # why it cannot be made now
     live_at = models.DateTimeField(null=True, blank=True)  # the first time

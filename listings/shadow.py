@@ -61,15 +61,11 @@ def is_compared(row: Release) -> bool:
     """Whether it was held against all that is stored, beside what counts now."""
     if row.compared_at is None:
         return False
+    now = live_models.read_live()
     try:
-        return row.compared_state == _state(live_models.read_live())
+        return (row.compared_with, row.compared_state) == (live_models.number_of(now), sets.state(now))
     except ModelUnavailable:
         return False
-
-
-def _state(now: sets.Release | None) -> str:
-    """The number of what is live, and a mark of all that judges listings with it. Raises ModelUnavailable."""
-    return f"{live_models.number_of(now)} {sets.state(now)}"
 
 
 def look_at(listing_id: int) -> None:
@@ -94,8 +90,9 @@ def look_now(listing_id: int) -> None:
     found = live_models.in_shadow()
     if found is None:
         return
+    (pk, tried), now = found, live_models.live().release
     listing = Listing.objects.defer("search").get(pk=listing_id)
-    look = _look(*found, live_models.live().release, listing, submitted=True)
+    look = _look(pk, changed(tried, now), tried, now, listing, submitted=True)
     ShadowLook.objects.bulk_create([look], ignore_conflicts=True)
 
 
@@ -123,24 +120,25 @@ def compare_stored(pk: int) -> bool:
         try:
             if problem := live_models.problem_of(row):
                 raise ModelUnavailable(problem)
-            begun, state = row.compared_state.split(" "), _state(now)
-            if begun[0] == state.split(" ")[0] and begun != state.split(" "):  # what was seen beside other files
-                row.looks.filter(against=live_models.number_of(now)).delete()
-            found.update(compared_state=state, compare_problem="")
+            number, state = live_models.number_of(now), sets.state(now)
+            if row.compared_with == number and row.compared_state not in ("", state):  # seen beside other files
+                row.looks.filter(against=number).delete()
+            found.update(compared_with=number, compared_state=state, compare_problem="")
             if not _go_over(row, live_models.of_row(row), now, ends):
                 return False
             _refuse_too_few(row, now)
         except ModelUnavailable as error:
             found.update(compare_problem=str(error)[:300])
             return True
-        found.update(compared_at=timezone.now(), compared_with=live_models.number_of(now))
+        found.update(compared_at=timezone.now())
         row.refresh_from_db()
         return is_compared(row)  # or somebody published meanwhile
 
 
 def _go_over(row: Release, tried: sets.Release, now: sets.Release | None, ends: float) -> bool:
     """Whether it came to the end of them. Raises ModelUnavailable."""
-    most = MOST if changed(tried, now) <= {text.MODEL} else MOST_HEAVY
+    models = changed(tried, now)
+    most = MOST if models <= {text.MODEL} else MOST_HEAVY
     done = row.looks.filter(against=live_models.number_of(now), listing=OuterRef("pk"), revision=OuterRef("revision"))
     keys = list(stored(most).values_list("pk", flat=True))
     rest = list(Listing.objects.filter(~Exists(done), pk__in=keys).order_by("-pk").values_list("pk", flat=True))
@@ -150,7 +148,7 @@ def _go_over(row: Release, tried: sets.Release, now: sets.Release | None, ends: 
             if time.monotonic() > ends:
                 return False
             try:
-                look = _look(row.pk, tried, now, listing, submitted=False)
+                look = _look(row.pk, models, tried, now, listing, submitted=False)
             except ModelUnavailable:
                 raise
             except Exception:  # also one that takes longer than a task may: the next slice goes past it
@@ -208,8 +206,10 @@ def stored(most: int = MOST) -> QuerySet[Listing]:
     return rows[: min(max(recent, LEAST), most)]
 
 
-def _look(pk: int, tried: sets.Release, now: sets.Release | None, listing: Listing, *, submitted: bool) -> ShadowLook:
-    before, after = gravest(listing, tried, now)
+def _look(
+    pk: int, models: set[str], tried: sets.Release, now: sets.Release | None, listing: Listing, *, submitted: bool
+) -> ShadowLook:
+    before, after = gravest(listing, models, tried, now)
     return ShadowLook(
         release_id=pk,
         listing=listing,
@@ -222,11 +222,10 @@ def _look(pk: int, tried: sets.Release, now: sets.Release | None, listing: Listi
     )
 
 
-def gravest(listing: Listing, tried: sets.Release, now: sets.Release | None) -> tuple[Said, Said]:
+def gravest(listing: Listing, models: set[str], tried: sets.Release, now: sets.Release | None) -> tuple[Said, Said]:
     """What the models that the release changes say of a listing now, and what they would say: of all the gravest. A
     photo whose file is missing is left out."""
     now = now or sets.Release(0)
-    models = changed(tried, now)
     before: list[Said] = [PASS]
     after: list[Said] = [PASS]
     fields = content.fields_of(listing)

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="release",
             name="compared_state",
-            field=models.CharField(blank=True, max_length=80),
+            field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
             model_name="release",
